@@ -1,0 +1,141 @@
+// The plan format: what the compiler writes and the runtime runs. JSON, canonical (sorted keys), a pure function of sources and parameters.
+// Types only; the JSON schema is `spec/schemas/plan.schema.json`, hashing is in `canonical.ts`.
+
+import type { Graph } from '../graph/graph.js'
+
+/** A value in a plan. Quantities keep their canonical unit (`steps`, `tokens`, `samples`, `seconds`, `bytes`, …). */
+export type Value =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Value[]
+  | QuantityValue
+  | RangeValue
+  | RecordValue
+  | CallValue
+  | RefValue
+  | FunctionValue
+
+export interface QuantityValue { readonly value: number; readonly unit: string }
+/** `0.2..0.28`; `null` = open end. */
+export interface RangeValue { readonly low: number | null; readonly high: number | null }
+export interface RecordValue { readonly record: Readonly<Record<string, Value>> }
+/** A call of an `extern fn`, run by the host: `{ call: "std/tasks/knights.puzzles", args: {…} }`. All arguments by name, defaults filled in. */
+export interface CallValue { readonly call: string; readonly args: Readonly<Record<string, Value>> }
+/** A thing of the plan: a model, dataset, reward (optionally one term of it) or a stage's output. */
+export type RefValue =
+  | { readonly model: string }
+  | { readonly dataset: string }
+  | { readonly reward: string; readonly term?: string }
+  | { readonly stage: string; readonly output: string }
+/** A function of the language, already lowered into the stage's programs; kept for people and for `diff`. */
+export interface FunctionValue { readonly fn: string; readonly args: Readonly<Record<string, Value>> }
+
+/**
+ * An expression evaluated by the host while it runs: filters over rows, reward terms, gates, claims.
+ * Names are `row`, `completion`, `clock`, `metrics` as the place allows.
+ */
+export type Expr =
+  | { readonly const: Value }
+  | { readonly name: string }
+  | { readonly field: string; readonly of: Expr }
+  | { readonly op: string; readonly args: readonly Expr[] }
+  | { readonly if: Expr; readonly then: Expr; readonly else: Expr }
+  | { readonly call: string; readonly args: Readonly<Record<string, Expr>> }
+  /** A metric of a finished stage: `exam["S","warm",0].accuracy`. */
+  | { readonly stage: string; readonly metric: string }
+
+export interface ModelPlan {
+  readonly architecture: 'transformer'
+  /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
+  readonly config: Readonly<Record<string, number | string | boolean>>
+  readonly tokenizer: { readonly kind: 'words' | 'characters'; readonly vocabulary: readonly string[] }
+  /** `scratch`, or the folder of a Hugging Face model. */
+  readonly source: { readonly scratch: true } | { readonly folder: string }
+  /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
+  readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
+}
+
+export interface DatasetPlan {
+  readonly source: Value
+  /** Over `row`. */
+  readonly where?: Expr
+  /** Rows are drawn so that each value of this expression is equally likely. */
+  readonly balance?: Expr
+  readonly skip?: number
+  readonly take?: number
+  /** Field name → type in words, for checks of data that is read at run time. */
+  readonly row: Readonly<Record<string, string>>
+}
+
+export interface RewardPlan {
+  /** Host-computed numbers, each with the range that its signal declares (null = unbounded). */
+  readonly signals: readonly { readonly name: string; readonly expr: Expr; readonly range: RangeValue }[]
+  /** Terms that are logged, in order, and `total`; each an output of the reward's graph over the signals. */
+  readonly terms: readonly { readonly name: string; readonly range: RangeValue }[]
+  readonly total: RangeValue
+  /** Program: inputs are signals `[N]`, fetches are the terms and `total`, `[N]`. */
+  readonly program: string
+  readonly onError: number | 'stop'
+  readonly onTimeout: number | 'stop'
+  readonly onMissing: number | 'stop'
+}
+
+export interface CurriculumPlan {
+  /** Phases in order; the stage moves on when `advance` holds or `most` steps are done, not before `least`. */
+  readonly phases: readonly { readonly name: string; readonly data: Value; readonly where?: Expr; readonly least: number; readonly most: number | null; readonly advance?: Expr }[]
+}
+
+export interface StagePlan {
+  /** `rl["warm",0]`. */
+  readonly address: string
+  readonly name: string
+  readonly keys: Readonly<Record<string, string | number>>
+  readonly kind: string
+  readonly engine: string
+  /** Every attribute of the kind, sections nested as records, defaults filled in. */
+  readonly attributes: Readonly<Record<string, Value>>
+  /** Paths of attributes that the spec wrote itself (`optimizer.lr`), for `rlpc plan`. */
+  readonly written: readonly string[]
+  /** The `input`s of the kind. */
+  readonly inputs: Readonly<Record<string, Value>>
+  /** Role → key into `Plan.programs`. Which roles a kind has is said in `spec/plan/README.md`. */
+  readonly programs: Readonly<Record<string, string>>
+  readonly seed: number
+  /** Addresses of the stages that must be done first, sorted. */
+  readonly needs: readonly string[]
+  /** Numbers for people; not part of the fingerprint. */
+  readonly estimate: { readonly steps?: number; readonly tokens?: number; readonly flops?: number; readonly batch?: string; readonly reward?: RangeValue }
+  readonly fingerprint: string
+}
+
+export interface ClaimPlan {
+  readonly name: string
+  readonly doc: string
+  /** One check per key (per seed); `text` is the comparison as written. */
+  readonly text: string
+  readonly checks: readonly { readonly key: string; readonly expr: Expr }[]
+  /** How many checks must hold; all when absent. */
+  readonly atLeast?: number
+}
+
+export interface Plan {
+  readonly format: 1
+  readonly edition: 1
+  readonly compiler: string
+  readonly name: string
+  readonly variant: string | null
+  readonly parameters: readonly { readonly name: string; readonly value: Value; readonly origin: 'default' | 'command line' }[]
+  readonly models: Readonly<Record<string, ModelPlan>>
+  readonly datasets: Readonly<Record<string, DatasetPlan>>
+  readonly rewards: Readonly<Record<string, RewardPlan>>
+  readonly curricula: Readonly<Record<string, CurriculumPlan>>
+  /** Content hash → graph. */
+  readonly programs: Readonly<Record<string, Graph>>
+  /** Sorted by address. */
+  readonly stages: readonly StagePlan[]
+  readonly claims: readonly ClaimPlan[]
+  readonly outputs: Readonly<Record<string, Value>>
+  readonly secrets: readonly { readonly name: string; readonly environment: string }[]
+}
