@@ -1,0 +1,44 @@
+// Values while the compiler evaluates a spec: constants, references to things of the plan, functions, and
+// expressions that only a running stage can finish (`Deferred`).
+
+import type { FunctionDeclaration } from '../../grammar/ast/ast.js'
+import type { Span } from '../../grammar/source/source.js'
+import type { Expr } from '../../spec/plan/plan.js'
+import type { DeclarationSymbol } from '../resolve/program.js'
+
+export type CompileValue =
+  | { readonly type: 'none' }
+  | { readonly type: 'boolean'; readonly value: boolean }
+  /** `unit` is the canonical unit of a quantity (`steps`, `seconds`, …) or `undefined` for a pure number. */
+  | { readonly type: 'number'; readonly value: number; readonly unit: string | undefined }
+  | { readonly type: 'text'; readonly value: string }
+  | { readonly type: 'list'; readonly items: readonly CompileValue[] }
+  | { readonly type: 'record'; readonly fields: ReadonlyMap<string, CompileValue> }
+  | { readonly type: 'range'; readonly low: CompileValue | undefined; readonly high: CompileValue | undefined }
+  /** Values by instance key, made by `x[…, *]`: comparisons and arithmetic go key by key. */
+  | { readonly type: 'map'; readonly keys: readonly string[]; readonly values: readonly CompileValue[] }
+  | ClosureValue
+  /** Call of an extern fn whose arguments are known; all parameters filled in, by name. */
+  | { readonly type: 'call'; readonly fn: DeclarationSymbol; readonly arguments: ReadonlyMap<string, CompileValue> }
+  | { readonly type: 'ref'; readonly to: ReferenceTarget }
+  | { readonly type: 'deferred'; readonly expr: Expr }
+  | { readonly type: 'secret'; readonly name: string; readonly environment: string }
+  /** A mistake was already reported; anything made of it is silent. */
+  | { readonly type: 'poison' }
+
+/** A function with some of its parameters bound, in the language or extern. */
+export interface ClosureValue {
+  readonly type: 'closure'
+  readonly symbol: DeclarationSymbol
+  readonly declaration: FunctionDeclaration
+  readonly bound: ReadonlyMap<string, CompileValue>
+  /** Where it was written, for messages. */
+  readonly span: Span
+}
+
+export type ReferenceTarget =
+  | { readonly kind: 'model'; readonly address: string }
+  | { readonly kind: 'dataset'; readonly address: string }
+  | { readonly kind: 'reward'; readonly address: string; readonly term?: string }
+  | { readonly kind: 'curriculum'; readonly address: string; readonly phase?: string }
+  | { readonly kind: 'stage'; readonly address: string; readonly output: string }

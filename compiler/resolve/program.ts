@@ -1,0 +1,57 @@
+// Modules of one compilation and what each name means in them. Filled by `resolve.ts`; holds no types.
+
+import type { Declaration, FunctionDeclaration, GenericDeclaration, Identifier, Module, TestDeclaration, TypeDeclaration } from '../../grammar/ast/ast.js'
+
+/** What a name refers to. A namespace is an `import * as x`. */
+export type Symbol = DeclarationSymbol | NamespaceSymbol
+
+export interface DeclarationSymbol {
+  readonly symbol: 'declaration'
+  readonly name: string
+  readonly module: ModuleScope
+  readonly declaration: GenericDeclaration | FunctionDeclaration | TypeDeclaration
+}
+
+export interface NamespaceSymbol {
+  readonly symbol: 'namespace'
+  readonly name: string
+  readonly target: ModuleScope
+}
+
+/** One module: its own declarations, its imports, and behind them the prelude. */
+export interface ModuleScope {
+  /** `main.rlp`, `std/losses`: part of a function's identity (`std/losses.clipped`). */
+  readonly path: string
+  readonly module: Module
+  /** Declared here, by name (tests have no name). */
+  readonly declared: ReadonlyMap<string, DeclarationSymbol>
+  readonly tests: readonly TestDeclaration[]
+  /** Declared, imported, or of the prelude; `undefined` when unknown. */
+  lookup(name: string): Symbol | undefined
+  /** Every name that `lookup` knows, for suggestions. */
+  names(): readonly string[]
+}
+
+export interface Program {
+  readonly entry: ModuleScope
+  readonly prelude: ModuleScope
+  /** All modules reached from the entry, dependencies first, the prelude first of all. */
+  readonly modules: readonly ModuleScope[]
+}
+
+/** `std/losses.clipped`, the identity of a declaration in plans and messages. */
+export function qualifiedName(symbol: DeclarationSymbol): string {
+  return `${symbol.module.path}.${symbol.name}`
+}
+
+export function isFunction(declaration: Declaration): declaration is FunctionDeclaration {
+  return declaration.node === 'Function'
+}
+
+/** The word of a generic declaration (`stage`, `param`, `kind`, …), or `fn` / `type`. */
+export function wordOf(symbol: DeclarationSymbol): string {
+  const d = symbol.declaration
+  return d.node === 'Declaration' ? d.word.name : d.node === 'Function' ? 'fn' : 'type'
+}
+
+export type { Identifier }

@@ -1,0 +1,35 @@
+// The functions behind `extern fn`: one registry for signals, tasks and data sources, keyed by qualified name.
+// A test compares it with the standard library, both ways.
+
+import type { Dataset } from './data/dataset.js'
+
+/** What a policy wrote, as a signal sees it. */
+export interface Completion {
+  readonly text: string
+  /** Tokens, the end token not counted. */
+  readonly tokens: number
+  readonly finished: boolean
+}
+
+export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare
+
+/** One weighted part of a mixture. */
+export interface HostShare { readonly part: number; readonly data: Dataset }
+
+/**
+ * Arguments by name, quantities as plain numbers in their canonical unit, `none` as null.
+ * A signal that does not apply returns null; one that fails throws a `SignalError`.
+ */
+export type HostFunction = (args: Readonly<Record<string, HostValue>>, context: HostContext) => HostValue
+
+export interface HostContext {
+  /** Folder that relative paths are resolved against: that of the spec. */
+  readonly root: string
+}
+
+/** Thrown by host functions on user-visible failures; has a code of the 8xxx table. */
+export class HostError extends Error {
+  constructor(readonly code: string, message: string, readonly help?: string) {
+    super(message)
+  }
+}
