@@ -1,0 +1,115 @@
+// The commands as data: what each does, takes and says about itself. Their code is loaded when they run.
+
+import type { RunCommand } from './options.js'
+
+export interface Option {
+  readonly type: 'string' | 'boolean'
+  readonly short?: string
+  readonly multiple?: boolean
+  /** Placeholder of the value in the help. */
+  readonly value?: string
+  readonly help: string
+}
+
+export interface Command {
+  readonly summary: string
+  readonly positionals: readonly string[]
+  readonly options: Readonly<Record<string, Option>>
+  readonly more: string
+  readonly load: () => Promise<RunCommand>
+}
+
+const SET: Option = { type: 'string', multiple: true, value: 'name=value', help: 'give a `param` another value, e.g. --set seeds=[0,1,2]' }
+const VARIANT: Option = { type: 'string', value: 'name', help: 'apply a `variant` of the spec' }
+const FORMAT: Option = { type: 'string', value: 'text|json', help: 'how to print (default text)' }
+
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  new: {
+    summary: 'make a folder with a small spec to start from',
+    positionals: ['FOLDER'],
+    options: {},
+    more: 'Writes FOLDER/main.rlp (default: this folder) and never overwrites a file.',
+    load: async () => (await import('./new.js')).run,
+  },
+  check: {
+    summary: 'find mistakes without compiling',
+    positionals: ['FILE'],
+    options: { set: SET, variant: VARIANT, format: FORMAT },
+    more: 'Names, types, units, levels, wiring and the tests of rewards. FILE defaults to main.rlp or the only .rlp here.',
+    load: async () => (await import('./check.js')).run,
+  },
+  compile: {
+    summary: 'check, lower to graphs and write the plan',
+    positionals: ['FILE'],
+    options: {
+      output: { type: 'string', short: 'o', value: 'PATH', help: 'where the plan goes (default .rlp/plan.json)' },
+      emit: { type: 'string', value: 'graphs', help: 'print the tensor graphs of every stage' },
+      set: SET,
+      variant: VARIANT,
+      format: FORMAT,
+    },
+    more: 'FILE defaults to main.rlp or the only .rlp here.',
+    load: async () => (await import('./compile.js')).run,
+  },
+  plan: {
+    summary: 'show what would run: stages, steps, tokens, FLOPs, settings',
+    positionals: ['FILE'],
+    options: { set: SET, variant: VARIANT, format: FORMAT },
+    more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.',
+    load: async () => (await import('./plan.js')).run,
+  },
+  run: {
+    summary: 'run a plan and check its claims',
+    positionals: ['PLAN'],
+    options: {
+      backend: { type: 'string', value: 'wasm|reference', help: 'what computes (default wasm)' },
+      set: SET,
+      variant: VARIANT,
+      fresh: { type: 'boolean', help: 'run every stage again, even those that are in the store' },
+    },
+    more: 'PLAN defaults to .rlp/plan.json. A .rlp file is compiled first; --set and --variant go with it.\nFinished stages are kept in .rlp/store and used again when their meaning is the same.',
+    load: async () => (await import('./run.js')).run,
+  },
+  explain: {
+    summary: 'explain a code such as RLP4001',
+    positionals: ['CODE'],
+    options: {},
+    more: 'Prints what the code means, an example, the reason for the rule and how to mend it.',
+    load: async () => (await import('./explain.js')).run,
+  },
+}
+
+export function HELP(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`)
+  return `rlpc: a typed language, compiler and runtime for post-training language models
+
+Usage: rlpc COMMAND [ARGUMENT] [OPTIONS]
+
+Commands:
+${rows.join('\n')}
+
+Start here:
+  rlpc new demo && cd demo     make a small spec
+  rlpc check                   find mistakes, in well under a second
+  rlpc compile && rlpc run     train, evaluate, check the claims
+
+  rlpc COMMAND --help          more about one command
+  rlpc --version
+
+Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed, 4 a claim or gate failed
+`
+}
+
+export function usage(name: string, command: Command): string {
+  const options = Object.entries({ ...command.options, help: { type: 'boolean', short: 'h', help: 'this text' } as Option })
+  const rows = options.map(([key, option]) => `  ${`${option.short ? `-${option.short}, ` : ''}--${key}${option.value ? ` ${option.value}` : ''}`.padEnd(24)} ${option.help}`)
+  return `rlpc ${name}: ${command.summary}
+
+Usage: rlpc ${name} ${command.positionals.map((one) => `[${one}] `).join('')}[OPTIONS]
+
+${command.more}
+
+Options:
+${rows.join('\n')}
+`
+}

@@ -1,0 +1,25 @@
+// Module texts from disk: `std/…` from the package, everything else relative to the spec.
+
+import { readFileSync } from 'node:fs'
+import { dirname, join, relative, resolve } from 'node:path'
+import type { SourceHost } from '../../grammar/source/source.js'
+import { packageRoot } from './package-root.js'
+
+/** Canonical paths are relative to the folder of the entry file, with `/`, so that plans and messages do not depend on the machine. */
+export function diskHost(folder: string): SourceHost {
+  const fileOf = (path: string) => (path.startsWith('std/') ? join(packageRoot(), 'stdlib', `${path.slice(4)}.rlp`) : resolve(folder, path))
+  return {
+    read(path) {
+      try {
+        return readFileSync(fileOf(path), 'utf8')
+      } catch {
+        return undefined
+      }
+    },
+    resolve(specifier, from) {
+      if (specifier.startsWith('std/')) return specifier
+      const base = from.startsWith('std/') ? from : resolve(folder, dirname(from))
+      return relative(folder, resolve(base, specifier)).split('\\').join('/')
+    },
+  }
+}

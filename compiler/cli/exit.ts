@@ -1,0 +1,13 @@
+// Exit codes of `rlpc`, as documented by `rlpc --help`.
+
+export const EXIT = {
+  done: 0,
+  /** Mistakes in the spec. */
+  mistakes: 1,
+  /** Wrong use of the command line. */
+  usage: 2,
+  /** A run failed. */
+  failed: 3,
+  /** A claim or gate failed. */
+  claim: 4,
+} as const

@@ -1,0 +1,61 @@
+#!/usr/bin/env node
+// `rlpc`: reads the command line, runs one command, turns its outcome into an exit code.
+// The only place that ends the process; everything heavy is loaded by the command that needs it.
+
+import { parseArgs } from 'node:util'
+import { suggest } from '../../grammar/diagnostics/suggest.js'
+import { COMMANDS, HELP, usage } from './commands.js'
+import { EXIT } from './exit.js'
+import { UsageError } from './options.js'
+
+async function main(argv: readonly string[]): Promise<number> {
+  const [name, ...rest] = argv
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    const command = name === undefined || rest[0] === undefined ? undefined : COMMANDS[rest[0]]
+    process.stdout.write(command ? usage(rest[0] as string, command) : HELP())
+    return name === undefined ? EXIT.usage : EXIT.done
+  }
+  if (name === '--version' || name === '-V') {
+    const { version } = await import('./package-root.js')
+    process.stdout.write(`rlpc ${version()}\n`)
+    return EXIT.done
+  }
+  const command = COMMANDS[name]
+  if (!command) {
+    const near = suggest(name, Object.keys(COMMANDS))
+    throw new UsageError(`there is no command \`${name}\``, near.length > 0 ? `did you mean \`rlpc ${near[0]}\`?` : 'run `rlpc --help` for the commands')
+  }
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(usage(name, command))
+    return EXIT.done
+  }
+  const options = Object.fromEntries(Object.entries(command.options).map(([key, { short, type, multiple }]) => [key, { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) }]))
+  let parsed
+  try {
+    parsed = parseArgs({ args: rest, options, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw new UsageError((error as Error).message.split('. ')[0] as string, `run \`rlpc ${name} --help\` for its options`)
+  }
+  if (parsed.positionals.length > command.positionals.length) {
+    throw new UsageError(`\`rlpc ${name}\` takes ${command.positionals.length === 0 ? 'no argument' : `at most ${command.positionals.length}`}, found \`${parsed.positionals.join(' ')}\``, `run \`rlpc ${name} --help\``)
+  }
+  const run = await command.load()
+  return run({ positionals: parsed.positionals, options: parsed.values })
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code
+  },
+  async (error: unknown) => {
+    if (error instanceof UsageError) {
+      process.stderr.write(`error: ${error.message}\n${error.help ? `  = help: ${error.help}\n` : ''}`)
+      process.exitCode = EXIT.usage
+      return
+    }
+    const { version } = await import('./package-root.js')
+    const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    process.stderr.write(`error[RLP9001]: this is a mistake in rlpc itself, not in your file\n  = note: rlpc ${version()}, Node ${process.version}, ${process.platform}\n  = help: please report it with the lines below and the smallest file that shows it\n\n${detail}\n`)
+    process.exitCode = EXIT.failed
+  },
+)
