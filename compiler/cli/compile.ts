@@ -1,0 +1,67 @@
+// `rlpc compile`: writes the plan, whole or not at all.
+
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname, relative, resolve } from 'node:path'
+import { dump } from '../../spec/graph/dump.js'
+import { canonicalJson } from '../../spec/plan/canonical.js'
+import type { Plan } from '../../spec/plan/plan.js'
+import { compile } from '../index.js'
+import { diskHost } from './disk-host.js'
+import { findEntry, type Entry } from './entry.js'
+import { EXIT } from './exit.js'
+import { assignments, format, text, UsageError, type Arguments } from './options.js'
+import { hasErrors, print } from './report.js'
+import { signalsFor } from './signals.js'
+
+/** Beside a plan: where its spec lies, so that relative data paths are found. Not part of the plan, which knows no paths. */
+export interface PlanOrigin {
+  readonly spec: string
+}
+
+export async function compileEntry(entry: Entry, args: Arguments): Promise<Plan | undefined> {
+  const result = await compile({
+    entry: entry.file,
+    host: diskHost(entry.folder),
+    parameters: assignments(args),
+    variant: text(args, 'variant'),
+    signals: signalsFor(entry.folder),
+  })
+  if (format(args) === 'text' || hasErrors(result.diagnostics)) print(result.diagnostics, format(args))
+  return hasErrors(result.diagnostics) ? undefined : result.plan
+}
+
+export function writePlan(plan: Plan, path: string, entry: Entry): void {
+  mkdirSync(dirname(path), { recursive: true })
+  const origin: PlanOrigin = { spec: relative(dirname(path), resolve(entry.folder, entry.file)).split('\\').join('/') }
+  for (const [file, content] of [[path.replace(/(\.json)?$/, '.origin.json'), `${JSON.stringify(origin)}\n`], [path, `${canonicalJson(plan)}\n`]] as const) {
+    writeFileSync(`${file}.tmp`, content)
+    renameSync(`${file}.tmp`, file)
+  }
+}
+
+export async function run(args: Arguments): Promise<number> {
+  const emit = text(args, 'emit')
+  if (emit !== undefined && emit !== 'graphs') throw new UsageError(`--emit knows \`graphs\`, found \`${emit}\``)
+  const entry = findEntry(args.positionals[0])
+  const plan = await compileEntry(entry, args)
+  if (!plan) return EXIT.mistakes
+  if (emit === 'graphs') {
+    process.stdout.write(graphs(plan))
+    return EXIT.done
+  }
+  const path = resolve(text(args, 'output') ?? '.rlp/plan.json')
+  writePlan(plan, path, entry)
+  const stages = plan.stages.length
+  const shown = relative(process.cwd(), path) || path
+  if (format(args) === 'json') process.stdout.write(`${JSON.stringify({ plan: shown, stages })}\n`)
+  else process.stderr.write(`${entry.file}: ${stages} ${stages === 1 ? 'stage' : 'stages'} → ${shown}\n`)
+  return EXIT.done
+}
+
+/** Every program once, under the stages and roles that use it. */
+function graphs(plan: Plan): string {
+  const users = new Map<string, string[]>()
+  for (const stage of plan.stages) for (const [role, key] of Object.entries(stage.programs)) users.set(key, [...(users.get(key) ?? []), `${stage.address} ${role}`])
+  for (const [name, reward] of Object.entries(plan.rewards)) users.set(reward.program, [...(users.get(reward.program) ?? []), `reward ${name}`])
+  return [...users].map(([key, names]) => `# ${names.join(', ')}\n${dump(plan.programs[key] as Parameters<typeof dump>[0])}\n`).join('\n')
+}
