@@ -16,6 +16,7 @@ export type Value =
   | CallValue
   | RefValue
   | FunctionValue
+  | ExprValue
 
 export interface QuantityValue { readonly value: number; readonly unit: string }
 /** `0.2..0.28`; `null` = open end. */
@@ -23,14 +24,17 @@ export interface RangeValue { readonly low: number | null; readonly high: number
 export interface RecordValue { readonly record: Readonly<Record<string, Value>> }
 /** A call of an `extern fn`, run by the host: `{ call: "std/tasks/knights.puzzles", args: {…} }`. All arguments by name, defaults filled in. */
 export interface CallValue { readonly call: string; readonly args: Readonly<Record<string, Value>> }
-/** A thing of the plan: a model, dataset, reward (optionally one term of it) or a stage's output. */
+/** A thing of the plan: a model, dataset, curriculum, reward (optionally one term of it) or a stage's output. */
 export type RefValue =
   | { readonly model: string }
   | { readonly dataset: string }
+  | { readonly curriculum: string }
   | { readonly reward: string; readonly term?: string }
   | { readonly stage: string; readonly output: string }
 /** A function of the language, already lowered into the stage's programs; kept for people and for `diff`. */
 export interface FunctionValue { readonly fn: string; readonly args: Readonly<Record<string, Value>> }
+/** An attribute that only the running stage can evaluate: `Filter.keep`, over `row`. */
+export interface ExprValue { readonly expr: Expr }
 
 /**
  * An expression evaluated by the host while it runs: filters over rows, reward terms, gates, claims.
@@ -51,8 +55,8 @@ export interface ModelPlan {
   /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
   readonly config: Readonly<Record<string, number | string | boolean>>
   readonly tokenizer: { readonly kind: 'words' | 'characters'; readonly vocabulary: readonly string[] }
-  /** `scratch`, or the folder of a Hugging Face model. */
-  readonly source: { readonly scratch: true } | { readonly folder: string }
+  /** `scratch`, drawn from `seed`, or the folder of a Hugging Face model. */
+  readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string }
   /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
 }

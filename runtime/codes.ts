@@ -1,0 +1,36 @@
+// The 8xxx table: everything that can go wrong while a plan runs, one row and one page in `spec/errors/` each.
+// Only names the mistakes; the messages are written where they are found.
+
+import { HostError } from './host.js'
+
+export interface RuntimeCode {
+  readonly slug: string
+  readonly meaning: string
+}
+
+/** 80xx running a stage, 81xx data and host functions, 82xx what is stored. */
+export const runtimeCodes = {
+  RLP8001: { slug: 'stage-failed', meaning: 'A stage ended with an error that is not one of the other codes.' },
+  RLP8002: { slug: 'stopped', meaning: 'The run was stopped before the stage was done.' },
+  RLP8003: { slug: 'not-finite', meaning: 'The loss or the norm of the gradient is not a finite number.' },
+  RLP8004: { slug: 'prompt-too-long', meaning: 'A row has more tokens than the model or the stage allows.' },
+  RLP8005: { slug: 'unknown-word', meaning: 'A text holds a word or character that is not in the vocabulary.' },
+  RLP8006: { slug: 'bad-vocabulary', meaning: 'A vocabulary has no room for the special tokens, repeats a token, or differs from the size in the model config.' },
+  RLP8007: { slug: 'endless-data', meaning: 'A stage that reads every row once was given a dataset without an end.' },
+  RLP8008: { slug: 'too-few-rows', meaning: 'A filter kept fewer rows than it must.' },
+  RLP8009: { slug: 'bad-row', meaning: 'A row lacks a field that the stage reads, or has one of another type.' },
+  RLP8010: { slug: 'reward-failed', meaning: 'A signal of a reward failed and the reward says `stop`.' },
+  RLP8011: { slug: 'nothing-to-learn', meaning: 'No token of a batch is learned from.' },
+  RLP8201: { slug: 'disk-full', meaning: 'There is no room to write a file.' },
+  RLP8202: { slug: 'not-writable', meaning: 'A file or folder cannot be written or read.' },
+  RLP8203: { slug: 'damaged-store', meaning: 'A stored artefact does not match its recorded hash.' },
+  RLP8204: { slug: 'bad-weights', meaning: 'A weights file is damaged, or its tensors are not those of the model.' },
+  RLP8205: { slug: 'bad-model-folder', meaning: 'A model folder lacks a file or holds one that cannot be used.' },
+} as const satisfies Readonly<Record<string, RuntimeCode>>
+
+export type RuntimeCodeName = keyof typeof runtimeCodes
+
+/** An error of the table: `throw failure('RLP8004', 'row 3 of `K` has 200 tokens', 'raise `context`')`. */
+export function failure(code: RuntimeCodeName, message: string, help?: string): HostError {
+  return new HostError(code, message, help)
+}
