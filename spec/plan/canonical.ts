@@ -1,0 +1,28 @@
+// Canonical JSON and its SHA-256: the one text of a plan, a program or a value, and the hash that names it.
+// Keys are sorted by UTF-16 units, numbers are shortest round-trip (ECMAScript), as in RFC 8785.
+
+import { createHash } from 'node:crypto'
+
+/**
+ * JSON with sorted keys and no white space; absent (`undefined`) fields are left out.
+ * Numbers that JSON lacks (NaN, infinities) are a mistake of the caller and throw a `RangeError`; -0 is written as 0.
+ */
+export function canonicalJson(value: unknown): string {
+  if (value === null || typeof value === 'boolean' || typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new RangeError(`${value} has no JSON form`)
+    return JSON.stringify(value)
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  if (typeof value === 'object') {
+    const fields = Object.entries(value).filter(([, field]) => field !== undefined)
+    fields.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+    return `{${fields.map(([key, field]) => `${JSON.stringify(key)}:${canonicalJson(field)}`).join(',')}}`
+  }
+  throw new RangeError(`a ${typeof value} has no JSON form`)
+}
+
+/** SHA-256 of the canonical JSON, 64 hexadecimal digits. */
+export function contentHash(value: unknown): string {
+  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+}
