@@ -30,14 +30,10 @@ export type RefValue =
   | { readonly dataset: string }
   | { readonly curriculum: string }
   | { readonly reward: string; readonly term?: string }
-  | { readonly curriculum: string }
   | { readonly stage: string; readonly output: string }
 /** A function of the language, already lowered into the stage's programs; kept for people and for `diff`. */
 export interface FunctionValue { readonly fn: string; readonly args: Readonly<Record<string, Value>> }
 /** An attribute that only the running stage can evaluate: `Filter.keep`, over `row`. */
-export interface ExprValue { readonly expr: Expr }
-
-/** An attribute that is evaluated while the stage runs, e.g. `Filter.keep` over `row`. */
 export interface ExprValue { readonly expr: Expr }
 /** An argument that the host takes from the environment (`Plan.secrets`); its text is never in a plan. */
 export interface SecretValue { readonly secret: string }
