@@ -24,10 +24,10 @@ export function suite(name: string, define: (test: Test) => void): void {
 }
 
 export const is = assert.is
-export const ok = assert.ok
+export const ok: typeof assert.ok = assert.ok
 export const equal = assert.equal
 export const throws = assert.throws
-export const unreachable = assert.unreachable
+export const unreachable: typeof assert.unreachable = assert.unreachable
 
 /** |actual − expected| ≤ atol + rtol·|expected|, element by element; NaN equals NaN. */
 export function near(
