@@ -2,8 +2,8 @@
 
 import type { Declaration, FunctionDeclaration, GenericDeclaration, Identifier, Module, TestDeclaration, TypeDeclaration } from '../../grammar/ast/ast.js'
 
-/** What a name refers to. A namespace is an `import * as x`. */
-export type Symbol = DeclarationSymbol | NamespaceSymbol
+/** What a name refers to. A namespace is an `import * as x`; a lost name was imported from where it is not, which is already reported. */
+export type Symbol = DeclarationSymbol | NamespaceSymbol | LostSymbol
 
 export interface DeclarationSymbol {
   readonly symbol: 'declaration'
@@ -16,6 +16,12 @@ export interface NamespaceSymbol {
   readonly symbol: 'namespace'
   readonly name: string
   readonly target: ModuleScope
+}
+
+/** Stands for anything: whatever is made of it is silent. */
+export interface LostSymbol {
+  readonly symbol: 'lost'
+  readonly name: string
 }
 
 /** One module: its own declarations, its imports, and behind them the prelude. */

@@ -19,6 +19,8 @@ export interface SourceHost {
   read(path: string): string | undefined
   /** Canonical path of import `specifier` (`std/…` or relative) seen in module `from`. */
   resolve(specifier: string, from: string): string
+  /** Paths of modules that exist (at least `std/…`), for suggestions. */
+  modules?(): readonly string[]
 }
 
 export class SourceFile {

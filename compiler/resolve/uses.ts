@@ -1,0 +1,112 @@
+// Which names a module mentions, by spelling alone: enough to say that a name is never used.
+// Does not look at scopes; a local of the same name counts as a use.
+
+import type { Block, Declaration, Expression, Module, TypeNode } from '../../grammar/ast/ast.js'
+
+/** Every name that an expression, a type, a test or a variant of the module mentions. */
+export function namesUsed(module: Module): ReadonlySet<string> {
+  const names = new Set<string>()
+  for (const declaration of module.declarations) ofDeclaration(declaration, names)
+  return names
+}
+
+function ofDeclaration(declaration: Declaration, names: Set<string>): void {
+  switch (declaration.node) {
+    case 'Declaration':
+      ofType(declaration.type, names)
+      for (const key of declaration.keys) ofExpression(key.set, names)
+      ofExpression(declaration.value, names)
+      if (declaration.body) ofBlock(declaration.body, names)
+      return
+    case 'Function':
+      for (const parameter of declaration.parameters) {
+        ofType(parameter.type, names)
+        ofExpression(parameter.default, names)
+      }
+      ofType(declaration.result, names)
+      for (const local of declaration.lets) {
+        ofType(local.type, names)
+        ofExpression(local.value, names)
+      }
+      ofExpression(declaration.body, names)
+      return
+    case 'Type':
+      ofType(declaration.type, names)
+      return
+    case 'Test':
+      names.add(declaration.subject.name)
+      for (const one of declaration.cases) {
+        ofExpression(one.input, names)
+        ofExpression(one.with, names)
+        ofExpression(one.gives, names)
+      }
+  }
+}
+
+function ofBlock(block: Block, names: Set<string>): void {
+  for (const item of block.items) {
+    if (item.node === 'Attribute') {
+      const first = item.path[0]
+      if (first && item.path.length > 1) names.add(first.name)
+      ofExpression(item.value, names)
+    } else if (item.node === 'Section') ofBlock(item.body, names)
+    else ofDeclaration(item, names)
+  }
+}
+
+function ofExpression(expression: Expression | undefined, names: Set<string>): void {
+  switch (expression?.node) {
+    case 'Name':
+      names.add(expression.name)
+      return
+    case 'Unary':
+      return ofExpression(expression.operand, names)
+    case 'Binary':
+      ofExpression(expression.left, names)
+      return ofExpression(expression.right, names)
+    case 'If':
+      ofExpression(expression.condition, names)
+      ofExpression(expression.then, names)
+      return ofExpression(expression.else, names)
+    case 'Call':
+      ofExpression(expression.callee, names)
+      for (const argument of expression.arguments) ofExpression(argument.value, names)
+      return
+    case 'Index':
+      ofExpression(expression.target, names)
+      for (const key of expression.keys) if (key.node !== 'Star') ofExpression(key, names)
+      return
+    case 'Field':
+      return ofExpression(expression.target, names)
+    case 'List':
+      for (const item of expression.items) ofExpression(item, names)
+      return
+    case 'Record':
+      for (const field of expression.fields) ofExpression(field.value, names)
+  }
+}
+
+function ofType(type: TypeNode | undefined, names: Set<string>): void {
+  switch (type?.node) {
+    case 'NamedType':
+      names.add(type.module ? type.module.name : type.name.name)
+      for (const argument of type.arguments) ofType(argument, names)
+      return
+    case 'RecordType':
+      for (const field of type.fields) ofType(field.type, names)
+      return
+    case 'UnionType':
+      for (const option of type.options) ofType(option, names)
+      return
+    case 'OptionalType':
+    case 'LevelType':
+      return ofType(type.inner, names)
+    case 'RangeType':
+      ofType(type.inner, names)
+      ofExpression(type.low, names)
+      return ofExpression(type.high, names)
+    case 'FunctionType':
+      for (const parameter of type.parameters) ofType(parameter.type, names)
+      ofType(type.result, names)
+  }
+}
