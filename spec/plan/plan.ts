@@ -17,6 +17,7 @@ export type Value =
   | RefValue
   | FunctionValue
   | ExprValue
+  | SecretValue
 
 export interface QuantityValue { readonly value: number; readonly unit: string }
 /** `0.2..0.28`; `null` = open end. */
@@ -55,7 +56,7 @@ export type Expr =
 export interface ModelPlan {
   readonly architecture: 'transformer'
   /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
-  readonly config: Readonly<Record<string, number | string | boolean>>
+  readonly config: Readonly<Record<string, number | string | boolean | readonly string[]>>
   readonly tokenizer: { readonly kind: 'words' | 'characters'; readonly vocabulary: readonly string[] }
   /** `scratch`, drawn from `seed`, or the folder of a Hugging Face model. */
   readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string }

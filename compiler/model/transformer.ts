@@ -1,0 +1,110 @@
+// The plan of a transformer: from the attributes of a `Transformer`, or from a Hugging Face folder's config.
+// Does not read files: the caller brings the parsed config and the vocabulary.
+
+import type { Span } from '../../grammar/source/source.js'
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import type { CompileValue } from '../elaborate/value.js'
+import { report } from '../lower/codes.js'
+import type { LoweredModel } from '../lower/types.js'
+import { families, readSizes, type HubConfig } from './sizes.js'
+import { weightsOf } from './weights.js'
+
+const SPECIALS = ['<pad>', '<bos>', '<eos>'] as const
+
+/** A fresh model from the evaluated attributes of a `Transformer`; the config is one that `LlamaForCausalLM` opens. */
+export function freshModel(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel {
+  const number = (name: string, fallback = 0): number => {
+    const value = attributes.get(name)
+    return value?.type === 'number' ? value.value : fallback
+  }
+  const written = attributes.get('vocabulary')
+  const words = written?.type === 'list' ? written.items.flatMap((item) => (item.type === 'text' ? [item.value] : [])) : []
+  const vocabulary = [...SPECIALS.filter((special) => !words.includes(special)), ...words]
+  const tokenizer = attributes.get('tokenizer')
+  const tied = attributes.get('tied')
+  const [width, heads, std] = [number('width'), number('heads'), number('init_std', 0.02)]
+  const config = {
+    architectures: [(families['llama'] as { architecture: string }).architecture],
+    model_type: 'llama',
+    hidden_size: width,
+    intermediate_size: number('mlp'),
+    num_hidden_layers: number('layers'),
+    num_attention_heads: heads,
+    num_key_value_heads: number('kv_heads', heads),
+    head_dim: width / heads,
+    hidden_act: 'silu',
+    rms_norm_eps: number('norm_eps', 1e-6),
+    rope_theta: number('rotary_base', 10_000),
+    max_position_embeddings: number('context'),
+    vocab_size: vocabulary.length,
+    tie_word_embeddings: tied?.type === 'boolean' && tied.value,
+    attention_bias: false,
+    attention_dropout: 0,
+    mlp_bias: false,
+    initializer_range: std,
+    pad_token_id: vocabulary.indexOf('<pad>'),
+    bos_token_id: vocabulary.indexOf('<bos>'),
+    eos_token_id: vocabulary.indexOf('<eos>'),
+    torch_dtype: 'float32',
+    use_cache: true,
+  } satisfies ModelPlan['config']
+  const { sizes, faults } = readSizes({ ...config, head_dim: Number.isInteger(config.head_dim) ? config.head_dim : undefined })
+  if (!sizes) return { model: undefined, diagnostics: faults.map((fault) => wrongSizes(fault, span, width, heads)) }
+  return {
+    model: {
+      architecture: 'transformer',
+      config,
+      tokenizer: { kind: tokenizer?.type === 'text' && tokenizer.value === 'characters' ? 'characters' : 'words', vocabulary },
+      source: { scratch: true, seed: number('seed') },
+      weights: weightsOf(sizes, std),
+    },
+    diagnostics: [],
+  }
+}
+
+function wrongSizes(fault: string, span: Span, width: number, heads: number) {
+  const uneven = width % heads !== 0
+  return report('RLP9001', span, uneven ? `${heads} heads do not divide a width of ${width}` : fault, {
+    label: uneven ? `${width} / ${heads} is not a whole number` : '',
+    notes: ['The width is split evenly among the heads, and each head is rotated in pairs.'],
+    help: `choose a width that is a multiple of ${2 * heads}`,
+  })
+}
+
+/**
+ * A model loaded from a Hugging Face folder (Llama, Qwen2 and Qwen3 layouts).
+ * `vocabulary` lists the tokens by id as far as the tokenizer names them.
+ */
+export function pretrainedModel(config: HubConfig, folder: string, tokenizer: ModelPlan['tokenizer'], span: Span): LoweredModel {
+  const { sizes, faults } = readSizes(config)
+  if (!sizes) {
+    return {
+      model: undefined,
+      diagnostics: faults.map((fault) => report('RLP9001', span, `this model cannot be used: ${fault}`, { label: folder, notes: [`Read from ${folder}/config.json.`] })),
+    }
+  }
+  const std = config['initializer_range']
+  return {
+    model: {
+      architecture: 'transformer',
+      config: plainConfig(config, sizes),
+      tokenizer,
+      source: { folder },
+      weights: weightsOf(sizes, typeof std === 'number' ? std : 0.02),
+    },
+    diagnostics: [],
+  }
+}
+
+/** The flat entries of a config, with the sizes written out; nested ones describe what `readSizes` has already read. */
+function plainConfig(config: HubConfig, sizes: { kvHeads: number; headSize: number; rotaryBase: number }): ModelPlan['config'] {
+  const plain: Record<string, number | string | boolean | readonly string[]> = {}
+  for (const [key, value] of Object.entries(config)) {
+    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') plain[key] = value
+    else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) plain[key] = value
+  }
+  // Llama 3 lists several end tokens; the first ends a text.
+  const ends = config['eos_token_id']
+  if (Array.isArray(ends) && typeof ends[0] === 'number') plain['eos_token_id'] = ends[0]
+  return { ...plain, num_key_value_heads: sizes.kvHeads, head_dim: sizes.headSize, rope_theta: sizes.rotaryBase }
+}
