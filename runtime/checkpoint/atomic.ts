@@ -1,0 +1,73 @@
+// Files that are there whole or not at all: temporary file, fsync, rename, fsync of the folder.
+// Says in our own words when there is no room or no permission; knows nothing of what is written.
+
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { failure } from '../codes.js'
+import { HostError } from '../host.js'
+
+/** Write a file in one piece. On any failure the old file, if any, is untouched. Errors: RLP8201, RLP8202. */
+export function writeFileAtomic(path: string, content: string | Iterable<Uint8Array>): void {
+  const temporary = `${path}.tmp`
+  guarded(path, () => {
+    try {
+      writeDurably(temporary, content)
+      renameSync(temporary, path)
+      syncFolder(dirname(path))
+    } catch (cause) {
+      rmSync(temporary, { force: true })
+      throw cause
+    }
+  })
+}
+
+/** Write a file inside a folder that is itself published by `publishFolder`. */
+export function writeDurably(path: string, content: string | Iterable<Uint8Array>): void {
+  guarded(path, () => {
+    mkdirSync(dirname(path), { recursive: true })
+    const file = openSync(path, 'w')
+    try {
+      for (const chunk of typeof content === 'string' ? [Buffer.from(content)] : content) {
+        for (let at = 0; at < chunk.byteLength; ) at += writeSync(file, chunk, at)
+      }
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+  })
+}
+
+/** Make a finished folder visible under its name. An older one of that name is replaced. */
+export function publishFolder(temporary: string, path: string): void {
+  guarded(path, () => {
+    for (const entry of readdirSync(temporary, { recursive: true, withFileTypes: true })) if (entry.isDirectory()) syncFolder(join(entry.parentPath, entry.name))
+    syncFolder(temporary)
+    if (existsSync(path)) rmSync(path, { recursive: true })
+    renameSync(temporary, path)
+    syncFolder(dirname(path))
+  })
+}
+
+/** Runs file operations; failures of the system become RLP8201 (no room) and RLP8202 (all others), naming the path. */
+export function guarded<T>(path: string, operation: () => T): T {
+  try {
+    return operation()
+  } catch (cause) {
+    if (cause instanceof HostError) throw cause
+    const { code, message } = cause as NodeJS.ErrnoException
+    if (code === 'ENOSPC' || code === 'EDQUOT') throw failure('RLP8201', `there is no room to write \`${path}\``, 'free some space and run again: finished stages are kept, nothing is half-written')
+    if (code !== undefined) throw failure('RLP8202', `cannot use \`${path}\`: ${message}`, 'check that the folder exists and may be written')
+    throw cause
+  }
+}
+
+function syncFolder(path: string): void {
+  // Folders cannot be opened on Windows; there a rename is durable by itself.
+  if (process.platform === 'win32') return
+  const folder = openSync(path, 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

@@ -1,0 +1,65 @@
+// A model as a Hugging Face folder: config, generation config, weights and tokenizer, as `AutoModelForCausalLM.from_pretrained` opens it.
+// Tensor bytes are in `safetensors.ts`; a folder is written into a place that is published whole by the store.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import { failure } from '../codes.js'
+import { tokenizerConfigJson, tokenizerJson } from '../tokenizer/huggingface.js'
+import { guarded, writeDurably } from './atomic.js'
+import { readSafetensors, safetensorsBytes, type StoredTensor } from './safetensors.js'
+
+/** `model_type` of a config → class in `transformers`. */
+const architectures: Readonly<Record<string, string>> = { llama: 'LlamaForCausalLM', qwen2: 'Qwen2ForCausalLM', qwen3: 'Qwen3ForCausalLM' }
+
+/** Tokenizer files that a loaded model passes on unchanged, as far as it has them. */
+const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja']
+
+/**
+ * Write a model folder. `source` is the folder that the model was once loaded from: its tokenizer is copied.
+ * Weights must be those of `plan.weights`, in order. Errors: RLP8201, RLP8202.
+ */
+export function writeModelFolder(folder: string, plan: ModelPlan, weights: readonly StoredTensor[], source?: string): void {
+  const config = plan.config
+  const write = (name: string, content: object) => writeDurably(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
+  write('config.json', { architectures: [architectures[String(config['model_type'])] ?? architectures['llama']], dtype: 'float32', ...config })
+  write('generation_config.json', { _from_model_config: true, ...pick(config, ['bos_token_id', 'eos_token_id', 'pad_token_id']) })
+  writeDurably(join(folder, 'model.safetensors'), safetensorsBytes(weights))
+  if (source === undefined) {
+    write('tokenizer.json', tokenizerJson(plan.tokenizer))
+    write('tokenizer_config.json', tokenizerConfigJson(Number(config['max_position_embeddings'])))
+    return
+  }
+  for (const name of tokenizerFiles) {
+    const path = join(source, name)
+    if (existsSync(path)) writeDurably(join(folder, name), [guarded(path, () => readFileSync(path))])
+  }
+}
+
+/** The weights of a folder in the order of `plan.weights`. Errors: RLP8202, RLP8204 (other names or shapes), RLP8205 (no weights). */
+export function readWeights(folder: string, plan: ModelPlan): StoredTensor[] {
+  const found = new Map<string, StoredTensor>()
+  for (const file of weightFiles(folder)) for (const [name, tensor] of readSafetensors(join(folder, file)).tensors) found.set(name, tensor)
+  return plan.weights.map(({ name, shape }) => {
+    const tensor = found.get(name)
+    if (!tensor) throw failure('RLP8204', `\`${folder}\` has no tensor \`${name}\``, 'the weights must be those of the model in config.json')
+    if (tensor.shape.join() !== shape.join()) throw failure('RLP8204', `the tensor \`${name}\` of \`${folder}\` has the shape [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
+    return tensor
+  })
+}
+
+function weightFiles(folder: string): readonly string[] {
+  if (existsSync(join(folder, 'model.safetensors'))) return ['model.safetensors']
+  const index = join(folder, 'model.safetensors.index.json')
+  if (!existsSync(index)) throw failure('RLP8205', `\`${folder}\` has no model.safetensors`, 'give the folder of a Hugging Face model saved as safetensors')
+  try {
+    const { weight_map } = JSON.parse(readFileSync(index, 'utf8')) as { weight_map: Record<string, string> }
+    return [...new Set(Object.values(weight_map))]
+  } catch (cause) {
+    throw failure('RLP8205', `cannot read \`${index}\`: ${(cause as Error).message}`)
+  }
+}
+
+function pick(record: Readonly<Record<string, unknown>>, keys: readonly string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.filter((key) => record[key] !== undefined).map((key) => [key, record[key]]))
+}

@@ -1,0 +1,19 @@
+// Fresh weights of a model: every number depends on the model's seed, the tensor's name and the index alone.
+// Which distribution and deviation each tensor has is decided by the compiler (`ModelPlan.weights`).
+
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import { normal, randomKey } from '../random.js'
+import type { StoredTensor } from './safetensors.js'
+
+/** One tensor for each of `plan.weights`, in order, rounded to float32. */
+export function freshWeights(plan: ModelPlan, seed: number): StoredTensor[] {
+  return plan.weights.map(({ name, shape, init, std }) => {
+    const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
+    if (init === 'ones') data.fill(1)
+    if (init === 'normal') {
+      const key = randomKey(seed, 'weights', name)
+      for (let i = 0; i < data.length; i++) data[i] = std * normal(key, i)
+    }
+    return { name, shape, data }
+  })
+}
