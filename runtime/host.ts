@@ -18,13 +18,15 @@ export interface HostShare { readonly part: number; readonly data: Dataset }
 
 /**
  * Arguments by name, quantities as plain numbers in their canonical unit, `none` as null.
- * A signal that does not apply returns null; one that fails throws a `SignalError`.
+ * A signal that does not apply returns null; one that fails throws a `HostError`, with code RLP8107 when it ran out of time.
  */
 export type HostFunction = (args: Readonly<Record<string, HostValue>>, context: HostContext) => HostValue
 
 export interface HostContext {
   /** Folder that relative paths are resolved against: that of the spec. */
   readonly root: string
+  /** Field → type of the rows that the dataset declares, for sources that read files. */
+  readonly row?: Readonly<Record<string, string>>
 }
 
 /** Thrown by host functions on user-visible failures; has a code of the 8xxx table. */

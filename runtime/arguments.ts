@@ -1,0 +1,60 @@
+// Reads the arguments of host functions with their types. The compiler has checked them already;
+// these checks are for plans that were not made by it, and for TypeScript.
+
+import type { Dataset } from './data/dataset.js'
+import { failure } from './codes.js'
+import type { Completion, HostShare, HostValue } from './host.js'
+
+export type Arguments = Readonly<Record<string, HostValue>>
+
+const wrong = (name: string, wanted: string): never => {
+  throw failure('RLP8105', `argument \`${name}\` is not ${wanted}`)
+}
+
+export function numberArgument(args: Arguments, name: string): number {
+  const value = args[name]
+  return typeof value === 'number' ? value : wrong(name, 'a number')
+}
+
+export function textArgument(args: Arguments, name: string): string {
+  const value = args[name]
+  return typeof value === 'string' ? value : wrong(name, 'a text')
+}
+
+export function textsArgument(args: Arguments, name: string): string[] {
+  const value = args[name]
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) return wrong(name, 'a list of texts')
+  return value as string[]
+}
+
+export function datasetArgument(args: Arguments, name: string): Dataset {
+  const value = args[name]
+  return isDataset(value) ? value : wrong(name, 'a dataset')
+}
+
+export function sharesArgument(args: Arguments, name: string): HostShare[] {
+  const value = args[name]
+  if (!Array.isArray(value) || !value.every(isShare)) return wrong(name, 'a list of shares')
+  return value as HostShare[]
+}
+
+/** The text of a completion or a text itself; `null` for none. */
+export function writtenArgument(args: Arguments, name: string): string | null {
+  const value = args[name]
+  if (value === null || value === undefined) return null
+  if (typeof value === 'string') return value
+  return isCompletion(value) ? value.text : wrong(name, 'a text')
+}
+
+export function completionArgument(args: Arguments, name: string): Completion {
+  const value = args[name]
+  return isCompletion(value) ? value : wrong(name, 'a completion')
+}
+
+const isObject = (value: HostValue | undefined): value is Extract<HostValue, object> => typeof value === 'object' && value !== null
+
+export const isDataset = (value: HostValue | undefined): value is Dataset => isObject(value) && 'row' in value && typeof value.row === 'function'
+
+const isShare = (value: HostValue): value is HostShare => isObject(value) && 'part' in value && typeof value.part === 'number' && 'data' in value
+
+const isCompletion = (value: HostValue | undefined): value is Completion => isObject(value) && 'text' in value && typeof value.text === 'string' && 'tokens' in value

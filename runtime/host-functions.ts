@@ -1,0 +1,32 @@
+// The signals behind `extern fn`, by qualified name: pure functions of text, quick to load, as tests of rewards run while compiling.
+// Functions that make datasets are in `data/sources.ts`.
+
+import { completionArgument, numberArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
+import { failure } from './codes.js'
+import type { HostContext, HostFunction, HostValue } from './host.js'
+import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
+import { tagged, wellFormed } from './signals/layout.js'
+import { matches } from './signals/matches.js'
+import { sameNames } from './signals/names.js'
+
+/** 1 or 0; 0 for a text that is none. */
+const truth = (text: string | null, holds: (text: string) => boolean): number => (text !== null && holds(text) ? 1 : 0)
+
+export const hostFunctions: Readonly<Record<string, HostFunction>> = {
+  'std/signals.well_formed': (args) => truth(writtenArgument(args, 'text'), (text) => wellFormed(text, textsArgument(args, 'tags'))),
+  'std/signals.tagged': (args) => tagged(writtenArgument(args, 'text') ?? '', textArgument(args, 'tag')),
+  'std/signals.exact': (args) => truth(writtenArgument(args, 'a'), (a) => sameText(a, textArgument(args, 'b'))),
+  'std/signals.first_number': (args) => firstNumber(writtenArgument(args, 'text') ?? ''),
+  'std/signals.number_equal': (args) => (args['a'] === null ? 0 : numbersEqual(numberArgument(args, 'a'), numberArgument(args, 'b'), numberArgument(args, 'tolerance')) ? 1 : 0),
+  'std/signals.matches': (args) => truth(writtenArgument(args, 'text'), (text) => matches(text, textArgument(args, 'pattern'))),
+  'std/signals.length': (args) => completionArgument(args, 'text').tokens,
+  'std/signals.finished': (args) => (completionArgument(args, 'text').finished ? 1 : 0),
+  'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),
+}
+
+/** @throws HostError RLP8108 for a name that is not in the table, and what the function itself throws. */
+export function callHost(name: string, args: Readonly<Record<string, HostValue>>, context: HostContext): HostValue {
+  const fn = Object.hasOwn(hostFunctions, name) ? hostFunctions[name] : undefined
+  if (!fn) throw failure('RLP8108', `this version has no host function \`${name}\``)
+  return fn(args, context)
+}

@@ -1,0 +1,183 @@
+// Every signal on good, bad and nasty texts. The expected values are written by hand.
+
+import { HostError, type HostValue } from '../host.js'
+import { hostFunctions } from '../host-functions.js'
+import { is, suite, throws } from '../../spec/test/suite.js'
+
+const completion = (text: string, tokens = 7, finished = true) => ({ text, tokens, finished })
+
+const call = (name: string, args: Record<string, HostValue>): HostValue => {
+  const fn = hostFunctions[name.includes('/') ? name : `std/signals.${name}`]
+  if (!fn) throw new Error(`no ${name}`)
+  return fn(args, { root: '.' })
+}
+
+const code = (wanted: string) => (error: unknown) => error instanceof HostError && error.code === wanted
+
+suite('signals', (test) => {
+  test('well_formed: tags in order, once each, nothing outside', () => {
+    const rows: [string, number][] = [
+      ['<think>a</think><answer>b</answer>', 1],
+      ['  <think>\nline\nline\n</think>\n\n<answer> b </answer> \n', 1],
+      ['<think></think><answer></answer>', 1],
+      ['<think>a < b, <b>bold</b></think><answer>b</answer>', 1],
+      ['<think>日本語 👍</think> <answer>é</answer>', 1],
+      ['', 0],
+      ['A1 B0', 0],
+      ['<answer>b</answer><think>a</think>', 0],
+      ['<think>a</think>', 0],
+      ['<think>a</think> so <answer>b</answer>', 0],
+      ['<think>a</think><answer>b</answer>.', 0],
+      ['x<think>a</think><answer>b</answer>', 0],
+      ['<think>a<answer>b</answer></think>', 0],
+      ['<think><answer></think></answer>', 0],
+      ['<think>a</think><think>a</think><answer>b</answer>', 0],
+      ['<think>a<think></think><answer>b</answer>', 0],
+      ['<think>a</think><answer>b</answer><answer>b</answer>', 0],
+      ['<think>a</think><answer>b', 0],
+      ['</think>a<think><answer>b</answer>', 0],
+      ['<THINK>a</THINK><answer>b</answer>', 0],
+      ['<think>a</answer></think><answer>b', 0],
+    ]
+    for (const [text, expected] of rows) is(call('well_formed', { text: completion(text), tags: ['think', 'answer'] }), expected, text)
+    is(call('well_formed', { text: completion(' \n'), tags: [] }), 1)
+    is(call('well_formed', { text: completion('a'), tags: [] }), 0)
+  })
+
+  test('tagged: the one text between the tags, trimmed', () => {
+    const rows: [string, string | null][] = [
+      ['<answer> A1 B0 </answer>', 'A1 B0'],
+      ['words <answer>\n 4\n2 \n</answer> words', '4\n2'],
+      ['<answer></answer>', ''],
+      ['<answer> ½ – "ü" </answer>', '½ – "ü"'],
+      ['<answer>a', null],
+      ['a</answer>', null],
+      ['a', null],
+      ['', null],
+      ['</answer>a<answer>', null],
+      ['<answer>a</answer><answer>a</answer>', null],
+      ['<answer>a<answer>b</answer></answer>', null],
+      ['<answer >a</answer>', null],
+      ['<answers>a</answers>', null],
+    ]
+    for (const [text, expected] of rows) is(call('tagged', { text: completion(text), tag: 'answer' }), expected, text)
+    is(call('tagged', { text: completion('<a.b>x</a.b><axb>y</axb>'), tag: 'a.b' }), 'x')
+  })
+
+  test('exact: same text up to white space', () => {
+    const rows: [HostValue, string, number][] = [
+      ['A1 B0', 'A1 B0', 1],
+      ['  A1\n\tB0 ', 'A1 B0', 1],
+      ['A1  B0', ' A1 B0 ', 1],
+      ['e\u0301', '\u00e9', 1],
+      ['A1\u00a0B0', 'A1 B0', 1],
+      ['', ' ', 1],
+      ['a1 b0', 'A1 B0', 0],
+      ['A1B0', 'A1 B0', 0],
+      [null, 'A1', 0],
+      [null, '', 0],
+    ]
+    for (const [a, b, expected] of rows) is(call('exact', { a, b }), expected, `${String(a)} / ${b}`)
+  })
+
+  test('first_number: signs, thousands, decimals, exponents', () => {
+    const rows: [HostValue, number | null][] = [
+      ['The answer is 42.', 42],
+      ['-7', -7],
+      ['\u22127.5', -7.5],
+      ['x=-3', -3],
+      ['+3', 3],
+      ['7-4', 7],
+      ['GPT-4 wrote 9', 4],
+      ['f(x)-2', 2],
+      ['1,234', 1234],
+      ['-1,234,567.89 dollars', -1234567.89],
+      ['1,2', 1],
+      ['12,34', 12],
+      ['1,2345', 1],
+      ['3.14', 3.14],
+      ['3.', 3],
+      ['.5', 0.5],
+      ['-.5', -0.5],
+      ['6.02e23', 6.02e23],
+      ['1E-3', 1e-3],
+      ['2e', 2],
+      ['1/2', 1],
+      ['$1,000!', 1000],
+      ['first\nthen 8', 8],
+      ['007', 7],
+      ['1e999', null],
+      ['no number', null],
+      ['', null],
+      [null, null],
+      [completion('it is 5'), 5],
+    ]
+    for (const [text, expected] of rows) is(call('first_number', { text }), expected, JSON.stringify(text))
+  })
+
+  test('number_equal: relative tolerance', () => {
+    const rows: [number | null, number, number, number][] = [
+      [3, 3, 0, 1],
+      [3.0000001, 3, 0, 0],
+      [101, 100, 0.01, 1],
+      [102, 100, 0.01, 0],
+      [-99, -100, 0.01, 1],
+      [0, 0, 0, 1],
+      [1e-12, 0, 0.5, 0],
+      [0, -0, 0, 1],
+      [null, 0, 1, 0],
+    ]
+    for (const [a, b, tolerance, expected] of rows) is(call('number_equal', { a, b, tolerance }), expected, `${a} / ${b}`)
+  })
+
+  test('matches: JavaScript expressions over lines and Unicode', () => {
+    const rows: [HostValue, string, number][] = [
+      ['abc', 'b', 1],
+      ['abc', '^b', 0],
+      ['a\nb', 'a.b', 1],
+      ['👍', '^.$', 1],
+      ['Größe', '^\\p{L}+$', 1],
+      ['x', '(?<=a)x', 0],
+      ['', '^$', 1],
+      [null, '.*', 0],
+      [completion('so 12 it is'), '\\d+', 1],
+    ]
+    for (const [text, pattern, expected] of rows) is(call('matches', { text, pattern }), expected, pattern)
+    throws(() => call('matches', { text: 'a', pattern: '(' }), code('RLP8105'))
+  })
+
+  test('matches: a search without end is stopped', () => {
+    throws(() => call('matches', { text: `${'a'.repeat(40)}!`, pattern: '^(a+)+$' }), code('RLP8107'))
+    is(call('matches', { text: 'aaa', pattern: '^(a+)+$' }), 1, 'and the next search works')
+  })
+
+  test('length and finished', () => {
+    is(call('length', { text: completion('a b', 2) }), 2)
+    is(call('finished', { text: completion('', 0, true) }), 1)
+    is(call('finished', { text: completion('', 0, false) }), 0)
+    throws(() => call('length', { text: 'a' }), code('RLP8105'))
+  })
+
+  test('same_names: who is a knight, in any order', () => {
+    const rows: [HostValue, string, number][] = [
+      ['A1 B0 C1', 'A1 B0 C1', 1],
+      ['C1 A1 B0', 'A1 B0 C1', 1],
+      [' B0,\nA1; C1. ', 'A1 B0 C1', 1],
+      ['A knight and B knave', 'A1 B0', 1],
+      ['A is a knight, B is a knave', 'A1 B0', 1],
+      ['B: knave, A: Knight', 'A1 B0', 1],
+      ['A knave', 'A knave', 1],
+      ['A1 B0', 'A1 B0 C1', 0],
+      ['A1 B0 C1 D1', 'A1 B0 C1', 0],
+      ['A1 B0 C0', 'A1 B0 C1', 0],
+      ['A1 A1 B0 C1', 'A1 B0 C1', 0],
+      ['A1 A0 B0 C1', 'A1 B0 C1', 0],
+      ['A1 B0 C1 maybe', 'A1 B0 C1', 0],
+      ['A1B0C1', 'A1 B0 C1', 0],
+      ['A12 B0', 'A1 B0', 0],
+      ['', 'A1', 0],
+      [null, 'A1', 0],
+    ]
+    for (const [text, answer, expected] of rows) is(call('std/tasks/knights.same_names', { text, answer }), expected, String(text))
+  })
+})
