@@ -1,0 +1,53 @@
+// What a stage will take at most: steps, tokens, FLOPs, and its batch equation as text.
+// Does not know data: every row is assumed to be as long as the model allows, so these are upper bounds.
+
+import type { Graph } from '../../spec/graph/graph.js'
+import type { ModelPlan, StagePlan } from '../../spec/plan/plan.js'
+import { flopsOf } from './flops.js'
+import type { AttributeReader } from './stage.js'
+import type { StageToLower } from './types.js'
+
+type Estimate = StagePlan['estimate']
+type Programs = Readonly<Record<string, Graph>>
+
+/** Kinds without a row are not estimated: what they do depends on the size of their data. */
+const kinds: Readonly<Record<string, (stage: StageToLower, read: AttributeReader, context: number, programs: Programs) => Estimate>> = {
+  Sft: (stage, read, context, programs) => {
+    const steps = stepsOf(stage, read)
+    const [batch, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
+    const step = cost(programs['gradient'], { B: batch, T: length })
+    return { ...steps, ...timesSteps(steps, { tokens: batch * length, flops: step }), batch: `${batch} samples = 1 update` }
+  },
+  Grpo: (stage, read, context, programs) => {
+    const steps = stepsOf(stage, read)
+    const [prompts, group, splits, passes] = [read.number('rollout.per_step', 0), read.number('group_size', 1), read.number('update.splits', 1), read.number('update.passes', 1)]
+    const [rollouts, newTokens] = [prompts * group, read.number('rollout.max_new', 0)]
+    const updates = splits * passes
+    const rolled = cost(programs['prefill'], { B: rollouts, P: Math.max(1, context - newTokens), S: context }) + newTokens * cost(programs['decode'], { B: rollouts, S: context })
+    const trained = cost(programs['gradient'], { B: rollouts / splits, T: context })
+    const scored = programs['weigh'] && readsLogp(programs['weigh']) ? cost(programs['score'], { B: rollouts / splits, T: context }) : 0
+    return {
+      ...steps,
+      ...timesSteps(steps, { tokens: (rollouts * newTokens) / updates, flops: rolled / updates + trained + scored }),
+      batch: `${prompts} prompts x ${group} rollouts = ${rollouts} rollouts = ${updates} ${updates === 1 ? 'update' : 'updates'} of ${rollouts / splits}`,
+    }
+  },
+}
+
+export function estimate(stage: StageToLower, read: AttributeReader, model: ModelPlan, programs: Programs): Estimate {
+  const context = Number(model.config['max_position_embeddings'])
+  return kinds[stage.kind.name]?.(stage, read, context, programs) ?? {}
+}
+
+function stepsOf(stage: StageToLower, read: AttributeReader): { steps?: number } {
+  const steps = stage.steps ?? (read.unit('length') === 'steps' ? read.optional('length') : undefined)
+  return steps === undefined ? {} : { steps }
+}
+
+function timesSteps({ steps }: { steps?: number }, each: { tokens: number; flops: number }): Estimate {
+  return steps === undefined ? {} : { tokens: Math.round(steps * each.tokens), flops: steps * each.flops }
+}
+
+const cost = (graph: Graph | undefined, sizes: Readonly<Record<string, number>>): number => (graph ? flopsOf(graph, sizes) : 0)
+
+const readsLogp = (graph: Graph): boolean => graph.nodes.some(({ op, attributes }) => op === 'input' && attributes['name'] === 'logp')

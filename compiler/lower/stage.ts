@@ -1,0 +1,124 @@
+// One stage → its programs by role, and what they will cost.
+// Does not decide values or inputs: elaboration did; a table says which roles each kind has.
+
+import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Graph } from '../../spec/graph/graph.js'
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import type { ClosureValue, CompileValue } from '../elaborate/value.js'
+import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
+import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
+import { estimate } from './estimate.js'
+import { lowerObjective, type LoweredObjective } from './objective.js'
+import { lowerSchedule } from './schedule.js'
+import type { LoweredStage, LoweringContext, StageToLower } from './types.js'
+
+const TRAINING = ['score', 'gradient', 'norm', 'apply', 'weigh', 'measure', 'lr'] as const
+const ROLLOUT = ['prefill', 'decode', 'sample'] as const
+
+/** Which programs a kind needs, and where it keeps its sampling settings. Kinds without a row have none. */
+const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly sampling?: string }>> = {
+  Sft: { roles: TRAINING },
+  Grpo: { roles: [...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  Generate: { roles: ROLLOUT, sampling: '' },
+  Evaluate: { roles: ROLLOUT, sampling: '' },
+}
+
+type Role = (typeof TRAINING)[number] | (typeof ROLLOUT)[number]
+
+interface Ingredients {
+  readonly model: ModelPlan
+  readonly read: AttributeReader
+  readonly objective: LoweredObjective | undefined
+  readonly lr: Graph | undefined
+  /** Prefix of the sampling attributes. */
+  readonly sampling: string
+}
+
+/** One program for each role; `undefined` where a mistake was reported. */
+const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
+  score: ({ model, read }) => scoreProgram(model, { packed: read.flag('packing') }),
+  gradient: ({ model, read, objective }) => objective && gradientProgram(model, { packed: read.flag('packing'), entropy: objective.usesEntropy }),
+  norm: ({ model }) => normProgram(model),
+  apply: ({ model, read }) =>
+    applyProgram(model, {
+      beta1: read.number('optimizer.beta1', 0.9),
+      beta2: read.number('optimizer.beta2', 0.999),
+      eps: read.number('optimizer.eps', 1e-8),
+      decay: read.number('optimizer.weight_decay', 0),
+    }),
+  weigh: ({ objective }) => objective?.weigh,
+  measure: ({ objective }) => objective?.measure,
+  lr: ({ lr }) => lr,
+  prefill: ({ model }) => prefillProgram(model),
+  decode: ({ model }) => decodeProgram(model),
+  sample: ({ model, read, sampling }) =>
+    sampleProgram(model, {
+      topK: read.number(`${sampling}top_k`, 0),
+      topP: read.number(`${sampling}top_p`, 1),
+      greedy: read.number(`${sampling}temperature`, 1) === 0,
+    }),
+}
+
+/** Never throws on what a user can write: mistakes come back as diagnostics, and their programs are missing. */
+export function lowerStage(stage: StageToLower, context: LoweringContext): LoweredStage {
+  const row = Object.hasOwn(kinds, stage.kind.name) ? kinds[stage.kind.name] : undefined
+  const { model } = stage
+  if (!row || !model) return { programs: {}, estimate: {}, diagnostics: [] }
+  const read = new AttributeReader(stage.attributes)
+  const trains = row.roles.includes('weigh')
+  const objective = trains ? objectiveOf(stage, read, context) : undefined
+  const rate = stage.attributes.get('optimizer.lr')
+  const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
+
+  const ingredients: Ingredients = { model, read, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
+  const built: Record<string, Graph> = {}
+  for (const role of row.roles) {
+    const graph = programs[role](ingredients)
+    if (graph) built[role] = graph
+  }
+  return { programs: built, estimate: estimate(stage, read, model, built), diagnostics: [...(objective?.diagnostics ?? []), ...(schedule?.diagnostics ?? [])] }
+}
+
+function objectiveOf(stage: StageToLower, read: AttributeReader, context: LoweringContext): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
+  const [loss, aggregate] = [read.closure('loss'), read.closure('aggregate')]
+  // Without them the checker has already said what is missing.
+  if (!loss || !aggregate) return { lowered: undefined, diagnostics: [] }
+  const written = (closure: ClosureValue, path: string): ClosureValue => ({ ...closure, span: stage.spanOf(path) ?? stage.span })
+  const advantage = read.closure('advantage')
+  return lowerObjective(
+    {
+      levels: stage.kind.levels,
+      advantage: advantage && written(advantage, 'advantage'),
+      loss: written(loss, 'loss'),
+      aggregate: written(aggregate, 'aggregate'),
+      reference: stage.inputs.has('reference'),
+    },
+    context,
+  )
+}
+
+/** Attributes by path as plain values. */
+export class AttributeReader {
+  constructor(private readonly attributes: ReadonlyMap<string, CompileValue>) {}
+
+  /** Quantities in their canonical unit. */
+  number(path: string, fallback: number): number {
+    return this.optional(path) ?? fallback
+  }
+  optional(path: string): number | undefined {
+    const value = this.attributes.get(path)
+    return value?.type === 'number' ? value.value : undefined
+  }
+  unit(path: string): string | undefined {
+    const value = this.attributes.get(path)
+    return value?.type === 'number' ? value.unit : undefined
+  }
+  flag(path: string): boolean {
+    const value = this.attributes.get(path)
+    return value?.type === 'boolean' && value.value
+  }
+  closure(path: string): ClosureValue | undefined {
+    const value = this.attributes.get(path)
+    return value?.type === 'closure' ? value : undefined
+  }
+}

@@ -1,0 +1,78 @@
+// The forward pass of a decoder-only transformer (RMS norm, rotary positions, SwiGLU, grouped-query attention), as a graph.
+// Does not choose how tokens attend: whole rows and single decoded tokens bring their own `Mix`.
+
+import type { Dim } from '../../spec/graph/graph.js'
+import type { GraphBuilder, Value } from '../graph/builder.js'
+import { rmsNorm, rotary } from '../graph/composites.js'
+import type { TransformerSizes } from './sizes.js'
+import { EMBEDDING, FINAL_NORM, headName, layerWeight, type WeightPlan } from './weights.js'
+
+/** The weights of a model as states `w/NAME` of one graph. */
+export class Weights {
+  private readonly plans: ReadonlyMap<string, WeightPlan>
+
+  constructor(private readonly b: GraphBuilder, plans: readonly WeightPlan[]) {
+    this.plans = new Map(plans.map((plan) => [plan.name, plan]))
+  }
+
+  has(name: string): boolean {
+    return this.plans.has(name)
+  }
+
+  get(name: string): Value {
+    const plan = this.plans.get(name)
+    if (!plan) throw new Error(`model plan: no weight "${name}"`)
+    return this.b.input(`w/${name}`, 'f32', plan.shape, 'state')
+  }
+}
+
+/** Mixes the tokens of one layer: rotated queries [B,T,H,Dh] and keys, values [B,T,KV,Dh] → [B,T,H,Dh]. */
+export type Mix = (layer: number, q: Value, k: Value, v: Value) => Value
+
+/** tokens and positions i32 [B,T] → hidden states [B,T,D] before the final norm. */
+export function hiddenStates(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix): Value {
+  let x = b.gather(weights.get(EMBEDDING), tokens)
+  for (let layer = 0; layer < sizes.layers; layer++) {
+    x = b.add(x, attentionBlock(b, sizes, weights, layer, x, positions, mix))
+    x = b.add(x, mlpBlock(b, sizes, weights, layer, x))
+  }
+  return x
+}
+
+/** The final norm, after which `head` maps to logits. */
+export const finalNorm = (b: GraphBuilder, sizes: TransformerSizes, weights: Weights, x: Value): Value => rmsNorm(b, x, weights.get(FINAL_NORM), { eps: sizes.normEps })
+
+/** The matrix [V,D] of the output head. */
+export const headMatrix = (sizes: TransformerSizes, weights: Weights): Value => weights.get(headName(sizes))
+
+export const attentionScale = (sizes: TransformerSizes): number => 1 / Math.sqrt(sizes.headSize)
+
+function attentionBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, layer: number, x: Value, positions: Value, mix: Mix): Value {
+  const part = (name: string): string => layerWeight(layer, `self_attn.${name}`)
+  const eps = { eps: sizes.normEps }
+  const rotate = { base: sizes.rotaryBase }
+  const normed = rmsNorm(b, x, weights.get(layerWeight(layer, 'input_layernorm.weight')), eps)
+  const heads = (name: string, count: number): Value => b.splitAxis(linear(b, weights, part(name), normed), -1, count)
+  const headNorm = (name: string, y: Value): Value => (sizes.headNorm ? rmsNorm(b, y, weights.get(part(name)), eps) : y)
+  const q = rotary(b, headNorm('q_norm.weight', heads('q_proj', sizes.heads)), positions, rotate)
+  const k = rotary(b, headNorm('k_norm.weight', heads('k_proj', sizes.kvHeads)), positions, rotate)
+  const mixed = mix(layer, q, k, heads('v_proj', sizes.kvHeads))
+  return linear(b, weights, part('o_proj'), b.mergeAxes(mixed, -2, -1))
+}
+
+function mlpBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, layer: number, x: Value): Value {
+  const part = (name: string): string => layerWeight(layer, `mlp.${name}`)
+  const normed = rmsNorm(b, x, weights.get(layerWeight(layer, 'post_attention_layernorm.weight')), { eps: sizes.normEps })
+  const gated = b.mul(b.silu(linear(b, weights, part('gate_proj'), normed)), linear(b, weights, part('up_proj'), normed))
+  return linear(b, weights, part('down_proj'), gated)
+}
+
+/** x […, in] times the matrix [out, in], plus the bias where the model has one. */
+function linear(b: GraphBuilder, weights: Weights, name: string, x: Value): Value {
+  const w = weights.get(`${name}.weight`)
+  const out = w.shape[0] as Dim
+  // One matrix product over all rows: batched products would read the weights once for each row.
+  const flat = b.matmul(b.mergeAxes(x, 0, -2), w, { transposeB: true })
+  const y = b.reshape(flat, [...x.shape.slice(0, -1), out])
+  return weights.has(`${name}.bias`) ? b.add(y, weights.get(`${name}.bias`)) : y
+}

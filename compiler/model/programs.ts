@@ -1,0 +1,80 @@
+// The training programs of a transformer: score, gradient, norm, apply (`spec/plan/README.md` says what each reads and writes).
+// Does not know objectives: they arrive as the weights `dlogp` and `dentropy` of each token.
+
+import type { Graph } from '../../spec/graph/graph.js'
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import { GraphBuilder, type Value } from '../graph/builder.js'
+import { adamw, attention, tokenLogprob, type AdamW, type TokenLogprob } from '../graph/composites.js'
+import { gradient } from '../graph/gradient.js'
+import { simplify } from '../graph/simplify.js'
+import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights } from './forward.js'
+import { sizesOf } from './sizes.js'
+
+/** `packed`: rows hold several samples, told apart by `segments`. */
+export interface RowOptions {
+  readonly packed: boolean
+}
+
+/** Feeds tokens, targets, positions (and segments) i32 [B,T], temperature []; fetches logp and entropy [B,T] of each target. */
+export function scoreProgram(model: ModelPlan, options: RowOptions): Graph {
+  const b = new GraphBuilder('score')
+  fetchScores(b, scores(b, model, new Weights(b, model.weights), options))
+  return simplify(b.build())
+}
+
+/**
+ * Feeds as `score`, and dlogp [B,T] (and dentropy); adds the gradient of Σ dlogp·logp + dentropy·entropy to `g/*`.
+ * Fetches logp and entropy as well, which cost nothing more.
+ */
+export function gradientProgram(model: ModelPlan, options: RowOptions & { readonly entropy: boolean }): Graph {
+  const b = new GraphBuilder('gradient')
+  const weights = new Weights(b, model.weights)
+  const { logp, entropy } = scores(b, model, weights, options)
+  const seeds = [b.input('dlogp', 'f32', logp.shape), ...(options.entropy ? [b.input('dentropy', 'f32', entropy.shape)] : [])]
+  const wrt = model.weights.map(({ name }) => weights.get(name))
+  const grads = gradient(b, options.entropy ? [logp, entropy] : [logp], seeds, wrt)
+  model.weights.forEach(({ name, shape }, i) => {
+    const sum = b.input(`g/${name}`, 'f32', shape, 'state')
+    b.assign(sum, b.add(sum, grads[i] as Value))
+  })
+  fetchScores(b, { logp, entropy })
+  return simplify(b.build())
+}
+
+/** Fetches norm [], the L2 norm of the whole accumulated gradient. */
+export function normProgram(model: ModelPlan): Graph {
+  const b = new GraphBuilder('norm')
+  const squares = model.weights.map(({ name, shape }) => b.reduceSum(b.square(b.input(`g/${name}`, 'f32', shape, 'state'))))
+  b.fetch('norm', b.sqrt(squares.reduce((sum, square) => b.add(sum, square))))
+  return simplify(b.build())
+}
+
+/** Feeds lr, clip_scale, bias1, bias2 []; one AdamW update of `w/*`, `m/*`, `v/*`; sets `g/*` to zero. Norms and biases do not decay. */
+export function applyProgram(model: ModelPlan, optimizer: AdamW): Graph {
+  const b = new GraphBuilder('apply')
+  const scalar = (name: string): Value => b.input(name, 'f32', [])
+  const step = { lr: scalar('lr'), clipScale: scalar('clip_scale'), bias1: scalar('bias1'), bias2: scalar('bias2') }
+  for (const { name, shape, decay } of model.weights) {
+    const [w, g, m, v] = ['w', 'g', 'm', 'v'].map((state) => b.input(`${state}/${name}`, 'f32', shape, 'state')) as [Value, Value, Value, Value]
+    const next = adamw(b, w, g, m, v, step, { ...optimizer, decay: decay ? optimizer.decay : 0 })
+    b.assign(w, next.w)
+    b.assign(m, next.m)
+    b.assign(v, next.v)
+    b.assign(g, b.zerosLike(g))
+  }
+  return simplify(b.build())
+}
+
+function scores(b: GraphBuilder, model: ModelPlan, weights: Weights, { packed }: RowOptions): TokenLogprob {
+  const sizes = sizesOf(model)
+  const [tokens, targets, positions] = ['tokens', 'targets', 'positions'].map((name) => b.input(name, 'i32', ['B', 'T'])) as [Value, Value, Value]
+  const scale = attentionScale(sizes)
+  const among = packed ? { scale, segments: b.input('segments', 'i32', ['B', 'T']) } : { scale }
+  const hidden = hiddenStates(b, sizes, weights, tokens, positions, (_, q, k, v) => attention(b, q, k, v, among))
+  return tokenLogprob(b, finalNorm(b, sizes, weights, hidden), headMatrix(sizes, weights), targets, b.input('temperature', 'f32', []))
+}
+
+function fetchScores(b: GraphBuilder, { logp, entropy }: TokenLogprob): void {
+  b.fetch('logp', b.label(logp, 'logp'))
+  b.fetch('entropy', b.label(entropy, 'entropy'))
+}
