@@ -1,0 +1,131 @@
+// From sequences to the rectangles that programs take: micro-batches sorted by length, or packed, and grids over [sample, token].
+// Every number about tokens of a batch lives in a grid; micro-batches borrow from it and give back.
+
+import type { Sequence } from '../../tokenizer/framing.js'
+import type { TensorData } from '../../executors/executor.js'
+
+/** Padded lengths are multiples of this: one compiled program for each, and little padding. */
+const BUCKET = 16
+/** About so many tokens go through a program at once, padding included: enough for full speed, little memory. */
+const MICRO_TOKENS = 2048
+
+export function bucket(length: number): number {
+  return Math.max(BUCKET, Math.ceil(length / BUCKET) * BUCKET)
+}
+
+/** How many rows of up to `longest` tokens a micro-batch holds: the same for all batches of a stage, so that few programs are compiled. */
+export function microRows(longest: number, most: number): number {
+  return Math.max(1, Math.min(most, Math.floor(MICRO_TOKENS / bucket(longest))))
+}
+
+/** Numbers for each sample and token position, row-major. Column t belongs to the prediction of token t + 1. */
+export interface Grid {
+  readonly samples: number
+  readonly width: number
+  readonly values: Float32Array
+}
+
+export function grid(samples: number, width: number): Grid {
+  return { samples, width, values: new Float32Array(samples * width) }
+}
+
+/** Columns that a batch needs: the longest sequence, without its last token, in whole buckets. */
+export function gridWidth(sequences: readonly Sequence[]): number {
+  return bucket(Math.max(...sequences.map(({ tokens }) => tokens.length - 1)))
+}
+
+/** 1 where the prediction of a token counts in the loss. */
+export function maskGrid(sequences: readonly Sequence[], width: number): Grid {
+  const mask = grid(sequences.length, width)
+  sequences.forEach(({ learned }, sample) => {
+    for (let t = 1; t < learned.length; t++) mask.values[sample * width + t - 1] = learned[t] as number
+  })
+  return mask
+}
+
+/** Where one sample lies in a micro-batch: `length` columns of `row` from `offset` on. */
+interface Placement {
+  readonly sample: number
+  readonly row: number
+  readonly offset: number
+  readonly length: number
+}
+
+export interface MicroBatch {
+  readonly rows: number
+  readonly width: number
+  readonly placements: readonly Placement[]
+  /** `tokens`, `targets`, `positions` and `segments`, i32 [rows, width]. */
+  readonly feeds: Readonly<Record<string, Int32Array>>
+}
+
+export interface LayoutOptions {
+  /** Rows of every micro-batch; the last one is filled up with empty rows. */
+  readonly rows: number
+  readonly pad: number
+  /** Put several samples into one row of so many tokens, told apart by `segments`. */
+  readonly packed?: number
+}
+
+/**
+ * Cut the chosen samples into micro-batches, the longest first, so that rows of a micro-batch are of similar length.
+ * The order depends on the batch alone; gradients are summed in this order, and another cut changes them by rounding only.
+ */
+export function microBatches(sequences: readonly Sequence[], chosen: readonly number[], options: LayoutOptions): MicroBatch[] {
+  const lengthOf = (sample: number) => (sequences[sample] as Sequence).tokens.length - 1
+  const sorted = chosen.filter((sample) => lengthOf(sample) > 0).sort((a, b) => lengthOf(b) - lengthOf(a) || a - b)
+  const rows = options.packed === undefined ? sorted.map((sample) => [sample]) : packRows(sorted, lengthOf, options.packed)
+  const batches: MicroBatch[] = []
+  for (let at = 0; at < rows.length; at += options.rows) batches.push(layOut(sequences, rows.slice(at, at + options.rows), lengthOf, options))
+  return batches
+}
+
+/** First fit, longest sample first (Johnson, 1973): at most 11/9 of the fewest rows. */
+function packRows(sorted: readonly number[], lengthOf: (sample: number) => number, capacity: number): number[][] {
+  const rows: { samples: number[]; free: number }[] = []
+  for (const sample of sorted) {
+    const length = lengthOf(sample)
+    let row = rows.find(({ free }) => free >= length)
+    if (!row) rows.push((row = { samples: [], free: Math.max(capacity, length) }))
+    row.samples.push(sample)
+    row.free -= length
+  }
+  return rows.map(({ samples }) => samples)
+}
+
+function layOut(sequences: readonly Sequence[], rowsOfSamples: readonly (readonly number[])[], lengthOf: (sample: number) => number, options: LayoutOptions): MicroBatch {
+  const width = bucket(Math.max(...rowsOfSamples.map((samples) => samples.reduce((sum, sample) => sum + lengthOf(sample), 0))))
+  const size = options.rows * width
+  const [tokens, targets, positions, segments] = [new Int32Array(size).fill(options.pad), new Int32Array(size).fill(options.pad), new Int32Array(size), new Int32Array(size)]
+  const placements: Placement[] = []
+  rowsOfSamples.forEach((samples, row) => {
+    let offset = 0
+    samples.forEach((sample, index) => {
+      const { tokens: ids } = sequences[sample] as Sequence
+      const length = lengthOf(sample)
+      const start = row * width + offset
+      tokens.set(ids.subarray(0, length), start)
+      targets.set(ids.subarray(1), start)
+      for (let t = 0; t < length; t++) positions[start + t] = t
+      segments.fill(index + 1, start, start + length)
+      placements.push({ sample, row, offset, length })
+      offset += length
+    })
+  })
+  return { rows: options.rows, width, placements, feeds: { tokens, targets, positions, segments } }
+}
+
+/** The part of a grid that a micro-batch covers, [rows, width]; zero elsewhere. */
+export function take(from: Grid, batch: MicroBatch): Float32Array {
+  const values = new Float32Array(batch.rows * batch.width)
+  for (const { sample, row, offset, length } of batch.placements) values.set(from.values.subarray(sample * from.width, sample * from.width + length), row * batch.width + offset)
+  return values
+}
+
+/** Put numbers of a micro-batch, [rows, width], back into the grid. */
+export function put(into: Grid, batch: MicroBatch, values: TensorData): void {
+  for (const { sample, row, offset, length } of batch.placements) {
+    const start = row * batch.width + offset
+    into.values.set(values.subarray(start, start + length), sample * into.width)
+  }
+}

@@ -1,0 +1,55 @@
+// Key/value caches of several sizes side by side in one session: the size becomes part of the state's name.
+// Knows where rows lie, not what they mean.
+
+import { evaluateDim } from '../../../spec/graph/dims.js'
+import type { Graph } from '../../../spec/graph/graph.js'
+import type { Bindings, Session, TensorData } from '../../executors/executor.js'
+import { inputs, type Programs } from './programs.js'
+
+export class Caches {
+  private constructor(
+    readonly rows: number,
+    /** Positions of a row. */
+    readonly length: number,
+    private readonly session: Session,
+    private readonly prefill: Graph,
+    private readonly decode: Graph,
+    private readonly states: readonly { readonly name: string; readonly size: number }[],
+  ) {}
+
+  /** Declare the caches of the `prefill` and `decode` programs for `rows` rows of `length` positions. */
+  static declare(programs: Programs, rows: number, length: number): Caches {
+    const rename = (name: string): string => (name.startsWith('cache.') ? `${name}@${rows}x${length}` : name)
+    const decode = renameStates(programs.graph('decode'), rename)
+    const states = inputs(decode, 'state')
+      .filter((node) => String(node.attributes['name']).startsWith('cache.'))
+      .map(({ attributes, type }) => ({ name: String(attributes['name']), dtype: type.dtype, shape: type.shape.map((dim) => evaluateDim(dim, { B: rows, S: length })) }))
+    for (const { name, dtype, shape } of states) programs.session.declare(name, dtype, shape)
+    const sizes = states.map(({ name, shape }) => ({ name, size: shape.reduce((a, b) => a * b, 1) }))
+    return new Caches(rows, length, programs.session, renameStates(programs.graph('prefill'), rename), decode, sizes)
+  }
+
+  /** Run `prefill` or `decode` on these caches. */
+  run(role: 'prefill' | 'decode', bindings: Bindings, feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> {
+    return this.session.load(role === 'prefill' ? this.prefill : this.decode, { ...bindings, B: this.rows, S: this.length }).run(feeds)
+  }
+
+  /** Copy the chosen rows to the front of smaller caches of the same length. */
+  moveTo(smaller: Caches, chosen: readonly number[]): void {
+    this.states.forEach(({ name, size }, i) => {
+      const from = this.session.read(name)
+      const row = size / this.rows
+      const into = new Float32Array(smaller.rows * row)
+      chosen.forEach((old, place) => into.set(from.subarray(old * row, (old + 1) * row), place * row))
+      this.session.write((smaller.states[i] as { name: string }).name, into)
+    })
+  }
+}
+
+function renameStates(graph: Graph, rename: (name: string) => string): Graph {
+  return {
+    ...graph,
+    nodes: graph.nodes.map((node) => (node.op === 'input' && node.attributes['storage'] === 'state' ? { ...node, attributes: { ...node.attributes, name: rename(String(node.attributes['name'])) } } : node)),
+    outputs: graph.outputs.map((output) => (output.kind === 'assign' ? { ...output, state: rename(output.state) } : output)),
+  }
+}

@@ -1,0 +1,153 @@
+// One optimiser update of a policy: weigh the tokens, accumulate the gradient in micro-batches, clip, apply.
+// The same for every kind: what the loss is lies in the programs `weigh` and `measure`, where the data comes from is the stage's.
+
+import type { StagePlan } from '../../../spec/plan/plan.js'
+import type { StoredTensor } from '../../checkpoint/safetensors.js'
+import { failure } from '../../codes.js'
+import { reference } from '../../executors/reference/reference.js'
+import type { TensorData } from '../../executors/executor.js'
+import type { Sequence } from '../../tokenizer/framing.js'
+import { attribute, number, optionalNumber } from './attributes.js'
+import { grid, gridWidth, maskGrid, microBatches, put, take, type Grid, type LayoutOptions } from './batching.js'
+import type { Policy } from './policy.js'
+import { declareStates, Programs } from './programs.js'
+
+/** What one update learns from. */
+export interface Batch {
+  readonly sequences: readonly Sequence[]
+  /** Sizes of the levels: `{ N }` for samples, `{ G, N }` for groups of rollouts; their product is the number of sequences. */
+  readonly levels: Readonly<Record<string, number>>
+  /** Grids that are already known, of `gridWidth(sequences)` columns: `logp`, `old_logp`, `ref_logp`. */
+  readonly known: Readonly<Record<string, Grid>>
+  /** Numbers for each sequence: `reward`. */
+  readonly perSequence: Readonly<Record<string, TensorData>>
+  readonly temperature: number
+  readonly layout: LayoutOptions
+}
+
+export interface UpdateMetrics {
+  readonly loss: number
+  readonly lr: number
+  /** L2 norm of the whole gradient before clipping. */
+  readonly grad_norm: number
+  /** Mean entropy in nats of the learned tokens that went through the model; null when none did. */
+  readonly entropy: number | null
+  /** Tokens that went through the gradient, padding not counted. */
+  readonly tokens: number
+  /** Sequences that were left out because no token of theirs has a weight. */
+  readonly skipped: number
+}
+
+export class Trainer {
+  /** Optimiser updates so far. */
+  updates = 0
+  private readonly schedule: Promise<Programs>
+
+  /** `steps` is the length of the stage in updates, for the schedule of the learning rate. */
+  constructor(
+    readonly policy: Policy,
+    private readonly stage: StagePlan,
+    private readonly steps: number,
+  ) {
+    for (const role of ['gradient', 'norm', 'apply']) declareStates(policy.programs.session, policy.programs.graph(role), {})
+    this.schedule = reference.open().then((session) => new Programs(session, { lr: policy.programs.graph('lr') }))
+  }
+
+  /** Make one update. Errors: RLP8003 when the loss or the gradient is not finite, RLP8011 when no token counts. */
+  async update(batch: Batch): Promise<UpdateMetrics> {
+    const { sequences, layout, temperature } = batch
+    const programs = this.policy.programs
+    const width = gridWidth(sequences)
+    const mask = maskGrid(sequences, width)
+    if (!mask.values.includes(1)) throw failure('RLP8011', `step ${this.updates + 1} of ${this.stage.address} has no token to learn`, 'check the `train` flags of the completions')
+    const all = sequences.map((_, sample) => sample)
+
+    const wanted = programs.feeds('weigh')
+    const lacks = (name: string) => wanted.has(name) && batch.known[name] === undefined
+    const scored = lacks('logp') || lacks('entropy') ? await this.policy.score(sequences, all, width, temperature, layout) : undefined
+    const grids: Record<string, Grid> = { ...scored, ...batch.known, mask }
+    const sizes = { ...batch.levels, T: width }
+    const weights = await programs.run('weigh', sizes, { ...valuesOf(grids), ...batch.perSequence })
+    const dlogp = gridOf(weights['dlogp'], sequences.length, width)
+    const dentropy = weights['dentropy'] && gridOf(weights['dentropy'], sequences.length, width)
+    const chosen = all.filter((sample) => weighs(dlogp, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
+
+    const fresh = { logp: grid(sequences.length, width), entropy: grid(sequences.length, width) }
+    for (const micro of microBatches(sequences, chosen, layout)) {
+      const feeds = { ...micro.feeds, temperature: Float32Array.of(temperature), dlogp: take(dlogp, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
+      const found = await programs.run('gradient', { B: micro.rows, T: micro.width }, feeds)
+      put(fresh.logp, micro, found['logp'] as TensorData)
+      put(fresh.entropy, micro, found['entropy'] as TensorData)
+    }
+
+    const measured = await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
+    const loss = Number(measured['loss']?.[0])
+    const norm = Number((await programs.run('norm', {}, {}))['norm']?.[0])
+    if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw this.notFinite(loss, norm)
+    const lr = await this.apply(norm)
+    return {
+      loss,
+      lr,
+      grad_norm: norm,
+      entropy: meanOver(scored?.entropy ?? fresh.entropy, mask, scored ? all : chosen),
+      tokens: chosen.reduce((sum, sample) => sum + (sequences[sample] as Sequence).tokens.length - 1, 0),
+      skipped: sequences.length - chosen.length,
+    }
+  }
+
+  /** AdamW on the accumulated gradient, clipped as `torch.nn.utils.clip_grad_norm_` does; returns the learning rate. */
+  private async apply(norm: number): Promise<number> {
+    const clip = optionalNumber(this.stage, 'optimizer.clip_norm')
+    const clipScale = clip === undefined ? 1 : Math.min(1, clip / (norm + 1e-6))
+    const schedule = await this.schedule
+    const lr = Number((await schedule.run('lr', {}, { step: Float64Array.of(this.updates), steps: Float64Array.of(this.steps) }))['lr']?.[0])
+    const t = ++this.updates
+    const bias = (path: string) => Float64Array.of(1 - number(this.stage, path) ** t)
+    await this.policy.programs.run('apply', {}, { lr: Float64Array.of(lr), clip_scale: Float64Array.of(clipScale), bias1: bias('optimizer.beta1'), bias2: bias('optimizer.beta2') })
+    return lr
+  }
+
+  private notFinite(loss: number, norm: number): Error {
+    const what = Number.isFinite(loss) ? `the norm of the gradient is ${norm}` : `the loss is ${loss}`
+    return failure('RLP8003', `${what} in step ${this.updates + 1} of ${this.stage.address}`, `lower \`optimizer.lr\` (now ${JSON.stringify(attribute(this.stage, 'optimizer.lr'))}), or look at the last samples of the run`)
+  }
+
+  /** Weights and moments, to continue from. The gradient is zero between updates. */
+  state(): StoredTensor[] {
+    const session = this.policy.programs.session
+    return ['w', 'm', 'v'].flatMap((kind) => this.policy.at.weights.map(({ name, shape }) => ({ name: `${kind}/${name}`, shape, data: Float32Array.from(session.read(`${kind}/${name}`)) })))
+  }
+
+  /** Continue from what `state` returned after so many updates. */
+  restore(state: ReadonlyMap<string, StoredTensor>, updates: number): void {
+    for (const [name, { data }] of state) this.policy.programs.session.write(name, data)
+    this.updates = updates
+  }
+}
+
+function valuesOf(grids: Readonly<Record<string, Grid>>): Record<string, Float32Array> {
+  return Object.fromEntries(Object.entries(grids).map(([name, { values }]) => [name, values]))
+}
+
+function gridOf(values: TensorData | undefined, samples: number, width: number): Grid {
+  return { samples, width, values: Float32Array.from(values ?? []) }
+}
+
+function weighs({ values, width }: Grid, sample: number): boolean {
+  for (let i = sample * width; i < (sample + 1) * width; i++) if (values[i] !== 0) return true
+  return false
+}
+
+/** Mean over the positions of the chosen samples where the mask is set; null when there are none. */
+export function meanOver({ values, width }: Grid, mask: Grid, chosen: readonly number[]): number | null {
+  let sum = 0
+  let count = 0
+  for (const sample of chosen) {
+    for (let i = sample * width; i < (sample + 1) * width; i++) {
+      if (mask.values[i] !== 1) continue
+      sum += values[i] as number
+      count++
+    }
+  }
+  return count === 0 ? null : sum / count
+}
