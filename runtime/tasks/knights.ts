@@ -85,7 +85,7 @@ export function readPrompt(prompt: string): Claims | undefined {
     const left = first.length === 1 ? first.charCodeAt(0) - 65 : -1
     const right = second === '1' ? true : second === '0' ? false : second.length === 1 ? second.charCodeAt(0) - 65 : -1
     const isPerson = (value: number) => value >= 0 && value < people
-    if (name !== nameOf(speaker) || colon !== ':' || stop !== '.' || !(operator in OPERATORS) || !isPerson(left)) return undefined
+    if (name !== nameOf(speaker) || colon !== ':' || stop !== '.' || !Object.hasOwn(OPERATORS, operator) || !isPerson(left)) return undefined
     if (typeof right === 'number' ? !isPerson(right) || right === left : operator !== '=') return undefined
     claims.push({ left, operator: operator as Operator, right })
   }
