@@ -19,7 +19,7 @@ export function bind(graph: Graph, bindings: Readonly<Record<string, number>>): 
 }
 
 function bindAttributes(node: GraphNode, dims: (list: readonly Dim[]) => number[]): GraphNode['attributes'] {
-  const kinds = Object.entries(ops[node.op].attributes).filter(([, kind]) => kind === 'dims')
+  const kinds = Object.entries(ops[node.op]?.attributes ?? {}).filter(([, kind]) => kind === 'dims')
   if (kinds.length === 0) return node.attributes
   const bound: Record<string, AttributeValue> = { ...node.attributes }
   for (const [name] of kinds) bound[name] = dims(node.attributes[name] as readonly Dim[])

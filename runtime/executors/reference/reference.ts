@@ -36,7 +36,7 @@ class ReferenceSession implements Session {
     const programs = this.programs.get(graph) ?? new Map<string, Program>()
     this.programs.set(graph, programs)
     const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(inlineComposites(bind(graph, bindings)))
+    const program = programs.get(key) ?? this.prepare(bind(graph, bindings))
     programs.set(key, program)
     return program
   }
@@ -51,9 +51,10 @@ class ReferenceSession implements Session {
     return state
   }
 
-  private prepare(graph: Graph): Program {
-    const faults = verify(graph)
+  private prepare(bound: Graph): Program {
+    const faults = verify(bound)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
+    const graph = inlineComposites(bound)
     const lastUse = graph.nodes.map((_, id) => id)
     graph.nodes.forEach((node, id) => node.inputs.forEach((input) => (lastUse[input] = id)))
     for (const output of graph.outputs) lastUse[output.node] = graph.nodes.length
