@@ -19,8 +19,7 @@ export const codes = {
   RLP2013: { slug: 'misplaced-declaration', severity: 'error', meaning: 'this word cannot be declared in this place' },
   RLP2014: { slug: 'not-granted', severity: 'error', meaning: '`row`, `completion`, `metrics` and `clock` exist only in certain places' },
   RLP2015: { slug: 'wrong-section', severity: 'error', meaning: 'the attribute belongs to another section, or is a section itself' },
-  RLP2016: { slug: 'unknown-output', severity: 'error', meaning: 'there is no such output, term, phase or field' },
-  RLP2017: { slug: 'unknown-level', severity: 'error', meaning: 'no stage kind has this level' },
+  RLP2016: { slug: 'unknown-level', severity: 'error', meaning: 'no stage kind has this level' },
 } as const satisfies CodeTable
 
 export const report = reporter(codes)

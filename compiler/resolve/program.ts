@@ -1,6 +1,7 @@
 // Modules of one compilation and what each name means in them. Filled by `resolve.ts`; holds no types.
 
 import type { Declaration, FunctionDeclaration, GenericDeclaration, Identifier, Module, TestDeclaration, TypeDeclaration } from '../../grammar/ast/ast.js'
+import type { Span } from '../../grammar/source/source.js'
 
 /** What a name refers to. A namespace is an `import * as x`; a lost name was imported from where it is not, which is already reported. */
 export type Symbol = DeclarationSymbol | NamespaceSymbol | LostSymbol
@@ -43,6 +44,8 @@ export interface Program {
   readonly prelude: ModuleScope
   /** All modules reached from the entry, dependencies first, the prelude first of all. */
   readonly modules: readonly ModuleScope[]
+  /** Where the parser complained: nothing can be said to be missing there. */
+  readonly damaged?: readonly Span[]
 }
 
 /** `std/losses.clipped`, the identity of a declaration in plans and messages. */
