@@ -1,9 +1,14 @@
-// Every composite: its gradient against central differences, and its edges by hand.
+// Every composite against PyTorch, its gradient against central differences too, and its edges by hand.
 
+import { bind } from '../../../spec/graph/bind.js'
+import type { Graph } from '../../../spec/graph/graph.js'
+import { compositeCases, type CompositeCase } from '../../../spec/graph/test/cases.js'
 import { equal, near, suite } from '../../../spec/test/suite.js'
-import type { GraphBuilder, Value } from '../builder.js'
-import { adamw, attention, attentionDecode, attentionGrad, cacheWrite, rmsNorm, rmsNormGrad, rotary, sample, tokenLogprob, tokenLogprobGrad } from '../composites.js'
-import { checkGradient, compute, type Argument } from './harness.js'
+import { GraphBuilder, type Value } from '../builder.js'
+import { adamw, attention, attentionDecode, attentionGrad, cacheWrite, rmsNorm, rmsNormGrad, rotary, sample, tokenLogprob, tokenLogprobGrad, type AdamW, type AdamWStep } from '../composites.js'
+import { gradient } from '../gradient.js'
+import { optimize } from '../passes.js'
+import { checkGradient, compute, random, run, values, type Argument } from './harness.js'
 
 type Define = (b: GraphBuilder, ...inputs: Value[]) => readonly Value[]
 const i32 = (shape: number[], values: number[]): Argument => ({ shape, values, dtype: 'i32' })
@@ -30,7 +35,75 @@ const gradients: Record<string, [Define, Argument[]]> = {
   ],
 }
 
+/** A composite from its inputs and attributes, as the oracle file lists them. */
+const makers: Record<string, (b: GraphBuilder, inputs: Value[], attributes: CompositeCase['attributes']) => Value[]> = {
+  rms_norm: (b, [x, scale], { eps }) => [rmsNorm(b, x as Value, scale as Value, { eps: eps as number })],
+  rotary: (b, [x, at], { base, inverse }) => [rotary(b, x as Value, at as Value, { base: base as number, inverse: inverse as boolean })],
+  attention: (b, [q, k, v, segments], { scale }) => [attention(b, q as Value, k as Value, v as Value, { scale: scale as number, segments })],
+  attention_decode: (b, [q, k, v, at], { scale }) => [attentionDecode(b, q as Value, k as Value, v as Value, at as Value, { scale: scale as number })],
+  cache_write: (b, [cache, entry, at]) => [cacheWrite(b, cache as Value, entry as Value, at as Value)],
+  token_logprob: (b, [h, w, targets, temperature]) => Object.values(tokenLogprob(b, h as Value, w as Value, targets as Value, temperature as Value)) as Value[],
+  adamw: (b, [w, g, m, v, lr, clipScale, bias1, bias2], options) =>
+    Object.values(adamw(b, w as Value, g as Value, m as Value, v as Value, { lr, clipScale, bias1, bias2 } as AdamWStep, options as unknown as AdamW)) as Value[],
+  sample: (b, [logits, temperature, uniform], { top_k, top_p, greedy }) =>
+    Object.values(sample(b, logits as Value, temperature as Value, uniform as Value, { topK: top_k as number, topP: top_p as number, greedy: greedy as boolean })) as Value[],
+}
+
+/** Outputs, and gradients of the inputs that the oracle differentiates by, both named by position. */
+function graphOf(each: CompositeCase, finish: (graph: Graph) => Graph): Graph {
+  const b = new GraphBuilder(each.name)
+  const inputs = each.inputs.map(({ dtype, shape }, i) => b.input(`${i}`, dtype, shape))
+  const outputs = (makers[each.name] as (typeof makers)[string])(b, inputs, each.attributes)
+  outputs.forEach((output, i) => b.fetch(`output ${i}`, output))
+  const seeds = each.seeds.map(({ dtype, shape }, i) => b.input(`seed ${i}`, dtype, shape))
+  const wrt = Object.keys(each.gradients)
+  gradient(b, seeds.map((_, i) => outputs[i] as Value), seeds, wrt.map((i) => inputs[Number(i)] as Value)).forEach((g, i) => b.fetch(`gradient ${wrt[i] as string}`, g))
+  return finish(b.build())
+}
+
+const cases = compositeCases()
+
 suite('composites', (test) => {
+  cases.forEach((each, position) => {
+    const feeds = { ...Object.fromEntries(each.inputs.map((input, i) => [`${i}`, input.data])), ...Object.fromEntries(each.seeds.map((seed, i) => [`seed ${i}`, seed.data])) }
+    for (const [how, finish] of [['as built', (graph: Graph) => graph], ['optimized', (graph: Graph) => optimize(graph, { check: true })]] as const) {
+      test(`${each.name} equals PyTorch, ${how} #${position}`, async () => {
+        const results = await run(graphOf(each, finish), feeds)
+        each.outputs.forEach((output, i) => near(results[`output ${i}`] as number[], output.data, { rtol: 1e-9, atol: 1e-12, what: `output ${i}` }))
+        for (const [i, expected] of Object.entries(each.gradients)) near(results[`gradient ${i}`] as number[], expected.data, { rtol: 1e-9, atol: 1e-12, what: `gradient ${i}` })
+      })
+    }
+  })
+
+  test('every composite is compared with PyTorch', () => {
+    const names = new Set(cases.flatMap((each) => graphOf(each, (graph) => graph).nodes.flatMap((node) => (node.op === 'composite' ? [String(node.attributes.name)] : []))))
+    equal([...names].sort(), ['adamw', 'attention', 'attention_decode', 'attention_grad', 'cache_write', 'rms_norm', 'rms_norm_grad', 'rotary', 'sample', 'token_logprob', 'token_logprob_grad'])
+  })
+
+  test('symbolic sizes pass through every composite and its gradient', async () => {
+    const b = new GraphBuilder('symbolic')
+    const tokens = b.input('tokens', 'i32', ['B', 'T'])
+    const [table, scale] = [b.input('table', 'f32', ['V', 8]), b.input('scale', 'f32', [8])]
+    const x = rmsNorm(b, b.gather(table, tokens), scale, { eps: 1e-5 })
+    const heads = rotary(b, b.splitAxis(x, -1, 2), b.iota(['B', 'T'], 1), { base: 100 })
+    const mixed = b.reshape(attention(b, heads, heads, heads, { scale: 0.5 }), x.shape)
+    const { logp } = tokenLogprob(b, mixed, table, tokens, b.constant(1))
+    const loss = b.neg(b.mean(logp))
+    b.fetch('loss', loss)
+    gradient(b, [loss], [b.constant(1)], [table, scale]).forEach((g, i) => b.fetch(`g${i}`, g))
+    const graph = b.build()
+    const next = random(3)
+    const feeds = { tokens: [0, 1, 2, 3, 1, 0], table: values(of(5, 8), next), scale: values(of(8), next) }
+    const bindings = { B: 2, T: 3, V: 5 }
+    const plain = await run(graph, feeds, bindings)
+    const optimized = await run(optimize(graph, { check: true }), feeds, bindings)
+    const bound = await run(optimize(bind(graph, bindings), { check: true }), feeds)
+    for (const name of Object.keys(plain)) {
+      near(optimized[name] as number[], plain[name] as number[], { what: name })
+      near(bound[name] as number[], plain[name] as number[], { what: name })
+    }
+  })
+
   for (const [name, [define, inputs]] of Object.entries(gradients)) test(`gradient of ${name}`, () => checkGradient(define, inputs))
 
   test('rotary turns pairs (i, i + Dh/2) and inverse turns back', async () => {
@@ -51,18 +124,6 @@ suite('composites', (test) => {
       return [attention(b, x, x, x, { scale: 1, segments: b.reshape(b.iota([3], 0), [1, 3]) }), x]
     })
     near(o as number[], v as number[])
-  })
-
-  test('adamw equals torch.optim.AdamW after two steps', async () => {
-    // torch 2: w = [1, -2], grads [0.5, 0.1] then [-0.3, 0.2]; AdamW(lr=0.1, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.01), float64.
-    const options = { beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0.01 }
-    const list = (b: GraphBuilder, xs: number[]): Value => b.concat(xs.map((x) => b.reshape(b.constant(x), [1])), 0)
-    const [w] = await compute((b) => {
-      const step = (t: number) => ({ lr: b.constant(0.1), clipScale: b.constant(1), bias1: b.constant(1 - 0.9 ** t), bias2: b.constant(1 - 0.999 ** t) })
-      const first = adamw(b, list(b, [1, -2]), list(b, [0.5, 0.1]), list(b, [0, 0]), list(b, [0, 0]), step(1), options)
-      return [adamw(b, first.w, list(b, [-0.3, 0.2]), first.m, first.v, step(2), options).w]
-    })
-    near(w as number[], [0.8789511989397751, -2.1924201864887465])
   })
 
   test('cache_write outside the cache writes nothing', async () => {
