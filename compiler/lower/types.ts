@@ -5,7 +5,7 @@ import type { FunctionDeclaration } from '../../grammar/ast/ast.js'
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Span } from '../../grammar/source/source.js'
 import type { Graph } from '../../spec/graph/graph.js'
-import type { Expr, ModelPlan, RangeValue, RewardPlan, StagePlan } from '../../spec/plan/plan.js'
+import type { Expr, ModelPlan, RewardPlan, StagePlan } from '../../spec/plan/plan.js'
 import type { CompileValue } from '../elaborate/value.js'
 import type { KindSchema } from '../kinds/schema.js'
 import type { DeclarationSymbol } from '../resolve/program.js'
@@ -45,6 +45,8 @@ export interface RewardToLower {
   readonly name: string
   readonly terms: readonly { readonly name: string; readonly expr: Expr; readonly span: Span }[]
   readonly total: { readonly expr: Expr; readonly span: Span }
+  /** What `on_error`, `on_timeout` and `on_missing` put in the place of a signal: part of every signal's range. */
+  readonly substitutes?: readonly number[]
   /** Declaration of an `extern fn` by its qualified name (`std/signals.exact`), for the type and range of its result. */
   extern(call: string): FunctionDeclaration | undefined
 }
@@ -60,5 +62,3 @@ export interface LoweredModel {
   readonly model: ModelPlan | undefined
   readonly diagnostics: readonly Diagnostic[]
 }
-
-export type { RangeValue }
