@@ -48,7 +48,9 @@ export function lex(file: SourceFile): Lexed {
     if (sign?.type) insert(tokens, makeToken(sign.type, image, offset))
   }
   for (const token of tokens) {
+    token.endOffset = token.startOffset + token.image.length - 1 // `onlyOffset` leaves it out; places of nodes need it
     const span = file.span(token.startOffset, token.startOffset + token.image.length)
+    token.endOffset = span.end - 1 // `onlyOffset` leaves it out, and the ends of syntax nodes come from it
     if (token.tokenType === t.OpenText) {
       diagnostics.push(
         report('RLP0002', span, 'this text is never closed', {
