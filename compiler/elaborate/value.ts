@@ -42,3 +42,49 @@ export type ReferenceTarget =
   | { readonly kind: 'reward'; readonly address: string; readonly term?: string }
   | { readonly kind: 'curriculum'; readonly address: string; readonly phase?: string }
   | { readonly kind: 'stage'; readonly address: string; readonly output: string }
+
+export const NONE: CompileValue = { type: 'none' }
+export const POISON: CompileValue = { type: 'poison' }
+
+export function real(value: number, unit?: string): CompileValue {
+  return { type: 'number', value, unit }
+}
+
+export function boolean(value: boolean): CompileValue {
+  return { type: 'boolean', value }
+}
+
+export function text(value: string): CompileValue {
+  return { type: 'text', value }
+}
+
+/** Whether anything inside has to wait for a running stage. */
+export function isDeferred(value: CompileValue): boolean {
+  return some(value, (inner) => inner.type === 'deferred')
+}
+
+/** Whether `test` holds for the value or anything inside it. */
+export function some(value: CompileValue, test: (inner: CompileValue) => boolean): boolean {
+  if (test(value)) return true
+  return parts(value).some((part) => some(part, test))
+}
+
+/** What a value is directly made of. */
+export function parts(value: CompileValue): readonly CompileValue[] {
+  switch (value.type) {
+    case 'list':
+      return value.items
+    case 'record':
+      return [...value.fields.values()]
+    case 'range':
+      return [value.low, value.high].filter((bound) => bound !== undefined)
+    case 'map':
+      return value.values
+    case 'closure':
+      return [...value.bound.values()]
+    case 'call':
+      return [...value.arguments.values()]
+    default:
+      return []
+  }
+}

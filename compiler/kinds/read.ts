@@ -62,6 +62,7 @@ class Reader {
     const lists: Record<'engines' | 'levels', readonly string[]> = { engines: [], levels: [] }
     for (const item of items) if (item.node === 'Attribute') this.list(item, lists)
     const members = new Map<string, Member>()
+    const outputs = new Map<string, Member>()
     const sections = new Map<string, SectionSchema>()
     const aliases = new Map<string, string>()
     const schema: KindSchema = {
@@ -71,6 +72,7 @@ class Reader {
       typeParameters: declaration.typeParameters,
       ...lists,
       members,
+      outputs,
       sections,
       aliases,
       doc: declaration.doc,
@@ -79,7 +81,8 @@ class Reader {
     for (const item of items) {
       if (item.node === 'Attribute') continue
       if (item.node === 'Declaration' && item.word.name === 'section') this.section(item, symbol.module, sections)
-      else this.member(item, symbol.module, members, aliases, ['input', 'attribute', 'output'])
+      else if (item.node === 'Declaration' && item.word.name === 'output') this.member(item, symbol.module, outputs, aliases, ['output'])
+      else this.member(item, symbol.module, members, aliases, ['input', 'attribute'])
     }
     return schema
   }

@@ -34,7 +34,10 @@ export interface KindSchema {
   readonly engines: readonly string[]
   /** Innermost first: `["token", "rollout", "group", "batch"]`; empty when the kind has no objective. */
   readonly levels: readonly string[]
+  /** Inputs and attributes. */
   readonly members: ReadonlyMap<string, Member>
+  /** What a stage hands over; may have the name of an input (`policy`). */
+  readonly outputs: ReadonlyMap<string, Member>
   readonly sections: ReadonlyMap<string, SectionSchema>
   /** Foreign name → path of ours (`learning_rate` → `optimizer.lr`). */
   readonly aliases: ReadonlyMap<string, string>

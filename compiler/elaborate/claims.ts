@@ -1,0 +1,51 @@
+// `claim` and `pipeline`: what is asserted about finished stages, and what the run hands out.
+// A claim over `x[…, *]` becomes one check for each key.
+
+import type { GenericDeclaration } from '../../grammar/ast/ast.js'
+import type { DeclarationSymbol } from '../resolve/program.js'
+import { moduleFrame, sourceText, type Context } from './context.js'
+import { valueOf } from './declarations.js'
+import type { ClaimDraft, PipelineDraft } from './drafts.js'
+import { readSettings, referencesOf } from './settings.js'
+import { toExpr } from './to-plan.js'
+import type { CompileValue } from './value.js'
+
+export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDraft | undefined {
+  const declaration = symbol.declaration as GenericDeclaration
+  const kind = context.kinds.kindOf(declaration, symbol.module)
+  if (!kind) return undefined
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, moduleFrame(symbol.module), ['require'])
+  const require = settings.get('require')
+  const atLeast = valueOf(settings, 'at_least')
+  return {
+    name: declaration.name.name,
+    doc: declaration.doc,
+    text: require?.written ? sourceText(require.written) : '',
+    checks: require ? checksOf(require.value) : [],
+    atLeast: atLeast.type === 'number' ? atLeast.value : undefined,
+    references: referencesOf(settings.values(), declaration.name.span),
+  }
+}
+
+function checksOf(value: CompileValue): ClaimDraft['checks'] {
+  if (value.type === 'poison') return []
+  if (value.type === 'record') return [...value.fields].map(([key, one]) => ({ key, expr: toExpr(one) }))
+  if (value.type !== 'map') return [{ key: '', expr: toExpr(value) }]
+  return value.keys.map((key, i) => ({ key, expr: toExpr(value.values[i] as CompileValue) }))
+}
+
+/** Without a `pipeline` the run has seed 0 and hands out nothing by name. */
+export function draftPipeline(context: Context, symbol: DeclarationSymbol | undefined): PipelineDraft {
+  const none: PipelineDraft = { name: undefined, seed: 0, outputs: new Map(), references: [] }
+  const declaration = symbol?.declaration as GenericDeclaration | undefined
+  const kind = symbol && declaration && context.kinds.kindOf(declaration, symbol.module)
+  if (!symbol || !declaration || !kind) return none
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, moduleFrame(symbol.module), ['outputs'])
+  const [seed, outputs] = [valueOf(settings, 'seed'), valueOf(settings, 'outputs')]
+  return {
+    name: declaration.name.name,
+    seed: seed.type === 'number' ? seed.value : 0,
+    outputs: outputs.type === 'record' ? outputs.fields : new Map(),
+    references: referencesOf(settings.values(), declaration.name.span),
+  }
+}

@@ -1,0 +1,142 @@
+// The values of a declaration's attributes and inputs against its kind: written, patched by a variant, or default.
+// The same for stages, models, datasets, phases, claims and pipelines; what the values mean is said elsewhere.
+
+import type { Block, Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
+import type { Span } from '../../grammar/source/source.js'
+import { grantsOf } from '../kinds/grants.js'
+import type { KindSchema, Member } from '../kinds/schema.js'
+import { providedParameters } from './calls.js'
+import { moduleFrame, NO_GRANTS, sourceText, type Context, type Frame } from './context.js'
+import { evaluate, settled } from './evaluate.js'
+import { misfit } from './fits.js'
+import { addressesIn } from './references.js'
+import { isDeferred, POISON, type ClosureValue, type CompileValue } from './value.js'
+
+export interface Setting {
+  /** `optimizer.lr` */
+  readonly path: string
+  readonly member: Member
+  readonly value: CompileValue
+  /** The expression as written in the spec or a variant; `undefined` for a default. */
+  readonly written: Expression | undefined
+}
+
+export interface Reference {
+  readonly address: string
+  readonly span: Span
+}
+
+/** Where a declaration's body may be changed by a variant, and under which path. */
+export interface Place {
+  readonly declaration: GenericDeclaration
+  readonly body: Block | undefined
+  /** `basics.` for the phase `basics` of a curriculum, else empty. */
+  readonly prefix: string
+}
+
+/**
+ * All inputs and attributes by path, in the order of the kind. Reports what only final values show:
+ * RLP5005, RLP5006, RLP5011, RLP7004. `waiting` are paths that may hold values known only later.
+ */
+export function readSettings(context: Context, kind: KindSchema, place: Place, frame: Frame, waiting: readonly string[] = []): ReadonlyMap<string, Setting> {
+  const settings = new Map<string, Setting>()
+  const written = writtenIn(context, place)
+  const read = (path: string, member: Member) => {
+    const grants = grantsOf(kind.name, path)
+    const source = written.get(path)
+    const at = source ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
+    const expression = source ?? member.default
+    const raw = expression ? evaluate(context, expression, at, { type: member.type, scope: member.scope }) : POISON
+    const value = withOwnDefaults(context, raw, member)
+    const mayWait = grants.size > 0 || waiting.includes(path)
+    settings.set(path, { path, member, value: expression ? proven(context, value, member, expression, mayWait) : value, written: source })
+  }
+  for (const [name, member] of kind.members) read(name, member)
+  for (const [section, { members }] of kind.sections) for (const [name, member] of members) read(`${section}.${name}`, member)
+  return settings
+}
+
+/** References of all settings, each with the place where it was written. */
+export function referencesOf(settings: Iterable<Setting>, fallback: Span): readonly Reference[] {
+  return [...settings].flatMap(({ value, written }) => addressesIn(value).map((address) => ({ address, span: written?.span ?? fallback })))
+}
+
+/** Expressions by path: those of the body, and over them those of the variant. */
+function writtenIn(context: Context, { declaration, body, prefix }: Place): ReadonlyMap<string, Expression> {
+  const found = new Map<string, Expression>()
+  const collect = (block: Block, section: string) => {
+    for (const item of block.items) {
+      if (item.node === 'Attribute') found.set(section + item.path.map((part) => part.name).join('.'), item.value)
+      else if (item.node === 'Section') collect(item.body, `${section}${item.name.name}.`)
+    }
+  }
+  if (body) collect(body, '')
+  for (const { path, value } of context.patches.get(declaration) ?? []) {
+    if (path.startsWith(prefix)) found.set(path.slice(prefix.length), value)
+  }
+  return found
+}
+
+/** The value if it may stand in the plan at this place. */
+function proven(context: Context, value: CompileValue, member: Member, expression: Expression, mayWait: boolean): CompileValue {
+  if (!mayWait && isDeferred(value)) {
+    context.report('RLP5006', expression.span, `\`${member.name}\` must be known before the run`, {
+      label: 'known only when a stage is done',
+      notes: [`\`${sourceText(expression)}\` depends on a result of the run`],
+      help: 'use a constant or a parameter; results of the run may decide in claims, `advance` and `keep`',
+    })
+    return POISON
+  }
+  if (leaksSecret(value)) {
+    context.report('RLP7004', expression.span, `\`${member.name}\` would write a secret into the plan`, {
+      label: 'a secret',
+      notes: ['plans are kept, shown and compared; a secret may only be an argument of a function that asks for a `Secret`'],
+      help: 'pass the secret to the function that needs it',
+    })
+    return POISON
+  }
+  const complaint = misfit(context, value, member.type, member.scope)
+  return complaint ? settled(context, { ...complaint, title: `\`${member.name}\`: ${complaint.title}` }, expression.span) : value
+}
+
+/** A function kept as a value shows the defaults of all parameters that its place does not provide. */
+function withOwnDefaults(context: Context, value: CompileValue, member: Member): CompileValue {
+  if (value.type !== 'closure') return value
+  const provided = providedParameters(member.type, member.scope)
+  if (!provided) return value
+  const { declaration, symbol } = value
+  const bound = new Map<string, CompileValue>()
+  for (const parameter of declaration.parameters) {
+    const name = parameter.name.name
+    const own = value.bound.get(name) ?? (provided.has(name) ? undefined : parameter.default && evaluate(context, parameter.default, { module: symbol.module, locals: bound, grants: NO_GRANTS }))
+    if (own) bound.set(name, own)
+  }
+  return { ...value, bound } satisfies ClosureValue
+}
+
+/** Secrets may only be arguments whose parameter has the type `Secret`. */
+export function leaksSecret(value: CompileValue): boolean {
+  switch (value.type) {
+    case 'secret':
+      return true
+    case 'call': {
+      const types = new Map(value.fn.declaration.node === 'Function' ? value.fn.declaration.parameters.map(({ name, type }) => [name.name, type]) : [])
+      return [...value.arguments].some(([name, argument]) => {
+        const type = types.get(name)
+        const inner = type?.node === 'OptionalType' ? type.inner : type
+        const asked = inner?.node === 'NamedType' && inner.name.name === 'Secret'
+        return !(asked && argument.type === 'secret') && leaksSecret(argument)
+      })
+    }
+    case 'list':
+      return value.items.some(leaksSecret)
+    case 'map':
+      return value.values.some(leaksSecret)
+    case 'record':
+      return [...value.fields.values()].some(leaksSecret)
+    case 'closure':
+      return [...value.bound.values()].some(leaksSecret)
+    default:
+      return false
+  }
+}
