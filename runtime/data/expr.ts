@@ -59,6 +59,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   abs: numeric(Math.abs),
   sign: numeric(Math.sign),
   floor: numeric(Math.floor),
+  stop_gradient: numeric((x) => x),
   tanh: numeric(Math.tanh),
   sin: numeric(Math.sin),
   cos: numeric(Math.cos),
@@ -73,7 +74,7 @@ export const operations: Readonly<Record<string, Operation>> = {
  * @throws HostError RLP8108 for an operation or name that this version does not know, and whatever an extern function throws.
  */
 export function evaluate(expr: Expr, scope: Scope): HostValue {
-  if ('const' in expr) return constant(expr.const)
+  if ('const' in expr) return constant(expr.const, scope)
   if ('name' in expr) {
     const value = scope.names[expr.name]
     if (value === undefined) throw failure('RLP8108', `the plan reads \`${expr.name}\`, which is not known here`)
@@ -102,13 +103,14 @@ export function evaluate(expr: Expr, scope: Scope): HostValue {
   return scope.metric(expr.stage, expr.metric)
 }
 
-/** A constant of a plan as the host sees it: quantities as numbers, ranges and records as objects. */
-export function constant(value: Value): HostValue {
+/** A constant of a plan as the host sees it: quantities as numbers, ranges and records as objects, expressions inside as their value. */
+export function constant(value: Value, scope: Scope = { names: {} }): HostValue {
   if (value === null || typeof value !== 'object') return value
-  if (isList(value)) return value.map(constant)
+  if (isList(value)) return value.map((item) => constant(item, scope))
   if ('unit' in value) return value.value
   if ('low' in value) return { low: value.low, high: value.high }
-  if ('record' in value) return Object.fromEntries(Object.entries(value.record).map(([name, field]) => [name, constant(field)]))
+  if ('record' in value) return Object.fromEntries(Object.entries(value.record).map(([name, field]) => [name, constant(field, scope)]))
+  if ('expr' in value) return evaluate(value.expr, scope)
   throw failure('RLP8108', `\`${JSON.stringify(value)}\` is not a constant`)
 }
 

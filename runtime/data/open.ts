@@ -49,11 +49,20 @@ async function open(plan: Plan, value: Value, context: DataContext, host: HostCo
 function declared(plan: Plan, address: string, context: DataContext): Promise<Dataset> {
   const known = context.opened?.get(address)
   if (known) return known
-  const found = plan.datasets[address]
+  const found = plan.datasets[address] ?? phaseOf(plan, address)
   if (!found) throw failure('RLP8105', `the plan has no dataset \`${address}\``)
   const opening = openDeclared(plan, found, context)
   context.opened?.set(address, opening)
   return opening
+}
+
+/** The data of one phase of a curriculum is addressed `school.basics`. */
+function phaseOf(plan: Plan, address: string): DatasetPlan | undefined {
+  for (const [name, { phases }] of Object.entries(plan.curricula)) {
+    const phase = phases.find((one) => `${name}.${one.name}` === address)
+    if (phase) return { source: phase.data, row: {}, ...(phase.where ? { where: phase.where } : {}) }
+  }
+  return undefined
 }
 
 async function openDeclared(plan: Plan, dataset: DatasetPlan, context: DataContext): Promise<Dataset> {

@@ -8,11 +8,16 @@ import { answers, facts, tables, traces } from '../tasks/knights-lessons.js'
 import { OPERATORS, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
 import type { Split } from '../tasks/split.js'
+import { csv, jsonl, parquet } from './files.js'
 import { mixture, subset } from './mixture.js'
 
 export type SourceFunction = (args: Arguments, context: HostContext) => HostValue | Promise<HostValue>
 
 export const sources: Readonly<Record<string, SourceFunction>> = {
+  'std/prelude.jsonl': (args, context) => jsonl(textArgument(args, 'path'), context),
+  'std/prelude.csv': (args, context) => csv(textArgument(args, 'path'), context),
+  'std/prelude.parquet': (args, context) => parquet(textArgument(args, 'path'), context),
+
   'std/prelude.share': (args) => ({ part: numberArgument(args, 'part'), data: datasetArgument(args, 'data') }),
   'std/prelude.mixture': (args) => mixture(sharesArgument(args, 'parts')),
   'std/prelude.subset': (args) => subset(datasetArgument(args, 'data'), numberArgument(args, 'take'), numberArgument(args, 'seed')),
