@@ -1,6 +1,7 @@
 // The puzzles against a second, independent reading of their language: worlds, truth and traces are worked out again
 // here from the words alone. Counts are those of the published miniature.
 
+import { readFileSync } from 'node:fs'
 import type { Dataset, Segment } from '../data/dataset.js'
 import { draws } from '../data/draws.js'
 import { HostError } from '../host.js'
@@ -72,6 +73,12 @@ suite('knights', (test) => {
     is(sets.kTrain.size + sets.kTest.size, 8168)
     is(sets.sTrain.size + sets.sTest.size, 5530)
     for (const [part, whole] of [[sets.kTest, 8168], [sets.sTest, 5530]] as const) near(part.size / whole, 0.2, { atol: 0.02 })
+  })
+
+  test('the vocabulary of the standard library is what is written, no word more or less', () => {
+    const written = [...Object.values(sets).flatMap((data) => [...rowsOf(data).map(({ prompt }) => prompt), ...rowsOf(traces(data), 300).map(({ completion }) => textOf(completion))]), rowsOf(tables(sets.kTrain, 3), 1)[0]?.prompt ?? '']
+    const declared = /const words: List\[Text\] = \[([^;]*?)\]\n/.exec(readFileSync(new URL('../../stdlib/tasks/knights.rlp', import.meta.url), 'utf8'))?.[1] as string
+    equal([...new Set(['<pad>', ...written.flatMap(words)])].sort(), [...declared.matchAll(/"([^"]*)"/g)].map(([, word]) => word as string).sort())
   })
 
   test('two people: as many as a count by hand of all texts', () => {
