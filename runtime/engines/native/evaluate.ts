@@ -1,0 +1,39 @@
+// Evaluation: complete every prompt, see which completions pass one term of a reward.
+
+import { number } from './attributes.js'
+import { completeEveryRow } from './completions.js'
+import { rewardName } from './grpo.js'
+import { passAtK, wilsonMargin } from './pass-at-k.js'
+import { meanOf, Rewarder } from './reward.js'
+import type { StageKind } from './stage.js'
+
+/** Completions kept for people to read. */
+const SAMPLES = 32
+
+export const evaluation: StageKind = async (run) => {
+  const { stage, plan } = run
+  const score = stage.inputs['score'] ?? null
+  const rewarder = await Rewarder.open(plan, rewardName(score), run.root)
+  const term = typeof score === 'object' && score !== null && 'term' in score ? (score.term ?? 'total') : 'total'
+  const [samples, k] = [number(stage, 'samples'), number(stage, 'k')]
+  const completed = await completeEveryRow(run, 'data')
+  const { total, terms, problems } = await rewarder.score(completed)
+  const values = term === 'total' ? total : (terms[term] as Float64Array)
+
+  const prompts = completed.length / samples
+  const passes = Array.from({ length: prompts }, (_, prompt) => values.subarray(prompt * samples, (prompt + 1) * samples).reduce((sum, value) => sum + Number(value >= 1), 0))
+  const accuracy = meanOf(passes.map((count) => count / samples))
+  const metrics = {
+    accuracy,
+    pass_at_k: meanOf(passes.map((count) => passAtK(samples, count, k))),
+    // Completions of one prompt are not independent: the interval counts prompts.
+    margin: wilsonMargin(accuracy, prompts),
+    tokens: meanOf(completed.map(({ completion }) => completion.tokens)),
+  }
+  completed.slice(0, SAMPLES).forEach(({ row, completion }, i) =>
+    run.sample({ prompt: row['prompt'], completion: completion.text, finished: completion.finished, terms: Object.fromEntries(Object.entries(terms).map(([name, of]) => [name, of[i]])), total: total[i] }),
+  )
+  const finished = meanOf(completed.map(({ completion }) => Number(completion.finished)))
+  run.step(1, 1, { ...metrics, prompts, finished, terms: Object.fromEntries(rewarder.terms.map((name) => [name, meanOf(terms[name] as Float64Array)])), problems })
+  return { metrics }
+}

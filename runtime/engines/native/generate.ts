@@ -1,0 +1,27 @@
+// Generation: completions of every prompt as a dataset, with the terms of a reward when one is given.
+
+import { completeEveryRow } from './completions.js'
+import { rewardName } from './grpo.js'
+import { meanOf, Rewarder } from './reward.js'
+import type { StageKind } from './stage.js'
+
+/** Rows keep the fields of the prompt's row; `completion`, `tokens`, `finished` and with a reward `reward` and `terms` are added. */
+export const generate: StageKind = async (run) => {
+  const completed = await completeEveryRow(run, 'prompts')
+  const reward = run.stage.inputs['reward'] ?? null
+  const scored = reward === null ? undefined : await (await Rewarder.open(run.plan, rewardName(reward), run.root)).score(completed)
+  const rollouts = completed.map(({ row, completion }, i) => ({
+    ...row,
+    completion: completion.text,
+    tokens: completion.tokens,
+    finished: completion.finished,
+    ...(scored ? { reward: scored.total[i], terms: Object.fromEntries(Object.entries(scored.terms).map(([name, values]) => [name, values[i]])) } : {}),
+  }))
+  run.step(1, 1, {
+    rollouts: rollouts.length,
+    length: meanOf(completed.map(({ completion }) => completion.tokens)),
+    finished: meanOf(completed.map(({ completion }) => Number(completion.finished))),
+    ...(scored ? { reward: meanOf(scored.total), terms: Object.fromEntries(Object.entries(scored.terms).map(([name, values]) => [name, meanOf(values)])), problems: scored.problems } : {}),
+  })
+  return { metrics: {}, datasets: { rollouts } }
+}

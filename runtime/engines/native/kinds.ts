@@ -1,0 +1,10 @@
+// Stage kind → how the native engine runs it.
+
+import { evaluation } from './evaluate.js'
+import { filter } from './filter.js'
+import { generate } from './generate.js'
+import { grpo } from './grpo.js'
+import { sft } from './sft.js'
+import type { StageKind } from './stage.js'
+
+export const kinds: Readonly<Record<string, StageKind>> = { Sft: sft, Grpo: grpo, Evaluate: evaluation, Generate: generate, Filter: filter }

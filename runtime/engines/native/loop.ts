@@ -1,0 +1,46 @@
+// The loop of every training stage: continue or start, step, log, save, stop when asked.
+// What a step does is the kind's.
+
+import type { StagePlan } from '../../../spec/plan/plan.js'
+import { failure } from '../../codes.js'
+import { optionalNumber } from './attributes.js'
+import type { Course, CourseState } from './course.js'
+import type { Metrics, StageRun } from './stage.js'
+import type { Trainer } from './trainer.js'
+
+export interface LoopOptions {
+  /** Updates of the whole stage. */
+  readonly steps: number
+  /** Updates that belong together: state is saved only between such bundles. */
+  readonly bundle?: number
+  /** Make update `step` (0, 1, …) and say what to log. */
+  readonly update: (step: number) => Promise<Metrics>
+}
+
+/** Run the updates that are left; returns the numbers of the last. Errors: RLP8002 when stopped, and those of `update`. */
+export async function trainingLoop(run: StageRun, trainer: Trainer, course: Course, { steps, bundle = 1, update }: LoopOptions): Promise<Metrics> {
+  const saved = run.saved()
+  if (saved) {
+    trainer.restore(saved.tensors, saved.progress.updates)
+    course.restore(saved.progress.course as CourseState)
+  }
+  const every = optionalNumber(run.stage, 'save.every')
+  let last: Metrics = {}
+  while (trainer.updates < steps) {
+    const step = trainer.updates
+    const phase = course.phaseName
+    last = { ...(await update(step)), ...(phase === undefined ? {} : { phase }) }
+    course.stepDone(last)
+    run.step(step + 1, steps, last)
+    const done = step + 1
+    if (done >= steps || done % bundle !== 0) continue
+    const stopping = run.stopping()
+    if (stopping || (every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every))) run.save(trainer.state(), { updates: done, course: course.save() })
+    if (stopping) throw stopped(run.stage, done, steps)
+  }
+  return last
+}
+
+export function stopped(stage: StagePlan, done: number, of: number): Error {
+  return failure('RLP8002', `${stage.address} was stopped after ${done} of ${of} steps`, 'run again to continue')
+}

@@ -1,0 +1,89 @@
+// Rewards of rollouts: signals of the host for each completion, then the reward's program over all of them.
+// A value, a missing value, an error and a time-out stay apart, and are counted.
+
+import type { Plan, RewardPlan } from '../../../spec/plan/plan.js'
+import { failure } from '../../codes.js'
+import type { Row } from '../../data/dataset.js'
+import { evaluate } from '../../data/expr.js'
+import { reference } from '../../executors/reference/reference.js'
+import { callHost } from '../../host-functions.js'
+import { HostError, type Completion, type HostValue } from '../../host.js'
+import { Programs } from './programs.js'
+
+export interface Scored {
+  /** One number for each completion. */
+  readonly total: Float64Array
+  readonly terms: Readonly<Record<string, Float64Array>>
+  /** How many signals gave no value, failed, or ran out of time. */
+  readonly problems: { readonly missing: number; readonly errors: number; readonly timeouts: number }
+}
+
+type Problem = 'missing' | 'errors' | 'timeouts'
+
+export class Rewarder {
+  private constructor(
+    private readonly name: string,
+    private readonly reward: RewardPlan,
+    private readonly programs: Programs,
+    private readonly root: string,
+  ) {}
+
+  static async open(plan: Plan, name: string, root: string): Promise<Rewarder> {
+    const reward = plan.rewards[name]
+    const graph = reward && plan.programs[reward.program]
+    if (!reward || !graph) throw new RangeError(`the plan has no reward ${name}`)
+    return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root)
+  }
+
+  /** Terms and total of completions, each beside the row of its prompt. Errors: RLP8010 when a signal fails and the reward says `stop`. */
+  async score(items: readonly { readonly row: Row; readonly completion: Completion; readonly place: string }[]): Promise<Scored> {
+    const problems = { missing: 0, errors: 0, timeouts: 0 }
+    const feeds: Record<string, Float64Array> = {}
+    for (const { name } of this.reward.signals) feeds[name] = new Float64Array(items.length)
+    items.forEach(({ row, completion, place }, i) => {
+      for (const signal of this.reward.signals) {
+        const value = this.signal(signal.expr, row, completion)
+        if (typeof value === 'number') (feeds[signal.name] as Float64Array)[i] = value
+        else {
+          problems[value.problem]++
+          ;(feeds[signal.name] as Float64Array)[i] = this.instead(value.problem, value.why, signal.name, place)
+        }
+      }
+    })
+    const found = await this.programs.run('reward', { N: items.length }, feeds)
+    const { total, ...terms } = found as Record<string, Float64Array>
+    return { total: total as Float64Array, terms, problems }
+  }
+
+  private signal(expr: RewardPlan['signals'][number]['expr'], row: Row, completion: Completion): number | { problem: Problem; why: string } {
+    try {
+      const value = evaluate(expr, { names: { row: row as HostValue, completion }, call: (name, args) => callHost(name, args, { root: this.root }) })
+      if (value === null) return { problem: 'missing', why: 'it does not apply' }
+      const number = typeof value === 'boolean' ? Number(value) : value
+      if (typeof number === 'number' && !Number.isNaN(number)) return number
+      return { problem: 'errors', why: `it gave ${JSON.stringify(value)}, not a number` }
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      return { problem: cause instanceof HostError && cause.code === 'RLP8107' ? 'timeouts' : 'errors', why }
+    }
+  }
+
+  private instead(problem: Problem, why: string, signal: string, place: string): number {
+    const key = ({ missing: 'onMissing', errors: 'onError', timeouts: 'onTimeout' } as const)[problem]
+    const value = this.reward[key]
+    if (value !== 'stop') return value
+    const setting = ({ missing: 'on_missing', errors: 'on_error', timeouts: 'on_timeout' } as const)[problem]
+    throw failure('RLP8010', `the signal \`${signal}\` of reward \`${this.name}\` failed on the completion of ${place}: ${why}`, `fix the data, or say with \`${setting}\` what such a signal counts as`)
+  }
+
+  /** Names of the terms in the order they were written. */
+  get terms(): readonly string[] {
+    return this.reward.terms.map(({ name }) => name)
+  }
+}
+
+export function meanOf(values: ArrayLike<number>): number {
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += values[i] as number
+  return values.length === 0 ? 0 : sum / values.length
+}

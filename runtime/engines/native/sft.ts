@@ -1,0 +1,61 @@
+// Supervised fine-tuning: maximise the likelihood of completions.
+// The loss is in the stage's programs; here are the rows, their framing and the steps.
+
+import { failure } from '../../codes.js'
+import { frameExample, type Sequence } from '../../tokenizer/framing.js'
+import { flag, number, optionalNumber, unit, written } from './attributes.js'
+import { Course, type Drawn } from './course.js'
+import { trainingLoop } from './loop.js'
+import { Policy } from './policy.js'
+import { graphsOf } from './programs.js'
+import type { StageKind, StageRun } from './stage.js'
+import { Trainer } from './trainer.js'
+
+export const sft: StageKind = async (run) => {
+  const { plan, stage, executor } = run
+  const at = await run.openPolicy(stage.inputs['policy'] ?? null)
+  const course = await Course.open(run, stage.inputs['data'] ?? null)
+  const policy = await Policy.open(executor, at, graphsOf(plan, stage))
+  const batch = number(stage, 'batch')
+  const steps = await stepsOf(run, batch)
+  const longest = Math.min(policy.context, optionalNumber(stage, 'context') ?? policy.context)
+  const layout = policy.layout(batch, flag(stage, 'packing') ? longest : undefined)
+  const trainer = new Trainer(policy, stage, steps)
+  const recent: number[] = []
+
+  await trainingLoop(run, trainer, course, {
+    steps,
+    update: async () => {
+      const sequences = course.take(batch).map((drawn) => frame(policy, drawn, longest))
+      const metrics = await trainer.update({ sequences, levels: { N: batch }, known: {}, perSequence: {}, temperature: 1, layout })
+      recent.push(metrics.loss)
+      const learned = sequences.reduce((sum, sequence) => sum + sequence.learned.reduce((a, b) => a + b, 0), 0)
+      return { ...metrics, learned, length: mean(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
+    },
+  })
+  const result = { metrics: { loss: mean(recent.slice(-Math.max(1, Math.ceil(steps / 10)))) }, policies: { policy: { at, weights: policy.weights() } } }
+  policy.close()
+  return result
+}
+
+function frame(policy: Policy, { row, place }: Drawn, longest: number): Sequence {
+  const sequence = frameExample(policy.tokenizer, row, place)
+  if (sequence.tokens.length > longest) {
+    throw failure('RLP8004', `${place} has ${sequence.tokens.length} tokens, the stage takes ${longest}`, 'raise `context`, or leave long rows out with `where`')
+  }
+  return sequence
+}
+
+/** Length of the stage in updates; epochs need a dataset with an end. */
+async function stepsOf(run: StageRun, batch: number): Promise<number> {
+  const length = number(run.stage, 'length')
+  if (unit(run.stage, 'length') !== 'epochs') return length
+  const data = run.stage.inputs['data'] ?? null
+  const size = (await run.openDataset(data)).size
+  if (size === Infinity) throw failure('RLP8007', `\`${written(data)}\` has no end, so an epoch of ${run.stage.address} has no length`, 'give `length` in steps, or cut the data with `take`')
+  return Math.max(1, Math.round((length * size) / batch))
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0) / values.length
+}
