@@ -1,0 +1,81 @@
+// What stages read: policies and datasets, from the plan's models and sources or from what earlier stages stored.
+
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import { guarded } from '../checkpoint/atomic.js'
+import { readWeights } from '../checkpoint/folder.js'
+import { freshWeights } from '../checkpoint/initialise.js'
+import { failure } from '../codes.js'
+import type { Dataset, Row } from '../data/dataset.js'
+import { listed } from '../data/draws.js'
+import { openDataset, type DataContext } from '../data/open.js'
+import type { PolicyWeights } from '../engines/native/policy.js'
+import { folderTokenizer } from '../tokenizer/huggingface.js'
+import { vocabularyTokenizer } from '../tokenizer/tokenizer.js'
+import type { Store } from './store.js'
+
+export class Artefacts {
+  private readonly data: DataContext
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly store: Store,
+    private readonly root: string,
+  ) {
+    this.data = { root, stageOutput: async (stage, output) => this.stored(stage, output), opened: new Map() }
+  }
+
+  dataset(value: Value): Promise<Dataset> {
+    return openDataset(this.plan, value, this.data)
+  }
+
+  /** The policy that a value means: a model that was never trained, or what a finished stage left. */
+  async policy(value: Value): Promise<PolicyWeights> {
+    const model = this.modelOf(value)
+    const source = 'folder' in model.source ? resolve(this.root, model.source.folder) : undefined
+    const tokenizer = source === undefined ? vocabularyTokenizer(model.tokenizer) : folderTokenizer(source)
+    const vocabulary = Number(model.config['vocab_size'])
+    if (tokenizer.size > vocabulary) throw failure('RLP8006', `the tokenizer has ${tokenizer.size} tokens, the model only ${vocabulary}`, 'use the tokenizer that the model was trained with')
+    return { model, tokenizer, weights: this.weights(value, model, source), ...(source === undefined ? {} : { source }) }
+  }
+
+  private weights(value: Value, model: ModelPlan, source: string | undefined) {
+    if (isStage(value)) return readWeights(this.outputPath(value.stage, value.output), model)
+    if (source !== undefined) return readWeights(source, model)
+    return freshWeights(model, 'scratch' in model.source ? (model.source.seed ?? 0) : 0)
+  }
+
+  /** The model behind a policy, through the stages that trained it. */
+  private modelOf(value: Value): ModelPlan {
+    if (isStage(value)) return this.modelOf(this.stage(value.stage).inputs['policy'] ?? null)
+    const name = typeof value === 'object' && value !== null && 'model' in value ? value.model : undefined
+    const model = name === undefined ? undefined : this.plan.models[name]
+    if (!model) throw new RangeError(`the plan has no model for ${JSON.stringify(value)}`)
+    return model
+  }
+
+  private stored(stage: string, output: string): Dataset {
+    const path = this.outputPath(stage, output)
+    const lines = guarded(path, () => readFileSync(path, 'utf8')).split('\n')
+    return listed(lines.filter((line) => line !== '').map((line) => JSON.parse(line) as Row))
+  }
+
+  private outputPath(address: string, output: string): string {
+    const { fingerprint } = this.stage(address)
+    const found = this.store.find(fingerprint)
+    const name = found && 'manifest' in found ? found.manifest.outputs[output] : undefined
+    if (name === undefined) throw failure('RLP8203', `the output \`${output}\` of ${address} is not in the store`, 'run again with `--fresh`')
+    return join(this.store.path(fingerprint), name)
+  }
+
+  private stage(address: string): StagePlan {
+    const stage = this.plan.stages.find((one) => one.address === address)
+    if (!stage) throw new RangeError(`the plan has no stage ${address}`)
+    return stage
+  }
+}
+
+function isStage(value: Value): value is { readonly stage: string; readonly output: string } {
+  return typeof value === 'object' && value !== null && 'stage' in value
+}
