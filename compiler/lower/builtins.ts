@@ -69,7 +69,7 @@ export const functions: Readonly<Record<string, Elementwise>> = {
     parameters: ['x', 'low', 'high'],
     takes: 'number',
     gives: 'number',
-    fold: (x: number, low: number, high: number) => Math.min(Math.max(x, low), high),
+    fold: (x: number, low: number, high: number) => (x < low ? low : x > high ? high : x),
     build: (b, x, low, high) => b.clamp(x as Value, low as Value, high as Value),
   },
 }
