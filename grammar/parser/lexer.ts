@@ -3,7 +3,7 @@
 
 import type { IToken, TokenType } from 'chevrotain'
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
-import type { SourceFile } from '../source/source.js'
+import type { SourceFile, Span } from '../source/source.js'
 import { chevrotain } from './chevrotain.js'
 import { report } from './codes.js'
 import * as t from './tokens.js'
@@ -20,38 +20,46 @@ const lexer = new chevrotain.Lexer(
   { positionTracking: 'onlyOffset', ensureOptimizations: false, skipValidations: true },
 )
 
-/** Signs of other languages, and what is meant by them here. */
+/** Signs of other languages, and what is meant by them here: nothing at all (a space, a new line) or a token. */
 const foreignSigns: readonly { readonly image: RegExp; readonly meant: string; readonly type?: TokenType }[] = [
-  { image: /^&&?$/, meant: 'and', type: t.And },
-  { image: /^!$/, meant: 'not', type: t.Not },
-  { image: /^;$/, meant: '', type: t.Newline },
-  { image: /^[\u00A0\u2000-\u200B\u202F\u3000]+$/, meant: ' ' },
-  { image: /^[−–—]$/, meant: '-', type: t.Minus },
-  { image: /^[×·]$/, meant: '*', type: t.Star },
-  { image: /^÷$/, meant: '/', type: t.Slash },
-  { image: /^≤$/, meant: '<=', type: t.LessEqual },
-  { image: /^≥$/, meant: '>=', type: t.GreaterEqual },
-  { image: /^≠$/, meant: '!=', type: t.NotEqual },
-  { image: /^→$/, meant: '->', type: t.Arrow },
-  { image: /^…$/, meant: '..', type: t.DotDot },
+  { image: /^&/, meant: 'and', type: t.And },
+  { image: /^\|\|/, meant: 'or', type: t.Or },
+  { image: /^!/, meant: 'not', type: t.Not },
+  { image: /^\*\*/, meant: '^', type: t.Caret },
+  { image: /^:=|^=>/, meant: '=', type: t.Equals },
+  { image: /^[−–—]/, meant: '-', type: t.Minus },
+  { image: /^[×·]/, meant: '*', type: t.Star },
+  { image: /^÷/, meant: '/', type: t.Slash },
+  { image: /^≤/, meant: '<=', type: t.LessEqual },
+  { image: /^≥/, meant: '>=', type: t.GreaterEqual },
+  { image: /^≠/, meant: '!=', type: t.NotEqual },
+  { image: /^→/, meant: '->', type: t.Arrow },
+  { image: /^…/, meant: '..', type: t.DotDot },
+  { image: /^;/, meant: '', type: t.Newline },
+  { image: /^\s|^\u200B/, meant: ' ' },
 ]
 
 /** Tokens of a file; never throws, every character is in a token, a comment, white space or a diagnostic. */
 export function lex(file: SourceFile): Lexed {
   const result = lexer.tokenize(file.text)
-  const diagnostics: Diagnostic[] = []
-  const tokens = result.tokens
-  for (const { offset, length } of result.errors) {
-    const image = file.text.slice(offset, offset + length)
-    const sign = foreignSigns.find((each) => each.image.test(image))
-    diagnostics.push(unexpected(file, offset, image, sign?.meant))
-    if (sign?.type) insert(tokens, makeToken(sign.type, image, offset))
+  const comments = result.groups['comments'] ?? []
+  const diagnostics: Diagnostic[] = result.errors.map(({ offset, length }) => unknown(file.span(offset, offset + length)))
+  const tokens = result.tokens.flatMap((token) => mend(file, token, diagnostics))
+  for (const comment of comments) {
+    if (comment.tokenType === t.ForeignComment) diagnostics.push(foreign(spanOf(file, comment), 'a comment starts with `//`', comment.image.replace(/^#+/, '//')))
   }
-  for (const token of tokens) {
-    token.endOffset = token.startOffset + token.image.length - 1 // `onlyOffset` leaves it out; places of nodes need it
-    const span = file.span(token.startOffset, token.startOffset + token.image.length)
-    token.endOffset = span.end - 1 // `onlyOffset` leaves it out, and the ends of syntax nodes come from it
-    if (token.tokenType === t.OpenText) {
+  const tabs = tabIndentation(file)
+  if (tabs) diagnostics.push(tabs)
+  return { tokens, comments, diagnostics }
+}
+
+const spanOf = (file: SourceFile, { startOffset, image }: IToken): Span => file.span(startOffset, startOffset + image.length)
+
+/** Reports a token that is known but not ours, and gives the one that is meant. */
+function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToken[] {
+  const span = spanOf(file, token)
+  switch (token.tokenType) {
+    case t.OpenText:
       diagnostics.push(
         report('RLP0002', span, 'this text is never closed', {
           label: 'text ends on the line it begins on',
@@ -59,38 +67,39 @@ export function lex(file: SourceFile): Lexed {
           fixes: [{ title: 'add `"`', edits: [{ span: file.span(span.end, span.end), insert: '"' }], safe: false }],
         }),
       )
-    } else if (token.tokenType === t.ForeignText) {
-      const inner = token.image.slice(1, -1).replaceAll('"', '\\"')
-      diagnostics.push(
-        report('RLP0001', span, 'text is written in straight double quotes', {
-          help: `write \`"${inner}"\``,
-          fixes: [{ title: 'use `"`', edits: [{ span, insert: `"${inner}"` }], safe: true }],
-        }),
-      )
+      return [token]
+    case t.ForeignText: {
+      const straight = `"${token.image.slice(1, -1).replaceAll('"', '\\"')}"`
+      diagnostics.push(foreign(span, `text is written in straight double quotes: \`${straight}\``, straight))
+      return [token]
     }
+    case t.ForeignNumber:
+      diagnostics.push(foreign(span, `a number begins with a digit: \`0${token.image}\``, `0${token.image}`))
+      return [token]
+    case t.ForeignSign: {
+      const sign = foreignSigns.find(({ image }) => image.test(token.image))
+      const meant = sign?.meant ?? ''
+      diagnostics.push(foreign(span, meant === '' ? 'a new line is enough: remove it' : meant === ' ' ? 'use a plain space' : `write \`${meant}\``, meant))
+      return sign?.type ? [makeToken(sign.type, token.image, token.startOffset)] : []
+    }
+    default:
+      return [token]
   }
-  const tabs = tabIndentation(file)
-  if (tabs) diagnostics.push(tabs)
-  return { tokens, comments: result.groups['comments'] ?? [], diagnostics }
 }
 
-function unexpected(file: SourceFile, offset: number, image: string, meant: string | undefined): Diagnostic {
-  const span = file.span(offset, offset + image.length)
-  const shown = /^[\s\u200B\uFEFF\p{Cc}]/u.test(image) ? `U+${(image.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}` : image
-  const comment = image.startsWith('#')
-  const help = comment
-    ? 'a comment starts with `//`'
-    : meant === undefined
-      ? 'remove it'
-      : meant === ''
-        ? 'a new line is enough: remove it'
-        : meant === ' '
-          ? 'use a plain space'
-          : `write \`${meant}\``
-  const insert = comment ? image.replace(/^#+/, '//') : (meant ?? '')
-  return report('RLP0001', span, `\`${shown}\` has no meaning here`, {
-    help,
-    fixes: [{ title: help, edits: [{ span, insert }], safe: comment || meant !== undefined }],
+const shown = (text: string): string => (/^[\s\u200B\uFEFF\p{Cc}]/u.test(text) ? `U+${(text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}` : [...text][0] ?? '')
+
+function foreign(span: Span, help: string, insert: string): Diagnostic {
+  const image = span.file.text.slice(span.start, span.end)
+  const title = /^[\d.]/.test(image) || image.length > 4 ? `\`${shown(image)}\` cannot begin anything here` : `\`${/^\s/.test(image) ? shown(image) : image}\` has no meaning here`
+  return report('RLP0001', span, title, { help, fixes: [{ title: help, edits: [{ span, insert }], safe: true }] })
+}
+
+function unknown(span: Span): Diagnostic {
+  const image = span.file.text.slice(span.start, span.end)
+  return report('RLP0001', span, `\`${shown(image)}\` has no meaning here`, {
+    help: /^\p{L}/u.test(image) ? 'names are written with the letters a to z, digits and `_`' : 'remove it',
+    fixes: [{ title: 'remove it', edits: [{ span, insert: '' }], safe: false }],
   })
 }
 
@@ -103,7 +112,7 @@ function tabIndentation(file: SourceFile): Diagnostic | undefined {
   const first = edits[0]
   if (!first) return undefined
   return report('RLP0007', first.span, 'this line is indented with a tab', {
-    notes: edits.length > 1 ? [`so are ${edits.length - 1} more lines of this file`] : [],
+    notes: edits.length > 1 ? [`${edits.length} lines of this file are`] : [],
     help: 'indent with two spaces, or run `rlpc fmt`',
     fixes: [{ title: 'indent with spaces', edits, safe: true }],
   })
@@ -113,9 +122,4 @@ function tabIndentation(file: SourceFile): Diagnostic | undefined {
 export function makeToken(type: TokenType, image: string, offset: number): IToken {
   const end = offset + image.length - 1
   return chevrotain.createTokenInstance(type, image, offset, end, NaN, NaN, NaN, NaN)
-}
-
-function insert(tokens: IToken[], token: IToken): void {
-  const after = tokens.findIndex((each) => each.startOffset > token.startOffset)
-  tokens.splice(after < 0 ? tokens.length : after, 0, token)
 }
