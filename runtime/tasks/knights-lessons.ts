@@ -60,7 +60,7 @@ export const facts = (operators: readonly Operator[], checks: number): Dataset =
         const { given, found } = check(speaker, claim, all[below(key, all.length, i, 3 * n + 2)] as World)
         return [{ text: ` ${given}`, train: false }, { text: ` ${found}`, train: true }]
       })
-      return { prompt: '<bos>', completion: joined(completion.flat()) }
+      return { prompt: '<bos>', completion: joined([...completion.flat(), { text: ' <eos>', train: false }]) }
     }
   })
 }

@@ -162,8 +162,9 @@ suite('knights', (test) => {
     for (const { prompt, completion } of rowsOf(facts(S.operators, 13), 200)) {
       is(prompt, '<bos>')
       const written = words(textOf(completion))
-      is(written.length, 13 * 6)
-      for (let at = 0; at < written.length; at += 6) {
+      is(written.length, 13 * 6 + 1)
+      is(written.at(-1), '<eos>')
+      for (let at = 0; at < 13 * 6; at += 6) {
         const [speaker, left, operator, right, value, fits] = written.slice(at, at + 6) as [string, string, string, string, string, string]
         is(value, truth(left, operator, right) ? 't' : 'f')
         is(fits, (value === 't') === speaker.endsWith('1') ? 'o' : 'x')
