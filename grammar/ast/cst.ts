@@ -44,6 +44,12 @@ export const docOf = (context: Context, span: Span): string => context.docs.get(
 
 export const hasErrorWithin = (context: Context, span: Span): boolean => context.errors.some((offset) => offset >= span.start && offset <= span.end)
 
+/** A follow-up on the line of an error that has been given says nothing new. */
+export function hasErrorOnLine(context: Context, offset: number): boolean {
+  const { line } = context.file.position(offset)
+  return context.errors.some((at) => context.file.position(at).line === line)
+}
+
 /** Reports `[a, , b]` and `[, a]`: the grammar lets empty places pass. `elements` are the starts of what is there. */
 export function checkEmptyPlaces(context: Context, commas: readonly IToken[], elements: readonly number[], wanted: string): void {
   let previous = -1

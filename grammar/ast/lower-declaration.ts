@@ -19,7 +19,7 @@ import type {
   TestDeclaration,
   TypeDeclaration,
 } from './ast.js'
-import { checkEmptyPlaces, docOf, hasErrorWithin, identifier, identifiers, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
+import { checkEmptyPlaces, docOf, hasErrorOnLine, hasErrorWithin, identifier, identifiers, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
 import { invalid, lowerBinary, lowerExpression, lowerRecord, lowerValue } from './lower-expression.js'
 import { lowerAnnotation, lowerType } from './lower-type.js'
 
@@ -68,7 +68,7 @@ function lowerAttribute(context: Context, node: CstNode): Attribute | Section | 
 /** `path value` or `path` alone: the `=` is missing (RLP1002). */
 function lowerUnmarked(context: Context, value: CstNode | undefined, path: string, last: Identifier): Expression {
   const { end } = last.span
-  if (context.errors.includes(end)) return invalid(last.span)
+  if (!value && hasErrorOnLine(context, end)) return invalid(last.span)
   context.diagnostics.push(
     report('RLP1002', last.span, `\`${path}\` needs \`=\` and a value`, {
       label: value ? 'expected `=` after this' : 'this says nothing yet',

@@ -45,10 +45,11 @@ export function lowerExpression(context: Context, node: CstNode | undefined, at:
 export function lowerValue(context: Context, assign: IToken | undefined, value: CstNode | undefined, owner: string): Expression {
   if (!assign) return invalid(spanOf(context, value ?? emptyNode))
   const end = assign.startOffset + assign.image.length
-  if (assign.image === ':') reportColon(context, assign)
+  const isColon = assign.tokenType.name === 'Colon'
+  if (isColon) reportColon(context, assign)
   const expression = rule(value, 'expression')
   if (expression) return lowerExpression(context, expression, end)
-  if (assign.image !== ':') {
+  if (!isColon) {
     context.diagnostics.push(
       report('RLP1001', spanOf(context, assign), `${owner} has no value`, {
         label: 'expected a value after this',
@@ -136,7 +137,7 @@ class Climb {
     let left = this.unary()
     let compared: IToken | undefined
     for (let operator = this.operators[this.next]; operator; operator = this.operators[this.next]) {
-      const power = powers[operator.image as keyof typeof powers]
+      const power = powers[spelling(operator) as keyof typeof powers]
       if (power === undefined || power < least) break
       this.next++
       const middle = left
@@ -152,13 +153,13 @@ class Climb {
     const node = this.operands[this.next]
     const operator = this.operators[this.next]
     let value = lowerOperand(this.context, node, this.at)
-    if (operator?.image === '^') {
+    if (operator && spelling(operator) === '^') {
       this.next++
       value = this.binary(operator, value, this.unary())
     }
     for (const prefix of tokens(node, 'Prefix').toReversed()) {
       const span = this.context.file.span(prefix.startOffset, Math.max(value.span.end, prefix.startOffset + prefix.image.length))
-      value = { node: 'Unary', operator: prefix.image === '-' ? '-' : 'not', operand: value, span }
+      value = { node: 'Unary', operator: prefix.tokenType.name === 'Minus' ? '-' : 'not', operand: value, span }
     }
     return value
   }

@@ -6,8 +6,8 @@ import { report } from '../parser/codes.js'
 import type { ParsedCst } from '../parser/parse-cst.js'
 import * as t from '../parser/tokens.js'
 import type { SourceFile, Span } from '../source/source.js'
-import type { Declaration, Expression, Import, Item, Module } from './ast.js'
-import { identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
+import type { Declaration, Expression, Import, Module } from './ast.js'
+import { hasErrorOnLine, identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
 import { isDeclaration, lowerItem } from './lower-declaration.js'
 import { lowerExpression } from './lower-expression.js'
 
@@ -29,9 +29,9 @@ export function lowerModule(file: SourceFile, parsed: ParsedCst): Module {
       if (one && declarations[0]) reportLateImport(context, one, declarations[0], imports)
       if (one) imports.push(one)
     }
-    const lowered = item && lowerItem(context, item)
+    if (!item || reportNoDeclaration(context, item)) continue
+    const lowered = lowerItem(context, item)
     if (lowered && isDeclaration(lowered)) declarations.push(lowered)
-    else if (lowered) reportNoDeclaration(context, lowered)
   }
   const doc = parsed.comments.filter((comment) => comment.tokenType === t.FileDoc).map(commentText).join('\n')
   return { node: 'Module', file, edition, doc, imports, declarations, span: file.span(0, file.text.length) }
@@ -155,16 +155,31 @@ function startOfDocumented({ file }: Context, { span, doc }: Declaration): numbe
   return Math.max(0, start)
 }
 
-function reportNoDeclaration(context: Context, item: Exclude<Item, Declaration>): void {
-  const name = item.node === 'Section' ? item.name : item.path[0]
-  const shown = name?.name ?? ''
-  const tail = item.node === 'Section' ? '{ … }' : '= …'
-  const already = context.diagnostics.some(({ code, primary }) => code.startsWith('RLP1') && primary.span.start >= item.span.start && primary.span.end <= item.span.end)
-  if (already) return
-  context.diagnostics.push(
-    report('RLP1007', name?.span ?? item.span, `expected a declaration, found ${item.node === 'Section' ? 'a section' : 'an attribute'}`, {
-      label: 'expected a word before this that says what it is',
-      help: item.node === 'Section' ? `write \`stage ${shown}: Sft ${tail}\`, or put it into a declaration` : `write \`const ${shown} ${tail}\` or \`param ${shown} ${tail}\`, or put it into a declaration`,
-    }),
-  )
+/** True for what cannot stand at the top of a file: attributes, sections, an `import` of no known form (RLP1007). */
+function reportNoDeclaration(context: Context, item: CstNode): boolean {
+  const attribute = rule(item, 'attribute')
+  const first = token(attribute ?? rule(item, 'declaration'), 'Word')
+  const isImport = first?.tokenType === t.Import
+  if (!first || (!attribute && !isImport)) return false
+  const name = first.image
+  const span = spanOf(context, first)
+  if (isImport) {
+    const help = 'write `import { a, b } from "std/losses"` or `import * as name from "./rows.rlp"`'
+    context.diagnostics.push(report('RLP1007', span, 'expected `{ names }` or `* as name` after `import`', { help }))
+  } else if (token(attribute, 'Assign')) {
+    context.diagnostics.push(
+      report('RLP1007', span, 'expected a declaration, found an attribute', {
+        label: 'expected a word before this that says what it is',
+        help: `write \`const ${name} = …\` or \`param ${name} = …\`, or put it into a declaration`,
+      }),
+    )
+  } else if (!hasErrorOnLine(context, span.end)) {
+    context.diagnostics.push(
+      report('RLP1007', span, `expected a declaration, found \`${name}\` alone`, {
+        label: 'a declaration is a word and a name',
+        help: 'write a word and a name, such as `stage warm: Sft { … }` or `param lr: Real = 1e-5`',
+      }),
+    )
+  }
+  return true
 }

@@ -12,7 +12,12 @@ import * as t from './tokens.js'
 /** Deeper nesting would exhaust the stack of the phases that follow, which are recursive. */
 export const deepest = 64
 
-interface Open {
+/** Nested `if`s and arrows between two separators; a chain of `else if` is flat. */
+interface Nesting {
+  inner: number
+}
+
+interface Open extends Nesting {
   readonly token: IToken
   readonly closer: TokenType
   /** Newlines inside separate: `{ }`, and the parameters of a function. */
@@ -33,7 +38,10 @@ class Layout {
   readonly diagnostics: Diagnostic[] = []
   private readonly open: Open[] = []
   /** A `}` further left than the line of its `{`: probably another bracket's, so that `{` is the unclosed one. */
-  private suspect: Open | undefined
+  private suspect: { readonly open: Open; readonly end: number } | undefined
+  /** Brackets, `if`s and arrows around the current token. */
+  private depth = 0
+  private readonly outermost: Nesting = { inner: 0 }
 
   constructor(
     private readonly file: SourceFile,
@@ -51,9 +59,15 @@ class Layout {
       }
       if (this.open.length > 0 && this.startsLine(i)) this.closeForgotten(i)
       const closer = t.closerOf.get(type)
+      const nests = type === t.Arrow || (type === t.If && this.out[this.out.length - 1]?.tokenType !== t.Else)
+      if (closer || nests) {
+        if (this.depth >= deepest) return this.tooDeep(token)
+        this.depth++
+      }
+      if (nests) this.nesting.inner++
+      else if (type === t.Comma) this.separate()
       if (closer) {
-        if (this.open.length >= deepest) return this.tooDeep(token)
-        this.open.push({ token, closer, separates: type === t.LeftCurly || this.opensParameters(type), indentation: this.indentation(token.startOffset) })
+        this.open.push({ inner: 0, token, closer, separates: type === t.LeftCurly || this.opensParameters(type), indentation: this.indentation(token.startOffset) })
       } else if (t.closers.has(type) && !this.close(i)) {
         continue
       }
@@ -66,6 +80,15 @@ class Layout {
     return this.open[this.open.length - 1]
   }
 
+  private get nesting(): Nesting {
+    return this.top ?? this.outermost
+  }
+
+  private separate(): void {
+    this.depth -= this.nesting.inner
+    this.nesting.inner = 0
+  }
+
   // ── newlines ─────────────────────────────────────────────────────────────────────────────────────
 
   /** Handles a run of newlines that begins at `i`; returns the index of its last. */
@@ -74,7 +97,10 @@ class Layout {
     while (this.tokens[last + 1]?.tokenType === t.Newline) last++
     const previous = this.out[this.out.length - 1]
     if (previous?.tokenType === t.OpenText) this.closeLine(previous)
-    if (previous && this.separates(previous, last + 1)) this.out.push(this.tokens[i] as IToken)
+    if (previous && this.separates(previous, last + 1)) {
+      this.separate()
+      this.out.push(this.tokens[i] as IToken)
+    }
     return last
   }
 
@@ -84,7 +110,9 @@ class Layout {
     const before = previous.tokenType
     const after = next.tokenType
     if (t.closerOf.has(before) || t.closers.has(after)) return false
-    if (continuesAfter.has(before) || continuesBefore.has(after)) return false
+    if (continuesBefore.has(after)) return false
+    // An operator goes on, unless what follows is plainly a new item: then its line was left unfinished.
+    if (continuesAfter.has(before)) return this.isItemHead(nextIndex) && this.indentation(next.startOffset) <= this.indentation(previous.startOffset)
     // A value may stand on the next line when it is indented; else the line was left unfinished.
     if (before === t.Equals) return this.indentation(next.startOffset) <= this.indentation(previous.startOffset)
     // `- x` goes on, `-x` begins.
@@ -127,9 +155,11 @@ class Layout {
       this.reportUnclosed(this.open.slice(depth + 1), { span: this.span(token), text: 'this closes what is around it' })
       while (this.open.length - 1 > depth) this.pop(this.endOfOut())
     }
-    const closed = this.open.pop() as Open
-    if (token.tokenType === t.RightCurly && this.startsLine(i) && this.indentation(token.startOffset) < closed.indentation) this.suspect ??= closed
-    if (this.suspect && this.open.length === 0) this.suspect = undefined
+    const closed = this.leave()
+    if (token.tokenType === t.RightCurly && this.startsLine(i) && this.indentation(token.startOffset) < closed.indentation) {
+      this.suspect ??= { open: closed, end: this.endOfOut() }
+    }
+    if (this.open.length === 0) this.suspect = undefined
     return true
   }
 
@@ -164,21 +194,26 @@ class Layout {
 
   private closeAll(reason: Label | undefined): void {
     if (this.open.length === 0) return
-    const unclosed = this.suspect ? [this.suspect, ...this.open.slice(1)] : this.open
-    this.reportUnclosed(unclosed, reason)
+    if (this.suspect && this.open.length === 1) this.reportUnclosed([this.suspect.open], reason, this.suspect.end)
+    else this.reportUnclosed(this.open, reason)
     while (this.open.length > 0) this.pop(this.endOfOut())
     this.suspect = undefined
   }
 
   private pop(offset: number): void {
-    const { closer } = this.open.pop() as Open
-    this.out.push(makeToken(closer, '', offset))
+    this.out.push(makeToken(this.leave().closer, '', offset))
   }
 
-  private reportUnclosed(unclosed: readonly Open[], reason: Label | undefined): void {
+  private leave(): Open {
+    const closed = this.open.pop() as Open
+    this.depth -= 1 + closed.inner
+    return closed
+  }
+
+  /** `end`: where the closers belong. */
+  private reportUnclosed(unclosed: readonly Open[], reason: Label | undefined, end = this.endOfOut()): void {
     const innermost = unclosed[unclosed.length - 1] as Open
     const others = unclosed.slice(0, -1).map(({ token }) => ({ span: this.span(token), text: 'and this one' }))
-    const end = this.endOfOut()
     const missing = unclosed.map(({ closer }) => closer.PATTERN as string).reverse()
     const ownLine = innermost.closer === t.RightCurly && !this.onOneLine(innermost.token, { startOffset: end })
     const insert = ownLine ? missing.map((image, k) => `\n${' '.repeat((unclosed[unclosed.length - 1 - k] as Open).indentation)}${image}`).join('') : missing.join('')
@@ -188,14 +223,14 @@ class Layout {
         label: 'opened here',
         related: [...others, ...(reason ? [reason] : [])],
         help: `add ${shown} ${ownLine ? 'after' : 'at the end of'} line ${this.file.position(end).line}`,
-        fixes: [{ title: `add ${shown}`, edits: [{ span: this.file.span(end, end), insert }], safe: unclosed.length === 1 && !this.suspect }],
+        fixes: [{ title: `add ${shown}`, edits: [{ span: this.file.span(end, end), insert }], safe: unclosed.length === 1 }],
       }),
     )
   }
 
   private tooDeep(token: IToken): void {
     this.diagnostics.push(
-      report('RLP1012', this.span(token), `brackets are nested more than ${deepest} deep`, { help: 'give the inner parts names of their own' }),
+      report('RLP1012', this.span(token), `this is nested more than ${deepest} deep`, { help: 'give the inner parts names of their own' }),
     )
     while (this.open.length > 0) this.pop(this.endOfOut())
   }

@@ -17,7 +17,7 @@ export interface Lexed {
 
 const lexer = new chevrotain.Lexer(
   t.tokenTable.map((entry) => entry.type),
-  { positionTracking: 'onlyOffset', ensureOptimizations: false, skipValidations: true },
+  { positionTracking: 'full', ensureOptimizations: false, skipValidations: true },
 )
 
 /** Signs of other languages, and what is meant by them here: nothing at all (a space, a new line) or a token. */

@@ -10,7 +10,6 @@ import * as t from './tokens.js'
 
 /** What each rule with alternatives wants. */
 const wanted: Readonly<Record<string, string>> = {
-  module: 'a declaration',
   top: 'a declaration',
   item: 'an attribute or a declaration',
   import: '`{ names }` or `* as name`',
@@ -24,52 +23,101 @@ const wanted: Readonly<Record<string, string>> = {
   suffix: '`.`, `[` or `(`',
 }
 
+/** What may stand where a list expected its end. */
+const listEnds: Readonly<Record<string, string>> = {
+  block: 'a new line, `,` or `}`',
+  functionBody: 'a new line or `}`',
+  testDeclaration: 'a new line or `}`',
+  record: 'a new line, `,` or `}`',
+  recordType: 'a new line, `,` or `}`',
+  functionDeclaration: '`,` or `)`',
+  functionType: '`,` or `)`',
+  suffix: '`,` or the closing bracket',
+  list: '`,` or `]`',
+  namedType: '`,` or `]`',
+  typeParameters: '`,` or `]`',
+}
+
 /** Chevrotain asks for a message; it gets the words for what was expected, and `toDiagnostic` makes the sentence. */
 export const expectations: IParserErrorMessageProvider = {
-  buildMismatchTokenMessage: ({ expected, ruleName }) => (expected === chevrotain.EOF && ruleName !== 'module' ? 'the end' : expectedWords(expected)),
+  buildMismatchTokenMessage: ({ expected, ruleName }) => {
+    if (expected === chevrotain.EOF) return ruleName === 'module' ? 'a new line' : 'the end'
+    if (t.closers.has(expected)) return listEnds[ruleName] ?? t.inWords(expected)
+    return ruleName === 'typeAnnotation' ? '`:` and a type' : t.inWords(expected)
+  },
   buildNotAllInputParsedMessage: () => 'the end',
   buildNoViableAltMessage: ({ ruleName }) => wanted[ruleName] ?? 'a value',
   buildEarlyExitMessage: ({ ruleName }) => wanted[ruleName] ?? 'a value',
 }
 
-const expectedWords = (type: TokenType): string => (type === chevrotain.EOF ? 'a new line' : t.inWords(type))
-
 /** Diagnostics of one parse, at most one for each source line: the rest are its echoes. */
 export function toDiagnostics(file: SourceFile, errors: readonly IRecognitionException[], tokens: readonly IToken[]): Diagnostic[] {
   const lines = new Set<number>()
   const diagnostics: Diagnostic[] = []
-  const sorted = errors.map((error) => ({ error, span: spanOf(file, error, tokens) })).sort((a, b) => a.span.start - b.span.start)
-  for (const { error, span } of sorted) {
-    const { line } = file.position(span.start)
+  const places = errors.map((error) => new Place(file, error, tokens)).sort((a, b) => a.span.start - b.span.start)
+  for (const place of places) {
+    const { line } = file.position(place.span.start)
     if (lines.has(line)) continue
     lines.add(line)
-    diagnostics.push(toDiagnostic(error, span))
+    diagnostics.push(place.diagnose())
   }
   return diagnostics
 }
 
-function toDiagnostic(error: IRecognitionException, span: Span): Diagnostic {
-  const { token, message: expected } = error
-  if (t.reserved.has(token.tokenType) && (expected === 'a name' || expected === 'a new line')) {
-    return report('RLP1004', span, `\`${token.image}\` is a word of the language and cannot be a name`, { help: 'pick another name' })
+/** One parser error among the tokens. */
+class Place {
+  readonly span: Span
+  /** The line, or the file, ends where something was expected; shown just after its last token. */
+  private readonly atEnd: 'line' | 'file' | undefined
+  private readonly before: readonly IToken[]
+
+  constructor(
+    file: SourceFile,
+    private readonly error: IRecognitionException,
+    tokens: readonly IToken[],
+  ) {
+    const { token } = error
+    const index = tokens.indexOf(token)
+    this.before = index < 0 ? tokens : tokens.slice(Math.max(0, index - 3), index)
+    const last = tokens.slice(0, index < 0 ? undefined : index).findLast((each) => each.tokenType !== t.Newline)
+    const end = last ? last.startOffset + last.image.length : 0
+    const lineEnds = token.tokenType === t.Newline || token.image === '' || (t.closers.has(token.tokenType) && file.text.slice(end, token.startOffset).includes('\n'))
+    this.atEnd = token.tokenType === chevrotain.EOF ? 'file' : lineEnds ? 'line' : undefined
+    this.span = this.atEnd ? file.span(end, end) : file.span(token.startOffset, token.startOffset + token.image.length)
   }
-  const found = inWords(token)
-  return report('RLP1007', span, `expected ${expected}, found ${found}`, { label: `expected ${expected}` })
+
+  diagnose(): Diagnostic {
+    const { error, span } = this
+    const type = error.token.tokenType
+    const separator = error.message.startsWith('a new line')
+    if (t.reserved.has(type) && (error.message === 'a name' || (separator && this.previous(0) === t.Word))) {
+      return report('RLP1004', span, `\`${error.token.image}\` is a word of the language and cannot be a name`, { help: 'pick another name' })
+    }
+    const colon = this.before[this.before.length - 1]
+    if (error.message === 'a type' && colon?.tokenType === t.Colon && valueStarts.has(type)) {
+      const at = span.file.span(colon.startOffset, colon.startOffset + 1)
+      return report('RLP1003', at, '`:` gives a type, `=` gives a value', {
+        label: 'write `=` here',
+        help: 'replace `:` with `=`',
+        fixes: [{ title: 'replace `:` with `=`', edits: [{ span: at, insert: ' =' }], safe: true }],
+      })
+    }
+    const expected = separator && this.previous(0) === t.Word && this.previous(1) === t.Word ? '`:`, `=` or `{`' : error.message
+    return report('RLP1007', span, `expected ${expected}, found ${this.found()}`, { label: `expected ${expected}` })
+  }
+
+  /** `Word` when the token that many places before the error is a word. */
+  private previous(back: number): TokenType | undefined {
+    const token = this.before[this.before.length - 1 - back]
+    return token && chevrotain.tokenMatcher(token, t.Word) ? t.Word : token?.tokenType
+  }
+
+  private found(): string {
+    if (this.atEnd) return `the end of the ${this.atEnd}`
+    const { image } = this.error.token
+    return `\`${image.length > 24 ? `${image.slice(0, 24)}…` : image}\``
+  }
 }
 
-function inWords(token: IToken): string {
-  if (token.tokenType === chevrotain.EOF) return 'the end of the file'
-  if (token.tokenType === t.Newline || token.image === '') return 'the end of the line'
-  const image = token.image.length > 24 ? `${token.image.slice(0, 24)}…` : token.image
-  return `\`${image}\``
-}
-
-/** The place of an error; ends of lines and of the file are shown just after the last token before them. */
-function spanOf(file: SourceFile, error: IRecognitionException, tokens: readonly IToken[]): Span {
-  const { token } = error
-  if (token.startOffset >= 0 && token.tokenType !== t.Newline) return file.span(token.startOffset, token.startOffset + token.image.length)
-  const limit = token.startOffset >= 0 ? token.startOffset : Infinity
-  const last = tokens.findLast((each) => each.startOffset < limit && each.tokenType !== t.Newline)
-  const end = last ? last.startOffset + last.image.length : 0
-  return file.span(end, end)
-}
+/** What a value may begin with, but no type. */
+const valueStarts: ReadonlySet<TokenType> = new Set([t.NumberToken, t.True, t.False, t.None, t.Minus, t.LeftSquare])

@@ -50,6 +50,9 @@ export const DocComment = token('a comment', 'comment.line.documentation', { nam
 export const FileDoc = token('a comment', 'comment.line.documentation', { name: 'FileDoc', pattern: /\/\/![^\n\r]*/, group: 'comments' })
 export const Comment = token('a comment', 'comment.line.double-slash', { name: 'Comment', pattern: /\/\/[^\n\r]*/, group: 'comments' })
 
+/** `# …`: reported by the lexer, then ignored. */
+export const ForeignComment = token('a comment', undefined, { name: 'ForeignComment', pattern: /#[^\n\r]*/, group: 'comments' })
+
 export const NumberToken = token('a number', 'constant.numeric', { name: 'Number', pattern: /\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d[\d_]*)?/, categories: [Literal] })
 export const Text = token('text in quotes', 'string.quoted.double', { name: 'Text', pattern: /"(?:[^"\\\n\r]|\\[^\n\r])*"/, categories: [Literal] })
 /** Text without its closing quote: runs to the end of the line; reported by the lexer, then used as text. */
@@ -99,6 +102,9 @@ function symbol(name: string, image: string, scope: string, categories: TokenTyp
 
 const comparison = 'keyword.operator.comparison'
 const arithmetic = 'keyword.operator.arithmetic'
+/** Signs of other languages: reported by the lexer, then replaced by what is meant. */
+export const ForeignSign = token('a sign', undefined, { name: 'ForeignSign', pattern: /&&?|\|\||\*\*|:=|=>|!(?!=)|;|[−–—×·÷≤≥≠→…]|[\u00A0\u2000-\u200B\u202F\u3000]+/ })
+
 // Longer images first: the lexer takes the first that matches.
 export const Arrow = symbol('Arrow', '->', 'keyword.operator.type')
 export const DotDot = symbol('DotDot', '..', 'keyword.operator.range', [BinaryOperator])
@@ -118,6 +124,8 @@ export const Caret = symbol('Caret', '^', arithmetic, [BinaryOperator])
 export const Percent = symbol('Percent', '%', 'keyword.other.unit')
 export const Pipe = symbol('Pipe', '|', 'keyword.operator.type')
 export const Question = symbol('Question', '?', 'keyword.operator.type')
+/** A number without its first digit, `.5`: reported by the lexer, then used as a number. */
+export const ForeignNumber = token('a number', undefined, { name: 'ForeignNumber', pattern: /\.\d[\d_]*(?:[eE][+-]?\d+)?/, categories: [NumberToken, Literal] })
 export const Dot = symbol('Dot', '.', 'punctuation.accessor')
 export const Comma = symbol('Comma', ',', 'punctuation.separator', [Separator])
 export const LeftParen = symbol('LeftParen', '(', 'punctuation.section.parens.begin')
