@@ -99,5 +99,6 @@ export const ranges: Readonly<Record<string, Rule>> = {
   min: minimum,
   max: maximum,
   pow: power,
-  clamp: (x, low, high) => minimum(maximum(x, low), high),
+  /** Bounds that may cross give either of them. */
+  clamp: (x, low, high) => (low.high <= high.low ? minimum(maximum(x, low), high) : hull(minimum(maximum(x, low), high), maximum(minimum(x, high), low))),
 }

@@ -173,10 +173,11 @@ class RewardLowering {
 
 const isQuantity = (value: unknown): value is { readonly value: number; readonly unit: string } => typeof value === 'object' && value !== null && 'unit' in value
 
-/** What people would call it: the function or field. */
+/** What people would call it: the function or field, of a comparison the first one. */
 function shortName(expr: Expr): string {
   if ('call' in expr) return expr.call.slice(Math.max(expr.call.lastIndexOf('.'), expr.call.lastIndexOf('/')) + 1)
-  return 'field' in expr ? expr.field : 'signal'
+  if ('field' in expr) return expr.field
+  return 'op' in expr && expr.args[0] ? shortName(expr.args[0]) : 'signal'
 }
 
 /** Types whose values are numbers; quantities come as numbers in their canonical unit. */

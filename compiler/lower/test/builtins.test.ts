@@ -44,7 +44,6 @@ suite('builtins', (test) => {
       for (const [index, box] of boxes.entries()) {
         // Three operands have 46,656 boxes: a fixed sample will do.
         if (boxes.length > 5000 && index % 37 !== 0) continue
-        if (name === 'clamp' && (box[1] as Interval).low > (box[2] as Interval).low) continue
         const { low, high } = rule(...box)
         const corners = box.reduce<number[][]>((found, interval) => found.flatMap((left) => [interval.low, interval.high, (interval.low + interval.high) / 2].map((x) => [...left, x])), [[]])
         for (const corner of corners) {
