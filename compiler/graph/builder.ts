@@ -2,7 +2,7 @@
 // Does not hold model or algorithm code; those call it.
 
 import { divideDims, multiplyDims, sizeOf } from '../../spec/graph/dims.js'
-import type { Dim, Shape } from '../../spec/graph/graph.js'
+import type { Dim, Graph, Shape } from '../../spec/graph/graph.js'
 import { Value, type Attributes, type CompositeGradient, type Expand } from './nodes.js'
 import { normalAxes, normalAxis, Primitives, type Axes, type Operand } from './primitives.js'
 
@@ -10,15 +10,17 @@ export { Value } from './nodes.js'
 export type { Axes, Operand } from './primitives.js'
 
 export class GraphBuilder extends Primitives {
+  private readonly expansions = new Map<string, Graph>()
+
   /**
-   * A named node whose meaning is `expand`. Name, attributes and input types must determine the expansion.
-   * `gradient` differentiates it with other composites; without it the gradient goes through the expansion.
+   * A named node whose meaning is `expand`: name, attributes and input types must determine the expansion, which is
+   * made once for them. `gradient` differentiates it with other composites; without it the gradient goes through the expansion.
    */
   composite(name: string, attributes: Attributes, inputs: readonly Value[], expand: Expand, gradient?: CompositeGradient): Value[] {
-    const body = new GraphBuilder(name)
-    const parameters = inputs.map((input, position) => body.input(String(position), input.dtype, input.shape))
-    expand(body, ...parameters).forEach((value, position) => body.fetch(String(position), value))
-    const outputs = this.compositeOf(inputs, { ...attributes, name }, body.build({ keepInputs: true }))
+    const key = JSON.stringify([name, attributes, inputs.map((input) => input.type)])
+    const body = this.expansions.get(key) ?? expansion(name, inputs, expand)
+    this.expansions.set(key, body)
+    const outputs = this.compositeOf(inputs, { ...attributes, name }, body)
     this.remember(outputs[0] as Value, { expand, ...(gradient ? { gradient } : {}) })
     return outputs
   }
@@ -148,4 +150,11 @@ export class GraphBuilder extends Primitives {
     const [from, to] = [normalAxis(first, x.rank), normalAxis(last, x.rank)]
     return this.reshape(x, x.shape.toSpliced(from, to - from + 1, sizeOf(x.shape.slice(from, to + 1))))
   }
+}
+
+function expansion(name: string, inputs: readonly Value[], expand: Expand): Graph {
+  const body = new GraphBuilder(name)
+  const parameters = inputs.map((input, position) => body.input(String(position), input.dtype, input.shape))
+  expand(body, ...parameters).forEach((value, position) => body.fetch(String(position), value))
+  return body.build({ keepInputs: true })
 }

@@ -48,7 +48,7 @@ export class NodeTable {
   private readonly consed = new Map<string, Value>()
   private readonly outputs: GraphOutput[] = []
   private readonly bodies: Graph[] = []
-  private readonly bodyIndices = new Map<string, number>()
+  private readonly bodyIndices = new Map<Graph | string, number>()
   private readonly labels = new Map<number, string>()
   private readonly meanings = new Map<number, CompositeMeaning>()
 
@@ -74,10 +74,17 @@ export class NodeTable {
   /** A composite whose body exists already, as when a graph is rebuilt. Returns all its outputs. */
   compositeOf(inputs: readonly Value[], attributes: Attributes, body: Graph): Value[] {
     const types = body.outputs.map((output) => (body.nodes[output.node] as GraphNode).type)
-    const key = JSON.stringify(body)
-    const index = this.bodyIndices.get(key) ?? this.bodies.push(body) - 1
-    this.bodyIndices.set(key, index)
-    return this.outputsOf(this.node('composite', inputs, attributes, types[0] as TensorType, { body: index, outputs: types }))
+    return this.outputsOf(this.node('composite', inputs, attributes, types[0] as TensorType, { body: this.bodyIndex(body), outputs: types }))
+  }
+
+  /** Equal bodies are stored once. */
+  private bodyIndex(body: Graph): number {
+    const known = this.bodyIndices.get(body)
+    if (known !== undefined) return known
+    const text = JSON.stringify(body)
+    const index = this.bodyIndices.get(text) ?? this.bodies.push(body) - 1
+    this.bodyIndices.set(text, index).set(body, index)
+    return index
   }
 
   /** All outputs of a composite. */

@@ -13,7 +13,8 @@ export function verify(graph: Graph): string[] {
   graph.nodes.forEach((node, id) => {
     for (const fault of nodeFaults(graph, node, id)) faults.push(`${graph.name}: %${id} ${node.op}: ${fault}`)
   })
-  for (const fault of [...inputFaults(graph), ...outputFaults(graph)]) faults.push(`${graph.name}: ${fault}`)
+  const inputs = new Map(graph.nodes.filter((node) => node.op === 'input').map((node) => [String(node.attributes.name), node]))
+  for (const fault of [...inputFaults(graph, inputs), ...outputFaults(graph, inputs)]) faults.push(`${graph.name}: ${fault}`)
   for (const body of new Set(graph.bodies)) faults.push(...verify(body))
   return faults
 }
@@ -99,12 +100,11 @@ function partFaults(graph: Graph, node: GraphNode): string[] {
   return sameType(type, node.type) ? [] : [`is ${typeText(type)}, recorded as ${typeText(node.type)}`]
 }
 
-function inputFaults(graph: Graph): string[] {
-  const names = graph.nodes.filter((node) => node.op === 'input').map((node) => node.attributes.name)
-  return names.filter((name, position) => names.indexOf(name) !== position).map((name) => `two inputs "${String(name)}"`)
+function inputFaults(graph: Graph, inputs: ReadonlyMap<string, GraphNode>): string[] {
+  return graph.nodes.filter((node) => node.op === 'input' && inputs.get(String(node.attributes.name)) !== node).map((node) => `two inputs "${String(node.attributes.name)}"`)
 }
 
-function outputFaults(graph: Graph): string[] {
+function outputFaults(graph: Graph, inputs: ReadonlyMap<string, GraphNode>): string[] {
   const faults: string[] = []
   const taken = new Set<string>()
   for (const output of graph.outputs) {
@@ -113,10 +113,10 @@ function outputFaults(graph: Graph): string[] {
     if (taken.has(key)) faults.push(`two outputs ${key}`)
     taken.add(key)
     if (!node) faults.push(`${key} takes %${output.node}, which is not a node`)
-    if (!node || output.kind !== 'assign') continue
-    const input = graph.nodes.find((candidate) => candidate.op === 'input' && candidate.attributes.name === name)
-    if (input && input.attributes.storage !== 'state') faults.push(`${key}, which is a feed`)
-    else if (input && !sameType(input.type, node.type)) faults.push(`${key} is ${typeText(input.type)}, the value ${typeText(node.type)}`)
+    const input = inputs.get(name)
+    if (!node || !input || output.kind !== 'assign') continue
+    if (input.attributes.storage !== 'state') faults.push(`${key}, which is a feed`)
+    else if (!sameType(input.type, node.type)) faults.push(`${key} is ${typeText(input.type)}, the value ${typeText(node.type)}`)
   }
   return faults
 }

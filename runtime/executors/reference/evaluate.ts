@@ -48,7 +48,8 @@ const reduce = (start: (dtype: DType) => number, combine: (a: number, b: number)
   const outStrides = strides(shape)
   const steps = input.shape.map((_, axis) => (axes.includes(axis) ? 0 : (outStrides[kept.indexOf(axis)] as number)))
   const out = zeros(dtype, count(shape)).fill(start(dtype))
-  walk(input.shape, steps).forEach((to, i) => (out[to] = combine(at(out, to), at(input.data, i))))
+  const offsets = walk(input.shape, steps)
+  for (let i = 0; i < offsets.length; i++) out[offsets[i] as number] = combine(at(out, offsets[i] as number), at(input.data, i))
   return out
 }
 
@@ -78,7 +79,9 @@ const move = (steps: (shape: Sizes, attributes: Attributes, outShape: Sizes) => 
   const input = x as Tensor
   const { steps: by, start } = steps(input.shape, attributes, shape)
   const out = zeros(dtype, count(shape))
-  walk(shape, by, start).forEach((from, i) => (out[i] = at(input.data, from)))
+  if (input.data.length === 1 && by.every((step) => step === 0)) return out.fill(at(input.data, 0))
+  const offsets = walk(shape, by, start)
+  for (let i = 0; i < out.length; i++) out[i] = at(input.data, offsets[i] as number)
   return out
 }
 
@@ -106,22 +109,33 @@ const perRow = (sorted: (row: TensorData) => ArrayLike<number>): Evaluate => ([x
   return out
 }
 
+/** Each element is summed over k in ascending order; the loops run along rows of B. */
 function matmul(a: Tensor, b: Tensor, transposeA: boolean, transposeB: boolean, shape: Sizes): TensorData {
   const [m, n] = [shape.at(-2) as number, shape.at(-1) as number]
   const k = a.shape.at(transposeA ? -2 : -1) as number
+  const [left, right] = [rowMajor(a, transposeA), rowMajor(b, transposeB)]
   const out = new Float64Array(count(shape))
-  const [rowA, stepA] = transposeA ? [1, m] : [k, 1]
-  const [stepB, columnB] = transposeB ? [1, k] : [n, 1]
-  const batchB = b.shape.length > 2 ? k * n : 0
-  for (let batch = 0; batch * m * n < out.length; batch++) {
-    for (let i = 0; i < m; i++) {
-      for (let j = 0; j < n; j++) {
-        let sum = 0
-        for (let p = 0; p < k; p++) sum += at(a.data, batch * m * k + i * rowA + p * stepA) * at(b.data, batch * batchB + p * stepB + j * columnB)
-        out[batch * m * n + i * n + j] = sum
-      }
+  const shared = b.shape.length === 2
+  for (let row = 0; row * n < out.length; row++) {
+    const batch = shared ? 0 : Math.floor(row / m)
+    const to = out.subarray(row * n, (row + 1) * n)
+    for (let p = 0; p < k; p++) {
+      const x = at(left, row * k + p)
+      const from = (batch * k + p) * n
+      for (let j = 0; j < n; j++) to[j] = at(to, j) + x * at(right, from + j)
     }
   }
+  return out
+}
+
+/** The matrices of a batch as they are multiplied. */
+function rowMajor({ data, shape }: Tensor, transposed: boolean): Float64Array {
+  if (!transposed) return data as Float64Array
+  const steps = strides(shape)
+  const order = [...shape.keys()].map((axis) => (axis < shape.length - 2 ? axis : 2 * shape.length - 3 - axis))
+  const offsets = walk(order.map((axis) => shape[axis] as number), order.map((axis) => steps[axis] as number))
+  const out = new Float64Array(data.length)
+  for (let i = 0; i < out.length; i++) out[i] = at(data, offsets[i] as number)
   return out
 }
 
