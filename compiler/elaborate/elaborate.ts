@@ -2,15 +2,16 @@
 // From a checked program to drafts of all that the plan will hold; lowers nothing.
 
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Expression } from '../../grammar/ast/ast.js'
 import type { Value } from '../../spec/plan/plan.js'
 import type { Kinds } from '../kinds/read.js'
 import { wordOf, type DeclarationSymbol, type Program } from '../resolve/program.js'
 import { draftClaim, draftPipeline } from './claims.js'
-import { Context } from './context.js'
+import { Context, moduleFrame } from './context.js'
 import { draftOf, isDrafted } from './declarations.js'
 import { reportCycles, reportUnreachable, type Drafts } from './dependencies.js'
 import type { ClaimDraft, PipelineDraft } from './drafts.js'
-import { symbolValue } from './evaluate.js'
+import { evaluate, symbolValue } from './evaluate.js'
 import { instancesOf } from './instances.js'
 import { readParameters, type CheckValue } from './parameters.js'
 import { toValue } from './to-plan.js'
@@ -32,6 +33,8 @@ export interface Elaborated {
   readonly secrets: readonly { readonly name: string; readonly environment: string }[]
   /** Value of a `const` or `param` that a function's body names. */
   constant(symbol: DeclarationSymbol): CompileValue
+  /** Value of an expression of the entry module that no place grants names to. */
+  evaluate(expression: Expression): CompileValue
   /** False when stages wait for each other: nothing that follows references may be computed. */
   readonly acyclic: boolean
 }
@@ -60,7 +63,7 @@ export function elaborate(program: Program, kinds: Kinds, choices: Choices, chec
     return value.type === 'secret' ? [{ name: value.name, environment: value.environment }] : []
   })
   return {
-    elaborated: { drafts, claims, pipeline, parameters, secrets, acyclic, constant: (symbol) => valueOf(context, symbol) },
+    elaborated: { drafts, claims, pipeline, parameters, secrets, acyclic, constant: (symbol) => valueOf(context, symbol), evaluate: (expression) => evaluate(context, expression, moduleFrame(program.entry)) },
     diagnostics: context.diagnostics,
   }
 }

@@ -1,0 +1,69 @@
+// The phases in order: parse, resolve, kinds, check, elaborate, tests of rewards, lower, plan.
+// Each returns its value and diagnostics; a phase with errors is the last one that runs.
+
+import type { Diagnostic } from '../grammar/diagnostics/diagnostic.js'
+import type { SourceHost } from '../grammar/source/source.js'
+import type { Plan } from '../spec/plan/plan.js'
+import { elaborate, type Elaborated } from './elaborate/elaborate.js'
+import { readKinds } from './kinds/read.js'
+import type { Program } from './resolve/program.js'
+import { resolve } from './resolve/resolve.js'
+import { testRewards, type HostCalls } from './elaborate/reward-tests.js'
+
+export interface CompileOptions {
+  /** Path of the entry module, as the host knows it. */
+  readonly entry: string
+  readonly host: SourceHost
+  /** `--set name=value`, in order. */
+  readonly parameters: readonly { readonly name: string; readonly text: string }[]
+  readonly variant?: string | undefined
+  /** Runs the signals in tests of rewards; without it these tests are skipped. */
+  readonly signals?: HostCalls
+}
+
+export interface Checked {
+  /** Absent when there are errors. */
+  readonly program?: Program
+  readonly elaborated?: Elaborated
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** The version that plans are marked with; a test compares it with `package.json`. */
+export const COMPILER = 'rlpc 0.1.0'
+
+/** Everything that can be found without lowering models and stages. Never throws on user input. */
+export async function checkOnly(options: CompileOptions): Promise<Checked> {
+  const { program, diagnostics: resolving } = resolve(options.entry, options.host)
+  if (!program) return { diagnostics: resolving }
+  const { kinds, diagnostics: reading } = readKinds(program)
+  const before = [...resolving, ...reading]
+  if (hasErrors(before)) return { diagnostics: before }
+  const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, () => [])
+  const found = [...before, ...elaborating]
+  if (hasErrors(found) || !elaborated.acyclic) return { diagnostics: found }
+  const tests = options.signals ? await testRewards(program, elaborated, options.signals) : []
+  const all = [...found, ...tests]
+  return hasErrors(all) ? { diagnostics: all } : { program, elaborated, diagnostics: all }
+}
+
+/** The plan of an entry module, and everything there is to say about it. No plan when there are errors. */
+export async function compile(options: CompileOptions): Promise<{ readonly plan?: Plan; readonly diagnostics: readonly Diagnostic[] }> {
+  const { program, elaborated, diagnostics } = await checkOnly(options)
+  if (!program || !elaborated) return { diagnostics }
+  // Loaded late: `check` needs none of it.
+  const [{ assemble }, { freshModel }, { lowerReward }, { lowerStage }] = await Promise.all([
+    import('./plan/assemble.js'),
+    import('./model/transformer.js'),
+    import('./lower/reward.js'),
+    import('./lower/stage.js'),
+  ])
+  const fallbackName = options.entry.replace(/^.*\//, '').replace(/\.rlp$/, '')
+  const lowering = { model: freshModel, reward: lowerReward, stage: lowerStage }
+  const { plan, diagnostics: lowered } = assemble(program, elaborated, lowering, { compiler: COMPILER, fallbackName, variant: options.variant })
+  const all = [...diagnostics, ...lowered]
+  return plan ? { plan, diagnostics: all } : { diagnostics: all }
+}
+
+function hasErrors(diagnostics: readonly Diagnostic[]): boolean {
+  return diagnostics.some(({ severity }) => severity === 'error')
+}

@@ -1,0 +1,97 @@
+// `test answer { "…" with { … } gives { term = value } }`: runs each case through the signals and the reward's terms.
+// The signals come from outside (the host); numbers are computed here in float64.
+
+import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { TestCase, TestDeclaration } from '../../grammar/ast/ast.js'
+import type { Expr } from '../../spec/plan/plan.js'
+import { contentHash } from '../../spec/plan/canonical.js'
+import { lowerReward } from '../lower/reward.js'
+import type { Program } from '../resolve/program.js'
+import { report } from './codes.js'
+import type { RewardDraft } from './drafts.js'
+import type { Elaborated } from './elaborate.js'
+import { evaluateExpr, type Names } from './evaluate-expr.js'
+import { rewardToLower } from './reward-to-lower.js'
+import { toExpr } from './to-plan.js'
+
+/** Runs one `extern fn` (`std/signals.exact`) with arguments by name; `null` = does not apply; throws when it fails. */
+export type HostCall = (call: string, args: Readonly<Record<string, unknown>>) => unknown
+/** Loads the host functions; called only when there is a test to run. */
+export type HostCalls = () => Promise<HostCall>
+
+/** How near a number must come: these are results of arithmetic on what the case says. */
+const TOLERANCE = 1e-6
+
+/** Diagnostics RLP6010 of all tests of the entry's rewards; none when all hold. */
+export async function testRewards(program: Program, elaborated: Elaborated, load: HostCalls): Promise<readonly Diagnostic[]> {
+  const tests = program.entry.tests
+  if (tests.length === 0) return []
+  const host = await load()
+  const rewards = [...elaborated.drafts.values()].filter((draft): draft is RewardDraft => draft.draft === 'reward')
+  return tests.flatMap((test) => {
+    const subject = program.entry.lookup(test.subject.name)
+    if (subject?.symbol !== 'declaration' || subject.declaration.node !== 'Declaration') return []
+    const { name } = subject.declaration
+    return rewards.filter(({ span }) => span === name.span).flatMap((draft) => testReward(test, draft, program, elaborated, host))
+  })
+}
+
+function testReward(test: TestDeclaration, draft: RewardDraft, program: Program, elaborated: Elaborated, host: HostCall): readonly Diagnostic[] {
+  const reward = rewardToLower(draft, program)
+  const { signals } = lowerReward(reward)
+  return test.cases.flatMap((one) => testCase(one, draft, signals, elaborated, host))
+}
+
+type Signals = readonly { readonly name: string; readonly expr: Expr }[]
+
+function testCase(one: TestCase, draft: RewardDraft, signals: Signals, elaborated: Elaborated, host: HostCall): readonly Diagnostic[] {
+  const constant = (expression: TestCase['input']) => evaluateExpr(toExpr(elaborated.evaluate(expression)), { names: new Map(), call: host })
+  const text = String(constant(one.input) ?? '')
+  // A test has no tokenizer: words stand for tokens, and the text is taken as ended.
+  const completion = { text, tokens: text.split(/\s+/).filter((word) => word !== '').length, finished: true }
+  const names = new Map<string, unknown>([['completion', completion], ['row', one.with ? constant(one.with) : {}]])
+  const numbers = new Map<string, number>()
+  for (const signal of signals) {
+    const value = signalValue(signal, { names, call: host }, draft)
+    if (typeof value !== 'number') return [report('RLP6010', one.input.span, `signal \`${signal.name}\` of \`${draft.address}\` ${value.failed}`, { label: 'for this completion', help: 'mend the row or the signal, or say what such a signal counts as with `on_error` or `on_missing`' })]
+    numbers.set(contentHash(signal.expr), value)
+  }
+  const scope: Names = { names, call: host, known: (expr) => ('const' in expr || 'name' in expr ? undefined : numbers.get(contentHash(expr))) }
+  for (const { name, expr } of [...draft.terms, draft.total]) names.set(name, asNumber(evaluateExpr(expr, scope)))
+  return differences(one, draft, names, constant)
+}
+
+/** A number, or why the reward says `stop`. */
+function signalValue({ expr }: Signals[number], scope: Names, { onError, onMissing, onTimeout }: RewardDraft): number | { readonly failed: string } {
+  try {
+    const value = asNumber(evaluateExpr(expr, scope))
+    if (typeof value === 'number' && !Number.isNaN(value)) return value
+    if (value !== null) return onError === 'stop' ? { failed: `gave ${JSON.stringify(value)}, not a number` } : onError
+    return onMissing === 'stop' ? { failed: 'does not apply' } : onMissing
+  } catch (cause) {
+    const timeout = cause instanceof Error && 'code' in cause && cause.code === 'RLP8107'
+    const instead = timeout ? onTimeout : onError
+    return instead === 'stop' ? { failed: `failed: ${cause instanceof Error ? cause.message : String(cause)}` } : instead
+  }
+}
+
+function differences(one: TestCase, draft: RewardDraft, names: ReadonlyMap<string, unknown>, constant: (expression: TestCase['gives']) => unknown): readonly Diagnostic[] {
+  if (one.gives.node !== 'Record') return []
+  const all = [...draft.terms, draft.total].map(({ name }) => `${name} = ${JSON.stringify(names.get(name) ?? null)}`).join(', ')
+  return one.gives.fields.flatMap(({ name, value }) => {
+    const [actual, expected] = [names.get(name.name), asNumber(constant(value))]
+    if (typeof actual === 'number' && typeof expected === 'number' && Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected))) return []
+    return [
+      report('RLP6010', value.span, `\`${name.name}\` is ${JSON.stringify(actual ?? null)}, and the test says ${JSON.stringify(expected)}`, {
+        label: `expected ${JSON.stringify(expected)}`,
+        related: [{ span: one.input.span, text: 'for this completion' }],
+        notes: [`\`${draft.address}\` gives ${all}`],
+        help: 'change the reward, or the test if the reward is right',
+      }),
+    ]
+  })
+}
+
+function asNumber(value: unknown): unknown {
+  return typeof value === 'boolean' ? Number(value) : value
+}

@@ -1,0 +1,210 @@
+// Drafts → plan: lowers models, rewards and stages, hashes their programs, fingerprints, and puts everything in order.
+// What lowering is comes from the caller, so that `check` need not load it.
+
+import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Graph } from '../../spec/graph/graph.js'
+import { contentHash } from '../../spec/plan/canonical.js'
+import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
+import { report } from '../elaborate/codes.js'
+import { neededStages } from '../elaborate/dependencies.js'
+import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
+import type { Elaborated } from '../elaborate/elaborate.js'
+import { rewardToLower } from '../elaborate/reward-to-lower.js'
+import { toValue } from '../elaborate/to-plan.js'
+import { real, type CompileValue } from '../elaborate/value.js'
+import type { LoweredModel, LoweredReward, LoweredStage, LoweringContext, RewardToLower, StageToLower } from '../lower/types.js'
+import type { Program } from '../resolve/program.js'
+import type { Span } from '../../grammar/source/source.js'
+import { Fingerprints } from './fingerprint.js'
+import { modelBehind } from './lineage.js'
+import { combineSeeds } from './seed.js'
+
+export interface Lowering {
+  model(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel
+  reward(reward: RewardToLower): LoweredReward
+  stage(stage: StageToLower, context: LoweringContext): LoweredStage
+}
+
+export interface PlanHeader {
+  /** `rlpc 0.1.0` */
+  readonly compiler: string
+  /** The name of a run without a `pipeline`. */
+  readonly fallbackName: string
+  readonly variant: string | undefined
+}
+
+/** The plan of elaborated sources without errors or circles; no plan when lowering finds errors. */
+export function assemble(program: Program, elaborated: Elaborated, lowering: Lowering, header: PlanHeader): { plan: Plan | undefined; diagnostics: readonly Diagnostic[] } {
+  const diagnostics: Diagnostic[] = []
+  const { drafts, pipeline, claims } = elaborated
+  const of = <K extends AnyDraft['draft']>(kind: K) => [...drafts.values()].filter((draft): draft is AnyDraft & { draft: K } => draft.draft === kind).sort(byAddress)
+  const programs: Record<string, Graph> = {}
+  const store = (graph: Graph): string => {
+    const key = contentHash(graph)
+    programs[key] = graph
+    return key
+  }
+
+  const models = new Map<string, ModelPlan>()
+  for (const draft of of('model')) {
+    const lowered = lowering.model(modelAttributes(draft, pipeline.seed), draft.span)
+    diagnostics.push(...lowered.diagnostics)
+    if (lowered.model) models.set(draft.address, lowered.model)
+  }
+
+  const rewards: Record<string, RewardPlan> = {}
+  const rewardPrograms = new Map<string, Graph>()
+  for (const draft of of('reward')) {
+    const lowered = lowering.reward(rewardToLower(draft, program))
+    diagnostics.push(...lowered.diagnostics)
+    const { signals, terms, total } = lowered
+    rewardPrograms.set(draft.address, lowered.program)
+    rewards[draft.address] = { signals, terms, total, program: store(lowered.program), onError: draft.onError, onTimeout: draft.onTimeout, onMissing: draft.onMissing }
+  }
+
+  const lowered = new Map<string, LoweredDraft>()
+  for (const draft of of('stage')) {
+    const model = modelBehind(drafts, draft)
+    const found = lowering.stage(stageToLower(draft, model === undefined ? undefined : models.get(model)), { constant: elaborated.constant })
+    diagnostics.push(...found.diagnostics)
+    lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), engine: draft.kind.engines[0] ?? 'native' })
+  }
+  if (diagnostics.some(({ severity }) => severity === 'error')) return { plan: undefined, diagnostics }
+
+  const fingerprints = new Fingerprints(drafts, { models, rewards: rewardPrograms, stages: lowered })
+  const stages = of('stage').map((draft): StagePlan => {
+    const { programs: roles, estimate, seed, engine } = lowered.get(draft.address) as LoweredDraft
+    const reward = rewardOf(draft)
+    return {
+      address: draft.address,
+      name: draft.name,
+      keys: draft.keys,
+      kind: draft.kind.name,
+      engine,
+      attributes: attributesOf(draft),
+      written: [...draft.settings.values()].filter(({ written }) => written !== undefined).map(({ path }) => path),
+      inputs: Object.fromEntries([...draft.settings.values()].filter(({ member }) => member.role === 'input').map(({ path, value }) => [path, toValue(value)])),
+      programs: Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, store(graph)])),
+      seed,
+      needs: neededStages(drafts, draft.address),
+      estimate: { ...estimate, ...(reward === undefined || !rewards[reward] ? {} : { reward: rewards[reward].total }) },
+      fingerprint: fingerprints.of(draft.address),
+    }
+  })
+  diagnostics.push(...identicalInstances(of('stage'), fingerprints))
+
+  const datasets: [string, DatasetPlan][] = of('dataset').map((draft) => [draft.address, datasetPlan(draft)])
+  for (const { phases } of of('curriculum')) datasets.push(...phases.map(({ dataset }): [string, DatasetPlan] => [dataset.address, datasetPlan(dataset)]))
+  const plan: Plan = {
+    format: 1,
+    edition: 1,
+    compiler: header.compiler,
+    name: pipeline.name ?? header.fallbackName,
+    variant: header.variant ?? null,
+    parameters: [...elaborated.parameters].sort(byName),
+    models: Object.fromEntries(models),
+    datasets: Object.fromEntries(datasets),
+    rewards,
+    curricula: Object.fromEntries(of('curriculum').map((draft) => [draft.address, curriculumPlan(draft)])),
+    programs,
+    stages,
+    claims: claims.map(({ name, doc, text, checks, atLeast }) => ({ name, doc, text, checks, ...(atLeast === undefined ? {} : { atLeast }) })).sort(byName),
+    outputs: Object.fromEntries([...pipeline.outputs].map(([name, value]) => [name, toValue(value)])),
+    secrets: [...elaborated.secrets].sort(byName),
+  }
+  return { plan, diagnostics }
+}
+
+interface LoweredDraft extends LoweredStage {
+  readonly model: string | undefined
+  readonly seed: number
+  readonly engine: string
+}
+
+function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<string, CompileValue> {
+  const attributes = new Map([...draft.settings].map(([path, { value }]) => [path, value]))
+  const own = attributes.get('seed')
+  return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
+}
+
+function stageToLower(draft: StageDraft, model: ModelPlan | undefined): StageToLower {
+  const inputs = [...draft.settings.values()].filter(({ member, value }) => member.role === 'input' && value.type !== 'none')
+  return {
+    address: draft.address,
+    kind: draft.kind,
+    attributes: new Map([...draft.settings].map(([path, { value }]) => [path, value])),
+    inputs: new Set(inputs.map(({ path }) => path)),
+    model,
+    span: draft.span,
+    spanOf: (path) => draft.settings.get(path)?.written?.span,
+  }
+}
+
+function seedOf({ settings }: StageDraft): number {
+  const value = settings.get('seed')?.value
+  return value?.type === 'number' ? value.value : 0
+}
+
+/** Attributes by name, those of a section as one record. */
+function attributesOf({ settings }: StageDraft): Readonly<Record<string, Value>> {
+  const attributes: Record<string, Value> = {}
+  for (const [path, { member, value }] of settings) {
+    const [head, inner] = path.split('.') as [string, string | undefined]
+    if (member.role === 'input') continue
+    if (inner === undefined) attributes[head] = toValue(value)
+    else attributes[head] = { record: { ...(attributes[head] as { record: Record<string, Value> } | undefined)?.record, [inner]: toValue(value) } }
+  }
+  return attributes
+}
+
+function datasetPlan({ source, where, balance, skip, take, row }: DatasetDraft): DatasetPlan {
+  return {
+    source: toValue(source),
+    ...(where === undefined ? {} : { where }),
+    ...(balance === undefined ? {} : { balance }),
+    ...(skip === undefined || skip === 0 ? {} : { skip }),
+    ...(take === undefined ? {} : { take }),
+    row,
+  }
+}
+
+function curriculumPlan({ phases }: CurriculumDraft): CurriculumPlan {
+  return { phases: phases.map(({ name, dataset, least, most, advance }) => ({ name, data: { dataset: dataset.address }, least, most, ...(advance === undefined ? {} : { advance }) })) }
+}
+
+function rewardOf({ settings }: StageDraft): string | undefined {
+  for (const { value } of settings.values()) if (value.type === 'ref' && value.to.kind === 'reward' && value.to.term === undefined) return value.to.address
+  return undefined
+}
+
+/** Keys that change nothing are a mistake more often than not: a seed that no attribute reads. */
+function identicalInstances(stages: readonly StageDraft[], fingerprints: Fingerprints): readonly Diagnostic[] {
+  const groups = new Map<string, StageDraft[]>()
+  for (const stage of stages) {
+    const key = `${stage.name} ${fingerprints.of(stage.address)}`
+    groups.set(key, [...(groups.get(key) ?? []), stage])
+  }
+  const found = new Map<Span, Diagnostic>()
+  for (const [first, second] of groups.values()) {
+    if (!first || !second || found.has(first.span)) continue
+    const keys = Object.keys(first.keys).filter((key) => first.keys[key] !== second.keys[key])
+    const named = keys.map((key) => `\`${key}\``).join(', ')
+    found.set(
+      first.span,
+      report('RLP5008', first.span, `\`${first.address}\` and \`${second.address}\` are the same`, {
+        label: `${named} changes nothing here`,
+        notes: ['instances with the same meaning are run once and share the result'],
+        help: keys.includes('seed') ? 'write `seed = seed` in this stage' : `use ${named} in an attribute, or take it out of the keys`,
+      }),
+    )
+  }
+  return [...found.values()]
+}
+
+function byAddress(a: { address: string }, b: { address: string }): number {
+  return a.address < b.address ? -1 : a.address > b.address ? 1 : 0
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
+}

@@ -1,0 +1,146 @@
+// Fingerprints: SHA-256 of what a thing of the plan means. References are replaced by the meaning of their target,
+// so names, paths, comments, addresses and order never enter; equal fingerprints give equal results.
+
+import { contentHash } from '../../spec/plan/canonical.js'
+import type { Graph } from '../../spec/graph/graph.js'
+import type { Expr, ModelPlan, Value } from '../../spec/plan/plan.js'
+import type { Drafts } from '../elaborate/dependencies.js'
+import type { DatasetDraft, RewardDraft, StageDraft } from '../elaborate/drafts.js'
+import { toValue } from '../elaborate/to-plan.js'
+import { qualifiedName } from '../resolve/program.js'
+
+/** What lowering found for each address. */
+export interface Meanings {
+  readonly models: ReadonlyMap<string, ModelPlan>
+  readonly rewards: ReadonlyMap<string, Graph>
+  /** Role → program, and the seed and engine of a stage. */
+  readonly stages: ReadonlyMap<string, { readonly programs: Readonly<Record<string, Graph>>; readonly seed: number; readonly engine: string; readonly model: string | undefined }>
+}
+
+/** Canonical data that holds values, hashes and nothing else. */
+type Meaning = null | boolean | number | string | readonly Meaning[] | { readonly [key: string]: Meaning | undefined }
+
+export class Fingerprints {
+  private readonly known = new Map<string, string>()
+  private readonly graphs = new WeakMap<Graph, string>()
+
+  constructor(
+    private readonly drafts: Drafts,
+    private readonly meanings: Meanings,
+  ) {}
+
+  /** Of any address of the drafts; 64 hexadecimal digits. */
+  of(address: string): string {
+    const known = this.known.get(address)
+    if (known !== undefined) return known
+    const found = contentHash(this.meaning(address))
+    this.known.set(address, found)
+    return found
+  }
+
+  private meaning(address: string): Meaning {
+    const draft = this.drafts.get(address)
+    switch (draft?.draft) {
+      case 'model':
+        return { model: (this.meanings.models.get(address) ?? null) as unknown as Meaning }
+      case 'dataset':
+        return this.dataset(draft)
+      case 'reward':
+        return this.reward(draft)
+      case 'curriculum':
+        return {
+          phases: draft.phases.map(({ dataset, least, most, advance }) => ({ data: this.dataset(dataset), least, most, advance: advance && this.expr(advance) })),
+        }
+      case 'stage':
+        return this.stage(draft)
+      default:
+        return this.phase(address)
+    }
+  }
+
+  /** `school.basics`: a phase has no draft of its own. */
+  private phase(address: string): Meaning {
+    const at = address.lastIndexOf('.')
+    const curriculum = this.drafts.get(address.slice(0, at))
+    const phase = curriculum?.draft === 'curriculum' ? curriculum.phases.find(({ name }) => name === address.slice(at + 1)) : undefined
+    return phase ? this.dataset(phase.dataset) : null
+  }
+
+  private stage(draft: StageDraft): Meaning {
+    const lowered = this.meanings.stages.get(draft.address)
+    const settings: Record<string, Meaning> = {}
+    for (const [path, { value }] of draft.settings) settings[path] = this.value(toValue(value))
+    return {
+      kind: qualifiedName(draft.kind.symbol),
+      settings,
+      programs: Object.fromEntries(Object.entries(lowered?.programs ?? {}).map(([role, graph]) => [role, this.graph(graph)])),
+      seed: lowered?.seed ?? 0,
+      engine: lowered?.engine ?? '',
+      model: lowered?.model === undefined ? null : this.of(lowered.model),
+    }
+  }
+
+  private dataset({ source, where, balance, skip, take, row }: DatasetDraft): Meaning {
+    return { source: this.value(toValue(source)), where: where && this.expr(where), balance: balance && this.expr(balance), skip: skip ?? 0, take: take ?? null, row }
+  }
+
+  private reward(draft: RewardDraft): Meaning {
+    const program = this.meanings.rewards.get(draft.address)
+    return {
+      terms: draft.terms.map(({ name, expr }) => ({ name, expr: this.expr(expr) })),
+      total: this.expr(draft.total.expr),
+      program: program ? this.graph(program) : null,
+      onError: draft.onError,
+      onTimeout: draft.onTimeout,
+      onMissing: draft.onMissing,
+    }
+  }
+
+  private graph(graph: Graph): string {
+    const known = this.graphs.get(graph)
+    if (known !== undefined) return known
+    const found = contentHash(nameless(graph))
+    this.graphs.set(graph, found)
+    return found
+  }
+
+  private value(value: Value): Meaning {
+    if (value === null || typeof value !== 'object') return value
+    if (isList(value)) return value.map((item) => this.value(item))
+    if ('record' in value) return { record: this.all(value.record) }
+    if ('call' in value) return { call: value.call, args: this.all(value.args) }
+    // What a function computes is in the programs.
+    if ('fn' in value) return { fn: null }
+    if ('expr' in value) return { expr: this.expr(value.expr) }
+    if ('secret' in value) return { secret: null }
+    if ('model' in value) return { model: this.of(value.model) }
+    if ('dataset' in value) return { dataset: this.of(value.dataset) }
+    if ('curriculum' in value) return { curriculum: this.of(value.curriculum) }
+    if ('reward' in value) return { reward: this.of(value.reward), term: value.term }
+    if ('stage' in value) return { stage: this.of(value.stage), output: value.output }
+    return value as unknown as Meaning
+  }
+
+  private expr(expr: Expr): Meaning {
+    if ('const' in expr) return { const: this.value(expr.const) }
+    if ('name' in expr) return { name: expr.name }
+    if ('field' in expr) return { field: expr.field, of: this.expr(expr.of) }
+    if ('op' in expr) return { op: expr.op, args: expr.args.map((arg) => this.expr(arg)) }
+    if ('if' in expr) return { if: this.expr(expr.if), then: this.expr(expr.then), else: this.expr(expr.else) }
+    if ('call' in expr) return { call: expr.call, args: Object.fromEntries(Object.entries(expr.args).map(([name, arg]) => [name, this.expr(arg)])) }
+    return { stage: this.of(expr.stage), metric: expr.metric }
+  }
+
+  private all(fields: Readonly<Record<string, Value>>): Meaning {
+    return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, this.value(field)]))
+  }
+}
+
+/** A graph without what people call it and its values. */
+function nameless(graph: Graph): unknown {
+  return { nodes: graph.nodes.map(({ label: _, ...node }) => node), outputs: graph.outputs, bodies: graph.bodies.map(nameless) }
+}
+
+function isList(value: Value): value is readonly Value[] {
+  return Array.isArray(value)
+}
