@@ -1,0 +1,191 @@
+// The native engine on tiny models: it learns, it samples what it scores, and no batching changes the numbers.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { equal, is, near, ok, suite } from '../../spec/test/suite.js'
+import { readSafetensors } from '../checkpoint/safetensors.js'
+import { freshWeights } from '../checkpoint/initialise.js'
+import { gridWidth, maskGrid, microBatches, put, grid, take } from '../engines/native/batching.js'
+import { passAtK, wilsonMargin } from '../engines/native/pass-at-k.js'
+import { Policy } from '../engines/native/policy.js'
+import { graphsOf } from '../engines/native/programs.js'
+import { rollOut } from '../engines/native/rollout.js'
+import { reference } from '../executors/reference/reference.js'
+import { randomKey } from '../random.js'
+import { frameExample, frameRollout } from '../tokenizer/framing.js'
+import { vocabularyTokenizer } from '../tokenizer/tokenizer.js'
+import { clipped, copyRows, inHome, LETTERS, PlanBuilder, rows, tinyModel, withReference } from './plans.js'
+
+const model = tinyModel(LETTERS)
+const guesses = rows([{ prompt: 'a ?', answer: 'b' }, { prompt: 'b ?', answer: 'c' }, { prompt: 'c ?', answer: 'd' }, { prompt: 'd ?', answer: 'a' }])
+
+const metricsOf = (home: string, run: string) =>
+  readFileSync(join(home, '.rlp', 'runs', run, 'metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, number>)
+
+const weightsOf = (home: string, plan: ReturnType<PlanBuilder['plan']>, stage: string) =>
+  [...readSafetensors(join(home, '.rlp', 'store', plan.stages.find((one) => one.address === stage)?.fingerprint as string, 'policy', 'model.safetensors')).tensors.values()].flatMap(({ data }) => [...data])
+
+suite('sft', (test) => {
+  test('learns to copy, and an evaluation sees it', () =>
+    inHome(async (home, run) => {
+      const plan = new PlanBuilder({ m: model })
+        .sft('copy', model, { model: 'm' }, copyRows, { steps: 40, batch: 8 })
+        .exactReward('answer')
+        .completing('exam', 'Evaluate', model, { policy: { stage: 'copy', output: 'policy' }, data: copyRows, score: { reward: 'answer', term: 'correct' } })
+        .plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done')
+      const [copy, exam] = result.stages
+      ok((copy?.metrics['loss'] as number) < 0.01)
+      is(exam?.metrics['accuracy'], 1)
+      is(exam?.metrics['tokens'], 2)
+      const [first, second] = metricsOf(home, result.id)
+      near(first?.['learned'] as number, 24)
+      is(second?.['step'], 2)
+      near(Math.abs((first?.['loss'] as number) - Math.log(LETTERS.length)), 0, { atol: 0.6 })
+    }))
+
+  test('packing several samples into a row leaves the numbers', () =>
+    inHome(async (home, run) => {
+      const start = { model: 'm' }
+      const plan = new PlanBuilder({ m: model })
+        .sft('apart', model, start, copyRows, { steps: 3, batch: 8 })
+        .sft('packed', model, start, copyRows, { steps: 3, batch: 8, packing: true })
+        .plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done')
+      const lines = metricsOf(home, result.id)
+      near(lines.slice(3).map(({ loss }) => loss as number), lines.slice(0, 3).map(({ loss }) => loss as number), { rtol: 1e-9 })
+      near(weightsOf(home, plan, 'packed'), weightsOf(home, plan, 'apart'), { rtol: 1e-5, atol: 1e-6 })
+    }))
+
+  test('epochs are counted in samples', () =>
+    inHome(async (_home, run) => {
+      const plan = new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, copyRows, { steps: 0, batch: 8, length: { value: 1.5, unit: 'epochs' } }).plan()
+      const { events } = await run(plan)
+      is(events.filter(({ type }) => type === 'step').length, 3)
+    }))
+})
+
+suite('grpo', (test) => {
+  const start = new PlanBuilder({ m: model }).exactReward('answer')
+  const inputs = { policy: { model: 'm' }, prompts: guesses, reward: { reward: 'answer' } }
+
+  test('raises the reward of a bandit', () =>
+    inHome(async (home, run) => {
+      const plan = start.grpo('rl', model, inputs, { steps: 30, size: 8, maxNew: 2, lr: 0.03 }).plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done')
+      const rewards = metricsOf(home, result.id).map(({ reward }) => reward as number)
+      const mean = (part: number[]) => part.reduce((a, b) => a + b, 0) / part.length
+      ok(mean(rewards.slice(0, 5)) < 0.5, `started at ${mean(rewards.slice(0, 5))}`)
+      ok(mean(rewards.slice(-5)) > 1.5, `ended at ${mean(rewards.slice(-5))}`)
+    }))
+
+  test('several passes and splits score the policy again; the first update of a batch does not need to', () =>
+    inHome(async (home, run) => {
+      const plan = new PlanBuilder({ m: model }).exactReward('answer')
+        .grpo('one', model, inputs, { steps: 4, loss: clipped, lr: 0.01 })
+        .grpo('many', model, inputs, { steps: 8, passes: 2, splits: 2, loss: clipped, lr: 0.01 })
+        .plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done')
+      const lines = metricsOf(home, result.id)
+      const one = lines.filter((line) => String(line['stage']) === 'one')
+      const many = lines.filter((line) => String(line['stage']) === 'many')
+      is(many.length, 8)
+      equal(many.slice(0, 4).map(({ reward }) => reward), Array(4).fill(many[0]?.['reward']))
+      ok(one.every(({ loss }) => Number.isFinite(loss)))
+    }))
+
+  test('a reference policy that is the policy itself starts at a distance of zero', () =>
+    inHome(async (home, run) => {
+      const plan = new PlanBuilder({ m: model }).exactReward('answer').grpo('rl', model, { ...inputs, reference: { model: 'm' } }, { steps: 3, loss: withReference }).plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done')
+      const [first, second] = metricsOf(home, result.id)
+      near(first?.['kl'] as number, 0, { atol: 1e-6 })
+      ok(Math.abs(second?.['kl'] as number) > 1e-4)
+    }))
+})
+
+suite('rollout', (test) => {
+  const plan = new PlanBuilder({ m: model }).exactReward('answer').grpo('rl', model, { policy: { model: 'm' }, prompts: guesses, reward: { reward: 'answer' } }, { steps: 1 }).plan()
+  const open = () => Policy.open(reference, { model, tokenizer: vocabularyTokenizer(model.tokenizer), weights: freshWeights(model, 5) }, graphsOf(plan, plan.stages[0] as never))
+  const prompts = Array.from({ length: 20 }, (_, i) => ({ tokens: [1, ...Array.from({ length: 1 + (i % 5) }, (_, t) => 3 + ((i + t) % 4))], row: i }))
+  const options = { maxNew: 12, temperature: 0.7, key: randomKey(0, 'test') }
+
+  test('recorded log-probabilities are those of score', async () => {
+    const policy = await open()
+    const rollouts = await rollOut(policy, prompts, options)
+    const sequences = rollouts.map(({ tokens }, i) => frameRollout(prompts[i]?.tokens ?? [], tokens))
+    const width = gridWidth(sequences)
+    const { logp } = await policy.score(sequences, sequences.map((_, i) => i), width, options.temperature, policy.layout(6))
+    rollouts.forEach((rollout, i) => {
+      const from = i * width + (sequences[i]?.prompt ?? 0) - 1
+      near([...logp.values.slice(from, from + rollout.logp.length)], rollout.logp, { rtol: 1e-5, atol: 1e-6 })
+    })
+    ok(rollouts.some(({ finished }) => finished) && rollouts.some(({ finished }) => !finished))
+    ok(rollouts.every(({ tokens, finished }) => (tokens[tokens.length - 1] === 2) === finished && (finished || tokens.length === 12)))
+    policy.close()
+  })
+
+  test('what is drawn does not depend on what else is in the batch', async () => {
+    const policy = await open()
+    const together = await rollOut(policy, prompts, options)
+    const alone = [...(await rollOut(policy, prompts.slice(7, 8), options)), ...(await rollOut(policy, prompts.slice(12, 15), options))]
+    equal(alone.map(({ tokens }) => [...tokens]), [7, 12, 13, 14].map((i) => [...(together[i]?.tokens ?? [])]))
+    policy.close()
+  })
+})
+
+suite('batching', (test) => {
+  const tokenizer = vocabularyTokenizer(model.tokenizer)
+  const sequences = ['a', 'a b c d', 'a b', 'a b c d a b c d a b c d a b c d a b', 'd'].map((completion) => frameExample(tokenizer, { prompt: 'a ?', completion }, ''))
+  const all = sequences.map((_, i) => i)
+
+  test('grids go into micro-batches and come back', () => {
+    const width = gridWidth(sequences)
+    const mask = maskGrid(sequences, width)
+    mask.values.forEach((value, i) => (mask.values[i] = value * (i + 1)))
+    for (const options of [{ rows: 2, pad: 0 }, { rows: 8, pad: 0 }, { rows: 1, pad: 0, packed: 32 }, { rows: 2, pad: 0, packed: 48 }]) {
+      const back = grid(sequences.length, width)
+      const batches = microBatches(sequences, all, options)
+      for (const batch of batches) {
+        put(back, batch, take(mask, batch))
+        is(batch.feeds['tokens']?.length, options.rows * batch.width)
+      }
+      equal(back.values, mask.values)
+      ok(batches.every(({ width: columns }) => columns % 16 === 0))
+    }
+  })
+
+  test('targets follow their tokens and positions restart for each sample', () => {
+    const [batch] = microBatches(sequences, [0, 2], { rows: 1, pad: 0, packed: 32 })
+    equal([...(batch?.feeds['tokens'] ?? [])].slice(0, 10), [1, 3, 7, 3, 4, 1, 3, 7, 3, 0])
+    equal([...(batch?.feeds['targets'] ?? [])].slice(0, 10), [3, 7, 3, 4, 2, 3, 7, 3, 2, 0])
+    equal([...(batch?.feeds['positions'] ?? [])].slice(0, 10), [0, 1, 2, 3, 4, 0, 1, 2, 3, 0])
+    equal([...(batch?.feeds['segments'] ?? [])].slice(0, 10), [1, 1, 1, 1, 1, 2, 2, 2, 2, 0])
+  })
+
+  test('packing fills rows first-fit', () => {
+    is(microBatches(sequences, all, { rows: 1, pad: 0, packed: 32 }).length, 2)
+    is(microBatches(sequences, all, { rows: 1, pad: 0 }).length, 5)
+  })
+})
+
+suite('statistics of passes', (test) => {
+  test('pass@k is the share of k-subsets with a pass', () => {
+    for (const [n, c, k] of [[5, 2, 1], [5, 2, 3], [5, 0, 2], [5, 5, 2], [6, 1, 6]] as const) {
+      const subsets = Array.from({ length: 2 ** n }, (_, bits) => Array.from({ length: n }, (_, i) => (bits >> i) & 1)).filter((set) => set.reduce((a, b) => a + b, 0) === k)
+      near(passAtK(n, c, k), subsets.filter((set) => set.slice(0, c).includes(1)).length / subsets.length)
+    }
+  })
+
+  test('the Wilson interval ends where the score test just accepts', () => {
+    // Roots of |p − q| = z·√(q(1 − q)/n), found by bisection in Python with `statistics.NormalDist`.
+    near(wilsonMargin(91 / 140, 140), (0.724043464943206 - 0.56794467494597) / 2)
+    near(wilsonMargin(0, 10), 0.2775327998628891 / 2)
+  })
+  })
+})
