@@ -11,14 +11,19 @@ import { gradient } from '../gradient.js'
 
 export type Feed = TensorData | readonly number[]
 
-export async function run(graph: Graph, feeds: Readonly<Record<string, Feed>> = {}, bindings: Bindings = {}): Promise<Record<string, number[]>> {
+type Run = (feeds: Readonly<Record<string, Feed>>) => Promise<Record<string, number[]>>
+
+export async function load(graph: Graph, bindings: Bindings = {}): Promise<Run> {
   const faults = verify(graph)
   if (faults.length > 0) throw new Error(faults.join('\n'))
-  const session = await reference.open()
-  const data = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, Float64Array.from(feed)]))
-  const results = await session.load(graph, bindings).run(data)
-  return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, Array.from(values)]))
+  const program = (await reference.open()).load(graph, bindings)
+  return async (feeds) => {
+    const results = await program.run(Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, Float64Array.from(feed)])))
+    return Object.fromEntries(Object.entries(results).map(([name, values]) => [name, Array.from(values)]))
+  }
 }
+
+export const run = async (graph: Graph, feeds: Readonly<Record<string, Feed>> = {}, bindings: Bindings = {}): Promise<Record<string, number[]>> => (await load(graph, bindings))(feeds)
 
 /** The outputs of a function of a builder, by position. */
 export async function compute(define: (b: GraphBuilder) => readonly Value[]): Promise<number[][]> {
@@ -61,8 +66,8 @@ export async function checkGradient(define: (b: GraphBuilder, ...inputs: Value[]
   const floats = parameters.filter((parameter) => parameter.dtype === 'f32')
   gradient(b, [loss], [b.constant(1)], floats).forEach((g, i) => b.fetch(`grad ${floats[i]?.node.attributes.name as string}`, g))
   b.fetch('loss', loss)
-  const graph = b.build()
-  const exact = await run(graph, feeds)
+  const evaluate = await load(b.build())
+  const exact = await evaluate(feeds)
   for (const parameter of floats) {
     const name = parameter.node.attributes.name as string
     const feed = feeds[name] as number[]
@@ -70,7 +75,7 @@ export async function checkGradient(define: (b: GraphBuilder, ...inputs: Value[]
     for (let i = 0; i < feed.length; i++) {
       const at = async (delta: number): Promise<number> => {
         const moved = { ...feeds, [name]: feed.map((x, j) => (i === j ? x + delta : x)) }
-        return ((await run(graph, moved)).loss as number[])[0] as number
+        return ((await evaluate(moved)).loss as number[])[0] as number
       }
       estimate.push(((await at(step)) - (await at(-step))) / (2 * step))
     }
