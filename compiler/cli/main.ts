@@ -23,7 +23,7 @@ async function main(argv: readonly string[]): Promise<number> {
   const command = COMMANDS[name]
   if (!command) {
     const near = suggest(name, Object.keys(COMMANDS))
-    throw new UsageError(`there is no command \`${name}\``, near.length > 0 ? `did you mean \`rlpc ${near[0]}\`?` : 'run `rlpc --help` for the commands')
+    throw new UsageError(`there is no command \`${name}\``, near !== undefined ? `did you mean \`rlpc ${near}\`?` : 'run `rlpc --help` for the commands')
   }
   if (rest.includes('--help') || rest.includes('-h')) {
     process.stdout.write(usage(name, command))
