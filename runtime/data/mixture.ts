@@ -1,4 +1,5 @@
 // Datasets made of datasets: mixtures with fixed probabilities, and random samples.
+// Rows are never copied or changed, only chosen; what one epoch of a part is, `draws.ts` says.
 
 import { failure } from '../codes.js'
 import { randomKey, threefry, uniform } from '../random.js'

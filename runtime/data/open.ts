@@ -1,4 +1,5 @@
 // From a value of the plan to the dataset it means: references, calls of sources, rows written in the spec, outputs of stages.
+// Knows no store and no stage: outputs are opened by whoever calls.
 
 import type { DatasetPlan, Plan, Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'

@@ -1,4 +1,5 @@
 // Parquet through hyparquet, with node's own decompressors. Loaded only when a Parquet file is opened.
+// Values come out as JSON would have them; which fields a row must have is checked elsewhere.
 
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 import { parquetReadObjects } from 'hyparquet'

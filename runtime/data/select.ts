@@ -1,4 +1,5 @@
 // What a `dataset` declaration does with its source: `where`, `skip`, `take`, `balance`, in this order.
+// Rows are evaluated here, never changed; a generator stays one unless `take` ends it.
 
 import type { Expr } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'

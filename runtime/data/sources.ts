@@ -1,4 +1,5 @@
 // The extern functions that make datasets, by qualified name. They are opened when a stage starts, never while compiling.
+// Only reads arguments: what each does is in the file it is imported from.
 
 import { datasetArgument, numberArgument, sharesArgument, textArgument, textsArgument, type Arguments } from '../arguments.js'
 import { failure } from '../codes.js'

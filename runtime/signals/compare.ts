@@ -1,4 +1,5 @@
 // Signals that read and compare answers: texts and numbers.
+// No algebra: `1/2` and `0.5` are different texts, and the first number of `1/2` is 1.
 
 /** Same text in Unicode's composed form, after trimming and joining runs of white space. */
 export const sameText = (a: string, b: string): boolean => plain(a) === plain(b)

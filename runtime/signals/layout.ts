@@ -1,4 +1,5 @@
-// Signals on the layout of a completion: tags around its parts.
+// Signals on the layout of a completion: tags around its parts. Tags are plain text, not XML: no attributes,
+// no entities, and a tag that is not asked for is text like any other.
 
 /**
  * Whether the tags appear in the given order, each opened and closed exactly once and not inside each other,

@@ -1,13 +1,15 @@
 // The verifier of Knights and Knaves: does a text name the same knights and knaves as the answer?
+// Strict on purpose: any other word makes it wrong, so that a policy cannot hedge.
 
 /** `A1`, `A0`, `A knight`, `A: knave`, `A is a knave`. */
-const CLAIM = /^([A-Z])(?:([01])|\s*(?::|=|\bis\b)?\s*(?:\ban?\b)?\s*\b(knight|knave)\b)/i
+const CLAIM = /^([A-Z])(?:([01])| ?(?::|=|\bis\b)? ?(?:\ban?\b)? ?\b(knight|knave)\b)/i
 const SEPARATOR = /^(?:[\s,;.]|and\b)+/i
 
 /** Person → knight, or `null` when the text holds anything else, or names somebody twice. */
 function namesIn(text: string): Map<string, boolean> | null {
   const found = new Map<string, boolean>()
-  for (let rest = text.trim(); rest !== ''; ) {
+  // Runs of white space are joined first: on thousands of them the expressions would backtrack.
+  for (let rest = text.trim().replace(/\s+/g, ' '); rest !== ''; ) {
     const claim = CLAIM.exec(rest)
     if (!claim) return null
     const [all, name = '', digit, word] = claim

@@ -1,4 +1,5 @@
 // Train and test of a generated task: decided by a hash of the problem, so the two can never share one.
+// The split of a problem never changes; a test that was published stays unseen.
 
 import { createHash } from 'node:crypto'
 

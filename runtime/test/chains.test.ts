@@ -1,4 +1,5 @@
 // Chains of arithmetic against a table of results written another way, and the promises about splits and lengths.
+// Nothing is trained here.
 
 import type { Dataset } from '../data/dataset.js'
 import { draws } from '../data/draws.js'

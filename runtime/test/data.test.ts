@@ -1,4 +1,5 @@
 // Datasets: files with their mistakes, selections, mixtures and draws, and how a plan names them.
+// Fixtures in `data/` were written by other programs.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,4 +1,5 @@
 // Expressions of a plan: every operation against values worked out by hand, with and without none.
+// The graphs of rewards and objectives have tests of their own.
 
 import type { Expr, Value } from '../../spec/plan/plan.js'
 import { constant, evaluate, operations, type Scope } from '../data/expr.js'

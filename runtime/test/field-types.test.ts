@@ -1,4 +1,5 @@
 // Types of fields as the plan writes them: what they accept, and how CSV cells are read by them.
+// Whole files with mistakes are in `data.test.ts`.
 
 import { fieldType, mismatch, readCell } from '../data/field-types.js'
 import { equal, is, suite } from '../../spec/test/suite.js'

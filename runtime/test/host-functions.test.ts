@@ -1,4 +1,5 @@
 // The registries of host functions against the standard library, both ways.
+// Only names are compared; what the functions do is tested beside.
 
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'

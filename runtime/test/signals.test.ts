@@ -1,4 +1,5 @@
 // Every signal on good, bad and nasty texts. The expected values are written by hand.
+// That every signal of the standard library is here, `host-functions.test.ts` checks by name.
 
 import { HostError, type HostValue } from '../host.js'
 import { hostFunctions } from '../host-functions.js'
