@@ -60,7 +60,7 @@ stage practise: Grpo {
 
 stage exam: Evaluate {
   policy = practise.policy
-  data = chains.chains(shortest = 1, longest = 3, split = "test", count = 200)
+  data = subset(problems["test"], 200 samples)
   score = answer.correct
   max_new = 40 tokens
 }
