@@ -9,20 +9,23 @@ import { reference } from '../../../runtime/executors/reference/reference.js'
 import type { Bindings, TensorData } from '../../../runtime/executors/executor.js'
 import type { ClosureValue, CompileValue } from '../../elaborate/value.js'
 import { memoryHost } from '../../resolve/host.js'
-import type { ModuleScope } from '../../resolve/program.js'
+import type { ModuleScope, Program } from '../../resolve/program.js'
 import { resolve } from '../../resolve/resolve.js'
 import type { LoweringContext } from '../types.js'
 
 const library = new URL('../../../stdlib/', import.meta.url)
 
-/** The modules of a program; `main.rlp` is `source`. Throws on mistakes in it. */
-export function modulesOf(source: string): ReadonlyMap<string, ModuleScope> {
+/** A program whose `main.rlp` is `source`. Throws on mistakes in it. */
+export function programOf(source: string): Program {
   const host = memoryHost({ 'main.rlp': source }, (path) => readFileSync(fileURLToPath(new URL(`${path.slice('std/'.length)}.rlp`, library)), 'utf8'))
   const { program, diagnostics } = resolve('main.rlp', host)
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (!program || errors.length > 0) throw new Error(errors.map(({ code, title }) => `${code} ${title}`).join('\n'))
-  return new Map(program.modules.map((module) => [module.path, module]))
+  return program
 }
+
+/** Its modules by path. */
+export const modulesOf = (source: string): ReadonlyMap<string, ModuleScope> => new Map(programOf(source).modules.map((module) => [module.path, module]))
 
 /** The function `name` of `module`, with some parameters bound. */
 export function closure(module: ModuleScope | undefined, name: string, bound: Readonly<Record<string, CompileValue>> = {}): ClosureValue {
