@@ -4,7 +4,6 @@
 import type { GenericDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
 import type { Expr } from '../../spec/plan/plan.js'
-import { grantsOf } from '../kinds/grants.js'
 import type { KindSchema } from '../kinds/schema.js'
 import type { DeclarationSymbol } from '../resolve/program.js'
 import type { Context, Frame } from './context.js'
@@ -13,7 +12,7 @@ import { evaluate } from './evaluate.js'
 import { instanceFrame, type Instance } from './instances.js'
 import { addressesIn } from './references.js'
 import { rowOf, rowOfSource, type Row } from './row-types.js'
-import { readSettings, referencesOf, type Reference, type Setting } from './settings.js'
+import { grantsOf, readSettings, referencesOf, type Reference, type Setting } from './settings.js'
 import { toExpr } from './to-plan.js'
 import { NONE, POISON, type CompileValue } from './value.js'
 import { patchOf } from './variants.js'
@@ -97,7 +96,7 @@ function draftReward({ context, declaration, kind, instance, frame }: Subject): 
     if (item.node !== 'Declaration' || item.word.name !== 'term') continue
     const value = patchOf(context, declaration, item.name.name)?.value ?? item.value
     if (!value) continue
-    const at = { ...frame, locals, grants: grantsOf(kind.name, 'term') }
+    const at = { ...frame, locals, grants: grantsOf(kind, 'total') }
     terms.push(read(item.name.name, 'term', evaluate(context, value, at), value.span))
   }
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, { ...frame, locals })

@@ -3,8 +3,9 @@
 
 import type { Block, Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
-import { grantsOf } from '../kinds/grants.js'
+import { GRANTS } from '../check/grants.js'
 import type { KindSchema, Member } from '../kinds/schema.js'
+import { qualifiedName } from '../resolve/program.js'
 import { providedParameters } from './calls.js'
 import { moduleFrame, NO_GRANTS, sourceText, type Context, type Frame } from './context.js'
 import { evaluate, settled } from './evaluate.js'
@@ -42,7 +43,7 @@ export function readSettings(context: Context, kind: KindSchema, place: Place, f
   const settings = new Map<string, Setting>()
   const written = writtenIn(context, place)
   const read = (path: string, member: Member) => {
-    const grants = grantsOf(kind.name, path)
+    const grants = grantsOf(kind, path)
     const source = written.get(path)
     const at = source ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
     const expression = source ?? member.default
@@ -54,6 +55,11 @@ export function readSettings(context: Context, kind: KindSchema, place: Place, f
   for (const [name, member] of kind.members) read(name, member)
   for (const [section, { members }] of kind.sections) for (const [name, member] of members) read(`${section}.${name}`, member)
   return settings
+}
+
+/** Those of `row`, `completion`, `metrics`, `clock` that an attribute sees; what it says is then evaluated by the run. */
+export function grantsOf(kind: KindSchema, path: string): ReadonlySet<string> {
+  return new Set(GRANTS[qualifiedName(kind.symbol)]?.[path] ?? [])
 }
 
 /** References of all settings, each with the place where it was written. */

@@ -13,7 +13,7 @@ import { rewardToLower } from '../elaborate/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
 import type { LoweredModel, LoweredReward, LoweredStage, LoweringContext, RewardToLower, StageToLower } from '../lower/types.js'
-import type { Program } from '../resolve/program.js'
+import { qualifiedName, type Program } from '../resolve/program.js'
 import type { Span } from '../../grammar/source/source.js'
 import { Fingerprints } from './fingerprint.js'
 import { modelBehind } from './lineage.js'
@@ -39,8 +39,10 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   const { drafts, pipeline, claims } = elaborated
   const of = <K extends AnyDraft['draft']>(kind: K) => [...drafts.values()].filter((draft): draft is AnyDraft & { draft: K } => draft.draft === kind).sort(byAddress)
   const programs: Record<string, Graph> = {}
+  const keys = new Map<Graph, string>()
   const store = (graph: Graph): string => {
-    const key = contentHash(graph)
+    const key = keys.get(graph) ?? contentHash(graph)
+    keys.set(graph, key)
     programs[key] = graph
     return key
   }
@@ -62,10 +64,11 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     rewards[draft.address] = { signals, terms, total, program: store(lowered.program), onError: draft.onError, onTimeout: draft.onTimeout, onMissing: draft.onMissing }
   }
 
+  const lowerStage = sharing(lowering)
   const lowered = new Map<string, LoweredDraft>()
   for (const draft of of('stage')) {
     const model = modelBehind(drafts, draft)
-    const found = lowering.stage(stageToLower(draft, model === undefined ? undefined : models.get(model)), { constant: elaborated.constant })
+    const found = lowerStage(stageToLower(draft, model === undefined ? undefined : models.get(model)), { constant: elaborated.constant })
     diagnostics.push(...found.diagnostics)
     lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), engine: draft.kind.engines[0] ?? 'native' })
   }
@@ -119,6 +122,22 @@ interface LoweredDraft extends LoweredStage {
   readonly model: string | undefined
   readonly seed: number
   readonly engine: string
+}
+
+/** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
+function sharing(lowering: Lowering): Lowering['stage'] {
+  const known = new Map<string, LoweredStage>()
+  const shapes = new Map<ModelPlan, string>()
+  return (stage, context) => {
+    const { model } = stage
+    const shape = model && (shapes.get(model) ?? contentHash({ ...model, source: null }))
+    if (model && shape !== undefined) shapes.set(model, shape)
+    const attributes = Object.fromEntries([...stage.attributes].filter(([path]) => path !== 'seed' && stage.kind.members.get(path)?.role !== 'input').map(([path, value]) => [path, toValue(value)]))
+    const key = contentHash({ kind: qualifiedName(stage.kind.symbol), attributes, inputs: [...stage.inputs].sort(), shape: shape ?? null })
+    const found = known.get(key) ?? lowering.stage(stage, context)
+    known.set(key, found)
+    return found
+  }
 }
 
 function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<string, CompileValue> {
