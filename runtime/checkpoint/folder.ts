@@ -44,7 +44,7 @@ export function readWeights(folder: string, plan: ModelPlan): StoredTensor[] {
     const tensor = found.get(name)
     if (!tensor) throw failure('RLP8204', `\`${folder}\` has no tensor \`${name}\``, 'the weights must be those of the model in config.json')
     if (tensor.shape.join() !== shape.join()) throw failure('RLP8204', `the tensor \`${name}\` of \`${folder}\` has the shape [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
-    return tensor
+    return tensor.data instanceof Float64Array ? { ...tensor, data: Float32Array.from(tensor.data) } : tensor
   })
 }
 

@@ -1,4 +1,4 @@
-// The safetensors format (github.com/huggingface/safetensors, README "Format"): written as F32, read from F32, F16 and BF16.
+// The safetensors format (github.com/huggingface/safetensors, README "Format"): written as F32 or F64, read also from F16 and BF16.
 // Knows nothing of models: names, shapes and numbers only.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
@@ -8,7 +8,8 @@ import { guarded } from './atomic.js'
 export interface StoredTensor {
   readonly name: string
   readonly shape: readonly number[]
-  readonly data: Float32Array
+  /** Float64 only in the checkpoints of executors that compute in it. */
+  readonly data: Float32Array | Float64Array
 }
 
 interface HeaderEntry {
@@ -22,7 +23,7 @@ export function* safetensorsBytes(tensors: readonly StoredTensor[], metadata: Re
   const header: Record<string, unknown> = { __metadata__: metadata }
   let offset = 0
   for (const { name, shape, data } of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] }
+    header[name] = { dtype: data instanceof Float64Array ? 'F64' : 'F32', shape, data_offsets: [offset, offset + data.byteLength] }
     offset += data.byteLength
   }
   const json = Buffer.from(JSON.stringify(header))
@@ -35,7 +36,7 @@ export function* safetensorsBytes(tensors: readonly StoredTensor[], metadata: Re
   for (const { data } of tensors) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-/** All tensors of a file as float32. Errors: RLP8202 when it cannot be read, RLP8204 when it is damaged or has another dtype. */
+/** All tensors of a file, half precisions as float32. Errors: RLP8202 when it cannot be read, RLP8204 when it is damaged or has another dtype. */
 export function readSafetensors(path: string): { tensors: Map<string, StoredTensor>; metadata: Readonly<Record<string, string>> } {
   return guarded(path, () => {
     const file = openSync(path, 'r')
@@ -82,8 +83,9 @@ function readAt(file: number, position: number, length: number): Buffer {
   return buffer
 }
 
-const decoders: Readonly<Record<string, { readonly bytes: number; read(bytes: Buffer): Float32Array }>> = {
+const decoders: Readonly<Record<string, { readonly bytes: number; read(bytes: Buffer): StoredTensor['data'] }>> = {
   F32: { bytes: 4, read: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) },
+  F64: { bytes: 8, read: (bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8) },
   F16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromHalf) },
   BF16: {
     bytes: 2,

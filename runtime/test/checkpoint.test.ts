@@ -40,6 +40,7 @@ suite('safetensors', (test) => {
       const tensors = [
         { name: 'a', shape: [2, 3], data: Float32Array.of(1, -2.5, 3e-40, Infinity, 0, 7) },
         { name: 'scalar', shape: [], data: Float32Array.of(0.1) },
+        { name: 'double', shape: [1], data: Float64Array.of(0.1) },
         { name: 'empty', shape: [0, 4], data: new Float32Array(0) },
       ]
       const path = join(folder, 'x.safetensors')

@@ -187,5 +187,4 @@ suite('statistics of passes', (test) => {
     near(wilsonMargin(91 / 140, 140), (0.724043464943206 - 0.56794467494597) / 2)
     near(wilsonMargin(0, 10), 0.2775327998628891 / 2)
   })
-  })
 })

@@ -112,10 +112,10 @@ export class Trainer {
     return failure('RLP8003', `${what} in step ${this.updates + 1} of ${this.stage.address}`, `lower \`optimizer.lr\` (now ${JSON.stringify(attribute(this.stage, 'optimizer.lr'))}), or look at the last samples of the run`)
   }
 
-  /** Weights and moments, to continue from. The gradient is zero between updates. */
+  /** Weights and moments in the executor's own precision, to continue from. The gradient is zero between updates. */
   state(): StoredTensor[] {
-    const session = this.policy.programs.session
-    return ['w', 'm', 'v'].flatMap((kind) => this.policy.at.weights.map(({ name, shape }) => ({ name: `${kind}/${name}`, shape, data: Float32Array.from(session.read(`${kind}/${name}`)) })))
+    const { session } = this.policy.programs
+    return ['w', 'm', 'v'].flatMap((kind) => this.policy.at.weights.map(({ name, shape }) => ({ name: `${kind}/${name}`, shape, data: session.read(`${kind}/${name}`) as StoredTensor['data'] })))
   }
 
   /** Continue from what `state` returned after so many updates. */

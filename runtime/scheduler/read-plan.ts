@@ -1,0 +1,15 @@
+// From the text of a plan file to a plan, checked against its schema.
+
+import type { Plan } from '../../spec/plan/plan.js'
+
+/** A plan, or in words why the text is none. */
+export function readPlan(text: string): { readonly plan: Plan } | { readonly problem: string } {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (cause) {
+    return { problem: `it is not JSON (${(cause as Error).message})` }
+  }
+  if (typeof value !== 'object' || value === null || (value as Plan).format !== 1) return { problem: 'it has not `"format": 1`' }
+  return { plan: value as Plan }
+}

@@ -1,0 +1,33 @@
+// What a run came to, as text: its stages with their numbers, and its claims with theirs.
+
+import type { CheckOutcome, ClaimOutcome, RunResult, StageOutcome } from './events.js'
+import { clock, painter, shortNumber, table, type Painter } from './text.js'
+
+/** Plain text that ends with a newline; colours only when asked for. */
+export function summary(result: RunResult, { colour }: { readonly colour: boolean }): string {
+  const paint = painter(colour)
+  const parts = [
+    `run ${result.id}: ${result.outcome === 'done' ? paint.good('done') : paint.bad(result.outcome)}  ${paint.dim(result.folder)}`,
+    table(result.stages.map((stage) => stageRow(stage, paint))),
+    ...result.claims.map((claim) => claimText(claim, paint)),
+    ...(result.outcome === 'stopped' ? ['run again to continue'] : []),
+  ]
+  return `${parts.join('\n\n')}\n`
+}
+
+function stageRow({ address, status, seconds, metrics, error, because }: StageOutcome, paint: Painter): string[] {
+  const colour = status === 'done' ? paint.good : status === 'failed' ? paint.bad : paint.dim
+  const numbers = Object.entries(metrics).map(([name, value]) => `${name} ${shortNumber(value)}`).join('  ')
+  const why = error ? `${error.code}: ${error.message}` : because === undefined ? '' : `because of ${because}`
+  return [address, colour(status), status === 'done' ? clock(seconds) : '', numbers || why]
+}
+
+function claimText({ name, text, holds, checks }: ClaimOutcome, paint: Painter): string {
+  const head = `claim ${name}: ${holds ? paint.good('holds') : paint.bad('does not hold')}  ${paint.dim(text)}`
+  return [head, table(checks.map((check) => [`  ${check.key}`, ...checkCells(check, paint)]))].join('\n')
+}
+
+function checkCells({ holds, left, right }: CheckOutcome, paint: Painter): string[] {
+  const verdict = holds === null ? paint.dim('unknown') : holds ? paint.good('holds') : paint.bad('fails')
+  return left === null || right === null ? [verdict] : [verdict, `${shortNumber(left)} against ${shortNumber(right)}`]
+}

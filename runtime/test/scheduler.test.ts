@@ -1,0 +1,282 @@
+// Runs as a whole: the same bytes twice, reuse, interruption, damage, failures that stop only what needs them, claims.
+
+import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { equal, is, ok, suite } from '../../spec/test/suite.js'
+import type { Plan } from '../../spec/plan/plan.js'
+import { HostError } from '../host.js'
+import type { RunEvent, RunResult } from '../scheduler/events.js'
+import { runOrder } from '../scheduler/order.js'
+import { copyRows, inHome, LETTERS, PlanBuilder, quantity, rows, tinyModel } from './plans.js'
+
+const model = tinyModel(LETTERS)
+
+/** Copy a little, practise, look. */
+function pipeline(steps = 6): PlanBuilder {
+  return new PlanBuilder({ m: model })
+    .sft('copy', model, { model: 'm' }, copyRows, { steps, every: 2 })
+    .exactReward('answer')
+    .grpo('practice', model, { policy: { stage: 'copy', output: 'policy' }, prompts: copyRows, reward: { reward: 'answer' } }, { steps: 4, size: 3, every: 2 })
+    .completing('exam', 'Evaluate', model, { policy: { stage: 'practice', output: 'policy' }, data: copyRows, score: { reward: 'answer', term: 'correct' } })
+}
+
+const statuses = (result: RunResult) => Object.fromEntries(result.stages.map(({ address, status }) => [address, status]))
+
+const read = (home: string, ...path: string[]) => readFileSync(join(home, '.rlp', ...path), 'utf8')
+
+/** Lines of a run without their times. */
+const timeless = (text: string) => text.trim().split('\n').map((line) => JSON.stringify({ ...(JSON.parse(line) as object), time: 0 }))
+
+const storePath = (plan: Plan, address: string) => ['store', plan.stages.find((stage) => stage.address === address)?.fingerprint as string]
+
+const errorOf = (result: RunResult, address: string) => result.stages.find((stage) => stage.address === address)?.error
+
+suite('runs', (test) => {
+  test('the same plan twice gives the same bytes', async () => {
+    const plan = pipeline().plan()
+    const once = () =>
+      inHome(async (home, run) => {
+        const { result } = await run(plan)
+        is(result.outcome, 'done')
+        const weights = readFileSync(join(home, '.rlp', ...storePath(plan, 'practice'), 'policy', 'model.safetensors')).toString('base64')
+        return { metrics: timeless(read(home, 'runs', result.id, 'metrics.jsonl')), samples: timeless(read(home, 'runs', result.id, 'samples.jsonl')), weights }
+      })
+    const [first, second] = [await once(), await once()]
+    equal(second, first)
+    is(first.metrics.length, 6 + 4 + 1)
+    ok(first.samples.length > 0)
+  })
+
+  test('finished stages are reused, and made again with `fresh`', () =>
+    inHome(async (home, run) => {
+      const plan = pipeline().plan()
+      const { result: first } = await run(plan)
+      const { result: second, events } = await run(plan)
+      equal(statuses(second), { copy: 'reused', practice: 'reused', exam: 'reused' })
+      equal(second.stages.map(({ metrics }) => metrics), first.stages.map(({ metrics }) => metrics))
+      ok(!events.some(({ type }) => type === 'step'))
+      equal([first.id, second.id], ['0001', '0002'])
+      is(read(home, 'runs', '0002', 'metrics.jsonl'), read(home, 'runs', '0001', 'metrics.jsonl'))
+      const { result: third } = await run(plan, { fresh: true })
+      equal(statuses(third), { copy: 'done', practice: 'done', exam: 'done' })
+    }))
+
+  test('a longer plan reuses what it shares with a shorter one', () =>
+    inHome(async (_home, run) => {
+      await run(new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps: 6, every: 2 }).plan())
+      const { result } = await run(pipeline().plan())
+      equal(statuses(result), { copy: 'reused', practice: 'done', exam: 'done' })
+    }))
+
+  test('a run stopped at any step and continued ends with the same bytes', async () => {
+    const plan = pipeline().plan()
+    const whole = await inHome(async (home, run) => {
+      const { result } = await run(plan)
+      return { metrics: timeless(read(home, 'runs', result.id, 'metrics.jsonl')), weights: readFileSync(join(home, '.rlp', ...storePath(plan, 'practice'), 'policy', 'model.safetensors')) }
+    })
+    for (const stopAfter of [3, 8]) {
+      await inHome(async (home, run) => {
+        const stop = new AbortController()
+        let steps = 0
+        const report = (event: RunEvent) => {
+          if (event.type === 'step' && ++steps === stopAfter) stop.abort()
+        }
+        const { result: cut } = await run(plan, { signal: stop.signal, report })
+        is(cut.outcome, 'stopped')
+        const { result, events } = await run(plan)
+        is(result.outcome, 'done')
+        ok(events.some((event) => event.type === 'started' && event.from > 0))
+        const metrics = timeless(read(home, 'runs', result.id, 'metrics.jsonl'))
+        equal(metrics, whole.metrics)
+        ok(readFileSync(join(home, '.rlp', ...storePath(plan, 'practice'), 'policy', 'model.safetensors')).equals(whole.weights))
+      })
+    }
+  })
+
+  test('a run killed between saves continues from the last save, without its torn lines', () =>
+    inHome(async (home, run) => {
+      const plan = pipeline().plan()
+      // What a kill after step 5 leaves: the state of step 4, the lines of step 5, half a line, and the lock of a process that is gone.
+      const work = join(home, '.rlp', 'work', plan.stages.find(({ address }) => address === 'copy')?.fingerprint as string)
+      let taken = false
+      await run(plan, {
+        report: (event) => {
+          if (event.type !== 'step' || event.stage !== 'copy' || event.step !== 5) return
+          taken = true
+          throw new Error('killed')
+        },
+      })
+      ok(taken)
+      ok(existsSync(join(work, 'checkpoint.safetensors')))
+      writeFileSync(join(work, 'metrics.jsonl'), '{"stage":"copy","step":6', { flag: 'a' })
+      writeFileSync(join(home, '.rlp', 'lock'), '999999999')
+      const { result, events } = await run(plan)
+      is(result.outcome, 'done')
+      equal(events.find((event) => event.type === 'started'), { type: 'started', stage: 'copy', kind: 'Sft', from: 4 })
+      equal(timeless(read(home, 'runs', result.id, 'metrics.jsonl')).filter((line) => line.includes('"copy"')).map((line) => (JSON.parse(line) as { step: number }).step), [1, 2, 3, 4, 5, 6])
+    }))
+
+  test('a damaged artefact is noticed and made again', () =>
+    inHome(async (home, run) => {
+      const plan = pipeline().plan()
+      await run(plan)
+      const weights = join(home, '.rlp', ...storePath(plan, 'copy'), 'policy', 'model.safetensors')
+      const bytes = readFileSync(weights)
+      bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1
+      writeFileSync(weights, bytes)
+      rmSync(join(home, '.rlp', ...storePath(plan, 'exam'), 'manifest.json'))
+      const { result, events } = await run(plan)
+      equal(statuses(result), { copy: 'done', practice: 'reused', exam: 'done' })
+      equal(events.flatMap((event) => (event.type === 'note' ? [event.code] : [])), ['RLP8203', 'RLP8203'])
+    }))
+
+  test('a failed stage stops what needs it and nothing else', () =>
+    inHome(async (home, run) => {
+      const bad = rows([{ prompt: 'a zebra ?', completion: 'a' }])
+      const plan = new PlanBuilder({ m: model })
+        .sft('bad', model, { model: 'm' }, bad, { steps: 2 })
+        .sft('after', model, { stage: 'bad', output: 'policy' }, copyRows, { steps: 2 })
+        .sft('later', model, { stage: 'after', output: 'policy' }, copyRows, { steps: 2 })
+        .sft('apart', model, { model: 'm' }, copyRows, { steps: 2 })
+        .plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'failed')
+      equal(statuses(result), { bad: 'failed', after: 'skipped', later: 'skipped', apart: 'done' })
+      is(errorOf(result, 'bad')?.code, 'RLP8005')
+      ok(errorOf(result, 'bad')?.message.includes('"zebra" in row 1 drawn from'))
+      is(result.stages.find(({ address }) => address === 'later')?.because, 'bad')
+      equal(JSON.parse(read(home, 'runs', result.id, 'result.json')), JSON.parse(JSON.stringify(result)))
+    }))
+
+  test('claims are checked with their numbers; what was not measured does not hold', () =>
+    inHome(async (_home, run) => {
+      const builder = pipeline()
+      const exam = { stage: 'exam', metric: 'tokens' } as const
+      builder.claims = [
+        { name: 'writes', doc: '', text: 'exam.tokens > 0.5', checks: [{ key: '', expr: { op: '>', args: [exam, { const: 0.5 }] } }] },
+        { name: 'mostly', doc: '', text: 'exam.tokens > …', atLeast: 1, checks: [{ key: '0', expr: { op: '<', args: [exam, { const: 0 }] } }, { key: '1', expr: { op: '>=', args: [exam, { const: 0 }] } }] },
+        { name: 'absent', doc: '', text: 'other.tokens > 0', checks: [{ key: '', expr: { op: '>', args: [{ stage: 'other', metric: 'tokens' }, { const: 0 }] } }] },
+      ]
+      const { result } = await run(builder.plan())
+      const tokens = result.stages.find(({ address }) => address === 'exam')?.metrics['tokens'] as number
+      equal(result.claims.map(({ name, holds }) => [name, holds]), [['writes', tokens > 0.5], ['mostly', true], ['absent', false]])
+      equal(result.claims[0]?.checks, [{ key: '', holds: tokens > 0.5, left: tokens, right: 0.5 }])
+      equal(result.claims[2]?.checks[0]?.holds, null)
+    }))
+
+  test('two runs at once in one folder are refused', () =>
+    inHome(async (home, run) => {
+      await run(new PlanBuilder({ m: model }).plan())
+      writeFileSync(join(home, '.rlp', 'lock'), String(process.ppid))
+      let code = ''
+      try {
+        await run(new PlanBuilder({ m: model }).plan())
+      } catch (error) {
+        code = (error as HostError).code
+      }
+      is(code, 'RLP8206')
+    }))
+
+  test('generation and filtering hand over datasets', () =>
+    inHome(async (home, run) => {
+      const plan = pipeline(30)
+        .completing('write', 'Generate', model, { policy: { stage: 'copy', output: 'policy' }, prompts: copyRows, reward: { reward: 'answer' } }, { samples: 3, temperature: 1 })
+        .stage('keep', 'Filter', { keep: { expr: { op: '>', args: [{ field: 'reward', of: { name: 'row' } }, { const: 1 }] } }, per_prompt: quantity(1, 'samples'), at_least: quantity(1, 'samples') }, { data: { stage: 'write', output: 'rollouts' } }, {})
+        .sft('again', model, { stage: 'copy', output: 'policy' }, { stage: 'keep', output: 'data' }, { steps: 2 })
+        .plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done')
+      const lines = (address: string, name: string) => read(home, ...storePath(plan, address), name).trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>)
+      const written = lines('write', 'rollouts.jsonl')
+      is(written.length, 48)
+      ok(written.every((row) => row['reward'] === (row['completion'] === row['answer'] ? 2 : 0)))
+      const kept = lines('keep', 'data.jsonl')
+      ok(kept.length > 0 && kept.every((row) => row['completion'] === row['answer']))
+      is(new Set(kept.map(({ prompt }) => prompt)).size, kept.length)
+      is(result.stages.find(({ address }) => address === 'keep')?.metrics['kept'], kept.length / 48)
+    }))
+
+  test('a curriculum moves on by steps and by metrics', () =>
+    inHome(async (home, run) => {
+      const builder = new PlanBuilder({ m: model })
+      const phase = (name: string, least: number, most: number | null, limit?: number) => ({
+        name, data: copyRows, least, most, ...(limit === undefined ? {} : { advance: { op: '<', args: [{ field: 'loss', of: { name: 'metrics' } }, { const: limit }] } }),
+      })
+      builder.curricula = { school: { phases: [phase('first', 0, 2), phase('second', 3, null, 100), phase('third', 0, null, 100)] } }
+      const { result } = await run(builder.sft('s', model, { model: 'm' }, { curriculum: 'school' }, { steps: 8 }).plan())
+      is(result.outcome, 'done')
+      const phases = timeless(read(home, 'runs', result.id, 'metrics.jsonl')).map((line) => (JSON.parse(line) as { phase: string }).phase)
+      equal(phases, ['first', 'first', 'second', 'second', 'second', 'third', 'third', 'third'])
+    }))
+})
+
+suite('errors of runs', (test) => {
+  const sftOn = (data: Parameters<typeof rows>[0], options: Partial<Parameters<PlanBuilder['sft']>[4]> = {}) =>
+    new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, rows(data), { steps: 2, ...options }).plan()
+
+  const endless = () => {
+    const builder = new PlanBuilder({ m: model })
+    builder.datasets = { some: { source: copyRows, row: {} } }
+    const mixture = { call: 'std/prelude.mixture', args: { parts: [{ call: 'std/prelude.share', args: { part: 1, data: { dataset: 'some' } } }] } }
+    return builder.sft('s', model, { model: 'm' }, mixture, { steps: 0, length: quantity(1, 'epochs') })
+  }
+
+  const cases: readonly { name: string; plan: Plan; code: string; text: string }[] = [
+    { name: 'a row longer than the context', plan: sftOn([{ prompt: 'a ?', completion: 'a '.repeat(40) }]), code: 'RLP8004', text: 'has 44 tokens, the stage takes 32' },
+    { name: 'a row without a completion', plan: sftOn([{ prompt: 'a ?' }]), code: 'RLP8009', text: 'completion' },
+    { name: 'nothing to learn', plan: sftOn([{ prompt: 'a ?', completion: [{ record: { text: 'a', train: false } }] }]), code: 'RLP8011', text: 'no token to learn' },
+    { name: 'a loss that is not finite', plan: sftOn([{ prompt: 'a ?', completion: 'a' }], { lr: 1e30, steps: 5 }), code: 'RLP8003', text: 'in step' },
+    { name: 'no such file', plan: new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, { call: 'std/prelude.jsonl', args: { path: 'nowhere.jsonl' } }, { steps: 1 }).plan(), code: 'RLP8101', text: 'nowhere.jsonl' },
+    { name: 'epochs of an endless dataset', plan: endless().plan(), code: 'RLP8007', text: 'has no end' },
+    {
+      name: 'a prompt without room for new tokens',
+      plan: new PlanBuilder({ m: model }).exactReward('answer').grpo('s', model, { policy: { model: 'm' }, prompts: copyRows, reward: { reward: 'answer' } }, { steps: 1, maxNew: 30 }).plan(),
+      code: 'RLP8004', text: 'has 4 tokens; with 30 new ones',
+    },
+    {
+      name: 'a signal that does not apply where the reward says stop',
+      plan: new PlanBuilder({ m: model }).exactReward('answer', { onError: 'stop' }).grpo('s', model, { policy: { model: 'm' }, prompts: rows([{ prompt: 'a ?' }]), reward: { reward: 'answer' } }, { steps: 1 }).plan(),
+      code: 'RLP8010', text: 'the signal `s0` of reward `answer`',
+    },
+  ]
+  for (const { name, plan, code, text } of cases) {
+    test(name, () =>
+      inHome(async (_home, run) => {
+        const { result } = await run(plan)
+        const error = errorOf(result, 's')
+        is(error?.code, code, error?.message)
+        ok(error?.message.includes(text), error?.message)
+      }))
+  }
+
+  test('an unreadable row is named by file and line', () =>
+    inHome(async (home, run) => {
+      writeFileSync(join(home, 'rows.jsonl'), '{"prompt": "a ?", "completion": "a"}\n{"prompt": \n')
+      const { result } = await run(new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, { call: 'std/prelude.jsonl', args: { path: 'rows.jsonl' } }, { steps: 1 }).plan())
+      is(errorOf(result, 's')?.code, 'RLP8102')
+      ok(/rows\.jsonl.*2/.test(errorOf(result, 's')?.message ?? ''), errorOf(result, 's')?.message)
+    }))
+
+  test('a full disk while saving fails the stage and leaves nothing in the store', () => {
+    if (!existsSync('/dev/full')) return
+    return inHome(async (home, run) => {
+      const plan = pipeline().plan()
+      const work = join(home, '.rlp', 'work', plan.stages.find(({ address }) => address === 'copy')?.fingerprint as string)
+      const report = (event: RunEvent) => {
+        if (event.type === 'step' && event.stage === 'copy' && event.step === 1) symlinkSync('/dev/full', join(work, 'checkpoint.safetensors.tmp'))
+      }
+      const { result } = await run(plan, { report })
+      is(errorOf(result, 'copy')?.code, 'RLP8201')
+      equal(statuses(result), { copy: 'failed', practice: 'skipped', exam: 'skipped' })
+      ok(!existsSync(join(home, '.rlp', 'store')) || readdirSync(join(home, '.rlp', 'store')).length === 0)
+      is((await run(plan)).result.outcome, 'done')
+    })
+  })
+})
+
+suite('order of stages', (test) => {
+  test('every stage comes after those it needs', () => {
+    const stages = (pipeline().plan()).stages
+    equal(runOrder([...stages].reverse()).map(({ address }) => address), ['copy', 'practice', 'exam'])
+  })
+})
