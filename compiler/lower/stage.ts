@@ -36,11 +36,11 @@ interface Ingredients {
 
 /** One program for each role; `undefined` where a mistake was reported. */
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
-  score: ({ model, read }) => scoreProgram(model, { packed: read.flag('packing') }),
-  gradient: ({ model, read, objective }) => objective && gradientProgram(model, { packed: read.flag('packing'), entropy: objective.usesEntropy }),
-  norm: ({ model }) => normProgram(model),
+  score: ({ model, read }) => shared(scoreProgram, model, { packed: read.flag('packing') }),
+  gradient: ({ model, read, objective }) => objective && shared(gradientProgram, model, { packed: read.flag('packing'), entropy: objective.usesEntropy }),
+  norm: ({ model }) => shared(normProgram, model, {}),
   apply: ({ model, read }) =>
-    applyProgram(model, {
+    shared(applyProgram, model, {
       beta1: read.number('optimizer.beta1', 0.9),
       beta2: read.number('optimizer.beta2', 0.999),
       eps: read.number('optimizer.eps', 1e-8),
@@ -49,14 +49,26 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
   weigh: ({ objective }) => objective?.weigh,
   measure: ({ objective }) => objective?.measure,
   lr: ({ lr }) => lr,
-  prefill: ({ model }) => prefillProgram(model),
-  decode: ({ model }) => decodeProgram(model),
+  prefill: ({ model }) => shared(prefillProgram, model, {}),
+  decode: ({ model }) => shared(decodeProgram, model, {}),
   sample: ({ model, read, sampling }) =>
-    sampleProgram(model, {
+    shared(sampleProgram, model, {
       topK: read.number(`${sampling}top_k`, 0),
       topP: read.number(`${sampling}top_p`, 1),
       greedy: read.number(`${sampling}temperature`, 1) === 0,
     }),
+}
+
+/** Stages of one model share its programs, which take long to build for deep models. */
+const known = new WeakMap<ModelPlan, Map<string, Graph>>()
+
+function shared<O>(build: (model: ModelPlan, options: O) => Graph, model: ModelPlan, options: O): Graph {
+  const programs = known.get(model) ?? new Map<string, Graph>()
+  known.set(model, programs)
+  const key = `${build.name} ${JSON.stringify(options)}`
+  const graph = programs.get(key) ?? build(model, options)
+  programs.set(key, graph)
+  return graph
 }
 
 /** Never throws on what a user can write: mistakes come back as diagnostics, and their programs are missing. */
