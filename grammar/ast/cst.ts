@@ -52,9 +52,11 @@ export function hasErrorOnLine(context: Context, offset: number): boolean {
 
 /** Reports `[a, , b]` and `[, a]`: the grammar lets empty places pass. `elements` are the starts of what is there. */
 export function checkEmptyPlaces(context: Context, commas: readonly IToken[], elements: readonly number[], wanted: string): void {
-  let previous = -1
+  let next = 0
   for (const comma of commas) {
-    if (!elements.some((start) => start > previous && start < comma.startOffset)) {
+    const before = next
+    while ((elements[next] ?? Infinity) < comma.startOffset) next++
+    if (next === before) {
       context.diagnostics.push(
         report('RLP1007', spanOf(context, comma), `expected ${wanted}, found \`,\``, {
           label: `expected ${wanted}`,
@@ -62,6 +64,5 @@ export function checkEmptyPlaces(context: Context, commas: readonly IToken[], el
         }),
       )
     }
-    previous = comma.startOffset
   }
 }

@@ -6,7 +6,7 @@ import { report } from '../parser/codes.js'
 import { numberValue, textValue } from '../parser/literals.js'
 import type { Span } from '../source/source.js'
 import type { Argument, BinaryOperator, Expression, Index, Invalid, NumberLiteral, RecordLiteral } from './ast.js'
-import { checkEmptyPlaces, identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
+import { checkEmptyPlaces, hasErrorWithin, identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
 
 /** Deepest expression; the phases that follow are recursive. */
 export const deepestExpression = 512
@@ -213,8 +213,9 @@ function lowerSuffix(context: Context, target: Expression, node: CstNode): Expre
       return star ? { node: 'Star', span: spanOf(context, star) } : lowerExpression(context, rule(key, 'expression'), own.end)
     })
     checkEmptyPlaces(context, commas, keys.map((key) => key.span.start), 'a key')
-    if (keys.length === 0 && commas.length === 0 && !context.errors.some((at) => at >= own.start && at <= own.end)) {
-      context.diagnostics.push(report('RLP1007', own, 'expected a key, found `]`', { label: 'name an instance, or `*` for all' }))
+    const close = token(node, 'RightSquare')
+    if (close && keys.length === 0 && commas.length === 0 && !hasErrorWithin(context, own)) {
+      context.diagnostics.push(report('RLP1007', spanOf(context, close), 'expected a key, found `]`', { label: 'name an instance, or `*` for all' }))
     }
     return { node: 'Index', target, keys, span }
   }

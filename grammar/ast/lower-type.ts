@@ -2,10 +2,13 @@
 // Names of types are not looked up, bounds not evaluated.
 
 import type { CstNode } from 'chevrotain'
+import { report } from '../parser/codes.js'
 import type { Span } from '../source/source.js'
 import type { Expression, FunctionType, InvalidType, RecordType, TypeNode } from './ast.js'
 import { checkEmptyPlaces, docOf, identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
 import { invalid, lowerGroup, lowerNumber, tokenText } from './lower-expression.js'
+
+const mostRestrictions = 8
 
 const invalidType = (span: Span): InvalidType => ({ node: 'InvalidType', span })
 
@@ -28,7 +31,13 @@ function lowerRestricted(context: Context, node: CstNode, at: number): TypeNode 
   const from = type.span.start
   const question = token(node, 'Question')
   if (question) type = { node: 'OptionalType', inner: type, span: context.file.span(from, question.startOffset + 1) }
-  for (const restriction of rules(node, 'typeRestriction')) {
+  const restrictions = rules(node, 'typeRestriction')
+  if (restrictions.length > mostRestrictions) {
+    const span = spanOf(context, node, at)
+    context.diagnostics.push(report('RLP1012', span, `this type is restricted more than ${mostRestrictions} times`, { help: 'one `in` and one `per` are enough' }))
+    return invalidType(span)
+  }
+  for (const restriction of restrictions) {
     const own = spanOf(context, restriction, type.span.end)
     const span = context.file.span(from, own.end)
     if (token(restriction, 'Per')) {

@@ -44,9 +44,9 @@ export function lex(file: SourceFile): Lexed {
   const result = lexer.tokenize(file.text)
   const comments = result.groups['comments'] ?? []
   const diagnostics: Diagnostic[] = result.errors.map(({ offset, length }) => unknown(file.span(offset, offset + length)))
-  const tokens = result.tokens.flatMap((token) => mend(file, token, diagnostics))
+  const tokens = result.tokens.some(({ tokenType }) => foreignTypes.has(tokenType)) ? result.tokens.flatMap((token) => mend(file, token, diagnostics)) : result.tokens
   for (const comment of comments) {
-    if (comment.tokenType === t.ForeignComment) diagnostics.push(foreign(spanOf(file, comment), 'a comment starts with `//`', comment.image.replace(/^#+/, '//')))
+    if (comment.tokenType === t.ForeignComment) diagnostics.push(foreign(spanOf(file, comment), 'a comment begins with `//`', 'write `//`', comment.image.replace(/^#+/, '//')))
   }
   const tabs = tabIndentation(file)
   if (tabs) diagnostics.push(tabs)
@@ -54,6 +54,8 @@ export function lex(file: SourceFile): Lexed {
 }
 
 const spanOf = (file: SourceFile, { startOffset, image }: IToken): Span => file.span(startOffset, startOffset + image.length)
+
+const foreignTypes: ReadonlySet<TokenType> = new Set([t.OpenText, t.ForeignText, t.ForeignNumber, t.ForeignSign])
 
 /** Reports a token that is known but not ours, and gives the one that is meant. */
 function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToken[] {
@@ -70,16 +72,17 @@ function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToke
       return [token]
     case t.ForeignText: {
       const straight = `"${token.image.slice(1, -1).replaceAll('"', '\\"')}"`
-      diagnostics.push(foreign(span, `text is written in straight double quotes: \`${straight}\``, straight))
+      diagnostics.push(foreign(span, 'text stands between straight double quotes', `write \`${straight}\``, straight))
       return [token]
     }
     case t.ForeignNumber:
-      diagnostics.push(foreign(span, `a number begins with a digit: \`0${token.image}\``, `0${token.image}`))
+      diagnostics.push(foreign(span, 'a number begins with a digit', `write \`0${token.image}\``, `0${token.image}`))
       return [token]
     case t.ForeignSign: {
       const sign = foreignSigns.find(({ image }) => image.test(token.image))
       const meant = sign?.meant ?? ''
-      diagnostics.push(foreign(span, meant === '' ? 'a new line is enough: remove it' : meant === ' ' ? 'use a plain space' : `write \`${meant}\``, meant))
+      const help = meant === '' ? 'remove it, a new line is enough' : meant === ' ' ? 'use a plain space' : `write \`${meant}\``
+      diagnostics.push(foreign(span, `\`${shown(token.image)}\` has no meaning here`, help, meant))
       return sign?.type ? [makeToken(sign.type, token.image, token.startOffset)] : []
     }
     default:
@@ -87,11 +90,12 @@ function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToke
   }
 }
 
-const shown = (text: string): string => (/^[\s\u200B\uFEFF\p{Cc}]/u.test(text) ? `U+${(text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}` : [...text][0] ?? '')
+/** Characters that cannot be seen are named by their number. */
+function shown(text: string): string {
+  return /^[\s\u200B\uFEFF\p{Cc}]/u.test(text) ? `U+${(text.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}` : text
+}
 
-function foreign(span: Span, help: string, insert: string): Diagnostic {
-  const image = span.file.text.slice(span.start, span.end)
-  const title = /^[\d.]/.test(image) || image.length > 4 ? `\`${shown(image)}\` cannot begin anything here` : `\`${/^\s/.test(image) ? shown(image) : image}\` has no meaning here`
+function foreign(span: Span, title: string, help: string, insert: string): Diagnostic {
   return report('RLP0001', span, title, { help, fixes: [{ title: help, edits: [{ span, insert }], safe: true }] })
 }
 

@@ -23,29 +23,31 @@ const wanted: Readonly<Record<string, string>> = {
   suffix: '`.`, `[` or `(`',
 }
 
-/** What may stand where a list expected its end. */
-const listEnds: Readonly<Record<string, string>> = {
-  block: 'a new line, `,` or `}`',
-  functionBody: 'a new line or `}`',
-  testDeclaration: 'a new line or `}`',
-  record: 'a new line, `,` or `}`',
-  recordType: 'a new line, `,` or `}`',
-  functionDeclaration: '`,` or `)`',
-  functionType: '`,` or `)`',
-  suffix: '`,` or the closing bracket',
-  list: '`,` or `]`',
-  namedType: '`,` or `]`',
-  typeParameters: '`,` or `]`',
+/** Lists by what separates them: what may stand where the closing bracket was expected. */
+const lists: Readonly<Record<string, string>> = {
+  import: 'a new line, `,`',
+  block: 'a new line, `,`',
+  functionBody: 'a new line',
+  testDeclaration: 'a new line',
+  record: 'a new line, `,`',
+  recordType: 'a new line, `,`',
+  functionDeclaration: '`,`',
+  functionType: '`,`',
+  suffix: '`,`',
+  list: '`,`',
+  namedType: '`,`',
+  typeParameters: '`,`',
 }
 
 /** Chevrotain asks for a message; it gets the words for what was expected, and `toDiagnostic` makes the sentence. */
 export const expectations: IParserErrorMessageProvider = {
   buildMismatchTokenMessage: ({ expected, ruleName }) => {
     if (expected === chevrotain.EOF) return ruleName === 'module' ? 'a new line' : 'the end'
-    if (t.closers.has(expected)) return listEnds[ruleName] ?? t.inWords(expected)
+    const separators = t.closers.has(expected) ? lists[ruleName] : undefined
+    if (separators) return `${separators} or ${t.inWords(expected)}`
     return ruleName === 'typeAnnotation' ? '`:` and a type' : t.inWords(expected)
   },
-  buildNotAllInputParsedMessage: () => 'the end',
+  buildNotAllInputParsedMessage: ({ ruleName }) => (ruleName === 'module' ? 'a new line' : 'the end'),
   buildNoViableAltMessage: ({ ruleName }) => wanted[ruleName] ?? 'a value',
   buildEarlyExitMessage: ({ ruleName }) => wanted[ruleName] ?? 'a value',
 }
@@ -70,6 +72,7 @@ class Place {
   /** The line, or the file, ends where something was expected; shown just after its last token. */
   private readonly atEnd: 'line' | 'file' | undefined
   private readonly before: readonly IToken[]
+  private readonly after: IToken | undefined
 
   constructor(
     file: SourceFile,
@@ -79,10 +82,12 @@ class Place {
     const { token } = error
     const index = tokens.indexOf(token)
     this.before = index < 0 ? tokens : tokens.slice(Math.max(0, index - 3), index)
+    this.after = index < 0 ? undefined : tokens[index + 1]
     const last = tokens.slice(0, index < 0 ? undefined : index).findLast((each) => each.tokenType !== t.Newline)
     const end = last ? last.startOffset + last.image.length : 0
     const lineEnds = token.tokenType === t.Newline || token.image === '' || (t.closers.has(token.tokenType) && file.text.slice(end, token.startOffset).includes('\n'))
-    this.atEnd = token.tokenType === chevrotain.EOF ? 'file' : lineEnds ? 'line' : undefined
+    const fileEnds = token.tokenType === chevrotain.EOF && !file.text.slice(end).includes('\n')
+    this.atEnd = fileEnds ? 'file' : lineEnds || token.tokenType === chevrotain.EOF ? 'line' : undefined
     this.span = this.atEnd ? file.span(end, end) : file.span(token.startOffset, token.startOffset + token.image.length)
   }
 
@@ -90,7 +95,8 @@ class Place {
     const { error, span } = this
     const type = error.token.tokenType
     const separator = error.message.startsWith('a new line')
-    if (t.reserved.has(type) && (error.message === 'a name' || (separator && this.previous(0) === t.Word))) {
+    const takenForName = error.message === 'a name' || (separator && this.previous(0) === t.Word) || (this.after && nameEnds.has(this.after.tokenType))
+    if (t.reserved.has(type) && takenForName) {
       return report('RLP1004', span, `\`${error.token.image}\` is a word of the language and cannot be a name`, { help: 'pick another name' })
     }
     const colon = this.before[this.before.length - 1]
@@ -118,6 +124,9 @@ class Place {
     return `\`${image.length > 24 ? `${image.slice(0, 24)}…` : image}\``
   }
 }
+
+/** What shows that the word before it was meant as a name. */
+const nameEnds: ReadonlySet<TokenType> = new Set([t.Equals, t.Colon, t.LeftCurly])
 
 /** What a value may begin with, but no type. */
 const valueStarts: ReadonlySet<TokenType> = new Set([t.NumberToken, t.True, t.False, t.None, t.Minus, t.LeftSquare])

