@@ -79,6 +79,14 @@ export class Evaluator {
     return { type: 'tensor', value: this.b.broadcastAlong(term.value, this.levels.shapeAt(depth), outer), depth }
   }
 
+  /** A number, not a truth value, of a level. */
+  real(term: Term, depth: number, span: Span): TensorTerm | undefined {
+    const tensor = this.tensor(term, depth, span)
+    if (tensor?.value.dtype !== 'bool') return tensor
+    this.fail('RLP9002', span, 'a number is needed here, this is a truth value')
+    return undefined
+  }
+
   evaluate(expression: Expression, environment: Environment): Term {
     switch (expression.node) {
       case 'Number':
@@ -193,7 +201,8 @@ export class Evaluator {
     if (name === WHERE) {
       const given = this.bind(['condition', 'a', 'b'], args, environment)
       const [condition, a, b] = ['condition', 'a', 'b'].map((parameter) => given?.get(parameter))
-      return condition && a && b ? this.where(condition[0], condition[1], a, b, span) : poison
+      if (condition && a && b) return this.where(condition[0], condition[1], a, b, span)
+      return given ? this.fail('RLP9005', span, '`where` needs a condition and two values') : poison
     }
     if (name === 'length') {
       const list = args[0] && this.evaluate(args[0].value, environment)
@@ -217,6 +226,7 @@ export class Evaluator {
     if (to === undefined) return this.fail('RLP9004', over?.value.span ?? span, `\`${name}\` needs a level of this stage`, `write \`over = …\` with one of ${this.levels.names().join(', ')}`)
     const given = this.bind(['x', 'ddof'], args.filter((argument) => argument !== over), environment)
     const x = given?.get('x')
+    if (given && !x) return this.fail('RLP9005', span, `\`${name}\` needs an operand`)
     if (!given || !x || x[0].type === 'poison') return poison
     const ddof = given.get('ddof')?.[0] ?? numberTerm(1)
     if (ddof.type !== 'number') return this.fail('RLP9002', span, '`ddof` must be a constant')

@@ -107,7 +107,7 @@ function call(evaluator: Evaluator, closure: ClosureValue, provided: ReadonlyMap
   }
   const open = new Map(names.flatMap((name) => (provided.has(name) ? [[name, provided.get(name) as Term] as const] : [])))
   const result = evaluator.apply(fn, open, span)
-  return result === poison ? undefined : evaluator.tensor(result, depth, span)
+  return result === poison ? undefined : evaluator.real(result, depth, span)
 }
 
 /** The program of some fetches: what only the others need is dropped, feeds too. */
