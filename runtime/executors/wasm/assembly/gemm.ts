@@ -1,0 +1,217 @@
+// C = A·B (or C += A·B) for strided matrices of any shape: packed panels around one 4 × 8 register tile.
+// After Goto and van de Geijn (2008). k is not unrolled and the tile not larger: either one spills in V8.
+
+import { madd } from './math'
+
+/** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. */
+const MC = 96
+const KC = 256
+const NC = 512
+
+/** Bytes of workspace for one call with these sizes: packed A, packed B and one spare tile. */
+export function gemm_workspace(m: i32, n: i32, k: i32): i32 {
+  const depth = min(k, KC)
+  return (min(round(m, 4), MC) * depth + min(round(n, 8), NC) * depth + 32) << 2
+}
+
+// @ts-ignore: decorator
+@inline
+function round(x: i32, to: i32): i32 {
+  return ((x + to - 1) / to) * to
+}
+
+/**
+ * c[i,j] (+)= Σ a[i,p]·b[p,j] for each of `batch` matrices. Element [i,p] of A lies at a + (i·rowA + p·columnA)·4, those of B likewise;
+ * rows of C are rowC apart, its columns adjacent. Strides in elements. `work` as given by `gemm_workspace`.
+ */
+export function gemm(
+  a: usize, rowA: i32, columnA: i32, batchA: i32,
+  b: usize, rowB: i32, columnB: i32, batchB: i32,
+  c: usize, rowC: i32, batchC: i32,
+  m: i32, n: i32, k: i32, batch: i32, accumulate: i32, work: usize,
+): void {
+  for (let i = 0; i < batch; i++) {
+    multiply(a, rowA, columnA, b, rowB, columnB, c, rowC, m, n, k, accumulate, work)
+    a += <usize>batchA << 2
+    b += <usize>batchB << 2
+    c += <usize>batchC << 2
+  }
+}
+
+export function multiply(
+  a: usize, rowA: i32, columnA: i32, b: usize, rowB: i32, columnB: i32, c: usize, rowC: i32,
+  m: i32, n: i32, k: i32, accumulate: i32, work: usize,
+): void {
+  if (k == 0 && !accumulate) {
+    for (let i = 0; i < m; i++) memory.fill(c + (<usize>(i * rowC) << 2), 0, <usize>n << 2)
+    return
+  }
+  const spare = work
+  const packedA = spare + 128
+  const packedB = packedA + (<usize>(min(round(m, 4), MC) * min(k, KC)) << 2)
+  for (let j = 0; j < n; j += NC) {
+    const columns = min(n - j, NC)
+    for (let p = 0; p < k; p += KC) {
+      const depth = min(k - p, KC)
+      const add = accumulate | i32(p > 0)
+      packB(b + (<usize>(p * rowB + j * columnB) << 2), rowB, columnB, depth, columns, packedB)
+      for (let i = 0; i < m; i += MC) {
+        const rows = min(m - i, MC)
+        packA(a + (<usize>(i * rowA + p * columnA) << 2), rowA, columnA, rows, depth, packedA)
+        block(packedA, packedB, c + (<usize>(i * rowC + j) << 2), rowC, rows, columns, depth, add, spare)
+      }
+    }
+  }
+}
+
+/** All tiles of one block of C; the ones at the lower and right edge go through `spare`. */
+function block(packedA: usize, packedB: usize, c: usize, rowC: i32, rows: i32, columns: i32, depth: i32, add: i32, spare: usize): void {
+  for (let j = 0; j < columns; j += 8) {
+    const panelB = packedB + (<usize>(j * depth) << 2)
+    for (let i = 0; i < rows; i += 4) {
+      const panelA = packedA + (<usize>(i * depth) << 2)
+      const to = c + (<usize>(i * rowC + j) << 2)
+      if (i + 4 <= rows && j + 8 <= columns) tile(panelA, panelB, depth, to, <usize>rowC << 2, add)
+      else {
+        tile(panelA, panelB, depth, spare, 32, 0)
+        edge(spare, to, rowC, min(rows - i, 4), min(columns - j, 8), add)
+      }
+    }
+  }
+}
+
+/** 4 × 8 of C from a panel of A ([depth][4]) and a panel of B ([depth][8]). `row`: bytes between rows of C. */
+function tile(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+  const end = a + (<usize>depth << 4)
+  while (a != end) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    let x = v128.load32_splat(a)
+    c00 = madd(x, b0, c00)
+    c01 = madd(x, b1, c01)
+    x = v128.load32_splat(a, 4)
+    c10 = madd(x, b0, c10)
+    c11 = madd(x, b1, c11)
+    x = v128.load32_splat(a, 8)
+    c20 = madd(x, b0, c20)
+    c21 = madd(x, b1, c21)
+    x = v128.load32_splat(a, 12)
+    c30 = madd(x, b0, c30)
+    c31 = madd(x, b1, c31)
+    a += 16
+    b += 32
+  }
+  put(c, c00, c01, add)
+  c += row
+  put(c, c10, c11, add)
+  c += row
+  put(c, c20, c21, add)
+  c += row
+  put(c, c30, c31, add)
+}
+
+// @ts-ignore: decorator
+@inline
+function put(c: usize, x: v128, y: v128, add: i32): void {
+  if (add) {
+    x = f32x4.add(x, v128.load(c))
+    y = f32x4.add(y, v128.load(c, 16))
+  }
+  v128.store(c, x)
+  v128.store(c, y, 16)
+}
+
+function edge(spare: usize, c: usize, rowC: i32, rows: i32, columns: i32, add: i32): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < columns; j++) {
+      const to = c + (<usize>(i * rowC + j) << 2)
+      const value = load<f32>(spare + (<usize>(i * 8 + j) << 2))
+      store<f32>(to, add ? load<f32>(to) + value : value)
+    }
+  }
+}
+
+/** Panels of four rows, [depth][4], zeros below the last row. */
+function packA(a: usize, rowA: i32, columnA: i32, rows: i32, depth: i32, to: usize): void {
+  const row = <usize>rowA << 2
+  const column = <usize>columnA << 2
+  for (let i = 0; i < rows; i += 4) {
+    if (i + 4 > rows) packTail(a, row, column, rows - i, 4, depth, to)
+    else if (rowA == 1) copyColumns4(a, column, depth, to)
+    else if (columnA == 1) transpose4(a, row, depth, to, 16)
+    else packTail(a, row, column, 4, 4, depth, to)
+    a += row << 2
+    to += <usize>depth << 4
+  }
+}
+
+/** Panels of eight columns, [depth][8], zeros right of the last column. */
+function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: usize): void {
+  const row = <usize>rowB << 2
+  const column = <usize>columnB << 2
+  for (let j = 0; j < columns; j += 8) {
+    if (j + 8 > columns) packTail(b, column, row, columns - j, 8, depth, to)
+    else if (columnB == 1) copyColumns8(b, row, depth, to)
+    else if (rowB == 1) {
+      transpose4(b, column, depth, to, 32)
+      transpose4(b + (column << 2), column, depth, to + 16, 32)
+    } else packTail(b, column, row, 8, 8, depth, to)
+    b += column << 3
+    to += <usize>depth << 5
+  }
+}
+
+function copyColumns4(from: usize, step: usize, depth: i32, to: usize): void {
+  for (const end = to + (<usize>depth << 4); to != end; to += 16, from += step) v128.store(to, v128.load(from))
+}
+
+function copyColumns8(from: usize, step: usize, depth: i32, to: usize): void {
+  for (const end = to + (<usize>depth << 5); to != end; to += 32, from += step) {
+    v128.store(to, v128.load(from))
+    v128.store(to, v128.load(from, 16), 16)
+  }
+}
+
+/** Four rows of `depth` adjacent elements, `row` bytes apart → four adjacent lanes for each element, `step` bytes apart. */
+function transpose4(from: usize, row: usize, depth: i32, to: usize, step: usize): void {
+  const row2 = row << 1
+  const row3 = row + row2
+  let p = 0
+  for (; p + 4 <= depth; p += 4) {
+    const r0 = v128.load(from)
+    const r1 = v128.load(from + row)
+    const r2 = v128.load(from + row2)
+    const r3 = v128.load(from + row3)
+    const a = i32x4.shuffle(r0, r1, 0, 4, 1, 5)
+    const b = i32x4.shuffle(r2, r3, 0, 4, 1, 5)
+    const c = i32x4.shuffle(r0, r1, 2, 6, 3, 7)
+    const d = i32x4.shuffle(r2, r3, 2, 6, 3, 7)
+    v128.store(to, i64x2.shuffle(a, b, 0, 2))
+    to += step
+    v128.store(to, i64x2.shuffle(a, b, 1, 3))
+    to += step
+    v128.store(to, i64x2.shuffle(c, d, 0, 2))
+    to += step
+    v128.store(to, i64x2.shuffle(c, d, 1, 3))
+    to += step
+    from += 16
+  }
+  for (; p < depth; p++) {
+    store<f32>(to, load<f32>(from))
+    store<f32>(to, load<f32>(from + row), 4)
+    store<f32>(to, load<f32>(from + row2), 8)
+    store<f32>(to, load<f32>(from + row3), 12)
+    to += step
+    from += 4
+  }
+}
+
+/** Any strides, fewer lanes than the panel is wide. */
+function packTail(from: usize, lane: usize, step: usize, lanes: i32, width: i32, depth: i32, to: usize): void {
+  for (let p = 0; p < depth; p++) {
+    for (let i = 0; i < width; i++) store<f32>(to + (<usize>i << 2), i < lanes ? load<f32>(from + lane * i) : 0)
+    from += step
+    to += <usize>width << 2
+  }
+}

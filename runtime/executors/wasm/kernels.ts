@@ -1,0 +1,54 @@
+// The kernel library: where its bytes are, its functions' types, and one instance over a memory.
+// Does not compile it: `npm run build` does (`spec/tools/build-kernels.mjs`).
+
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import type { Signature, ValueType } from './emit/encoder.js'
+
+/** Parameters and results of each kernel: i = i32 (pointers too), f = f32, v = four lanes. */
+const types = {
+  exp: 'v>v', log: 'v>v', sin: 'v>v', cos: 'v>v', tanh: 'v>v', sigmoid: 'v>v',
+  pow: 'vv>v', mod: 'vv>v', mod_i32: 'vv>v', mod_u32: 'vv>v', threefry: 'vvvv>v',
+  gemm: 'iiiiiiiiiiiiiiiii', // a row column batch, b row column batch, c row batch, m n k, batches, accumulate, work
+  gather: 'iiiiii', scatter_add: 'iiiiii', scatter_add_i32: 'iiiiii', // …, out, size, count, width
+  pick: 'iiiii',
+  cumsum: 'iiiiii', cumsum_i32: 'iiiiii', linear_scan: 'iiiiiii', // …, out, outer, length, inner, reverse
+  argsort: 'iiiii', argsort_i32: 'iiiii', argsort_u32: 'iiiii', take_rows: 'iiiii',
+  fill: 'iii', copy: 'iii',
+} as const
+
+export type KernelName = keyof typeof types
+
+const letters: Readonly<Record<string, ValueType>> = { i: 'i32', f: 'f32', v: 'v128' }
+const list = (text: string | undefined): ValueType[] => [...(text ?? '')].map((letter) => letters[letter] as ValueType)
+
+/** In the order in which generated modules import them. */
+export const kernelTypes: readonly (readonly [KernelName, Signature])[] = Object.entries(types).map(([name, type]) => {
+  const [parameters, results] = type.split('>')
+  return [name as KernelName, { parameters: list(parameters), results: list(results) }]
+})
+
+/** The smallest module that uses a relaxed instruction: `f32x4.relaxed_madd` of three zero vectors. */
+const relaxedProbe = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11)
+
+/** Fused multiply-add is in every V8 since 11.4 and behind a flag in Node 20's. */
+function hasRelaxedSimd(): boolean {
+  if (WebAssembly.validate(relaxedProbe)) return true
+  setFlagsFromString('--experimental-wasm-relaxed-simd')
+  return WebAssembly.validate(relaxedProbe)
+}
+
+/** Beside this file in the package; in the source tree, where the build has put it. */
+function locate(name: string): string {
+  const beside = fileURLToPath(new URL(name, import.meta.url))
+  return existsSync(beside) ? beside : fileURLToPath(new URL(`../../../dist/runtime/executors/wasm/${name}`, import.meta.url))
+}
+
+let compiled: WebAssembly.Module | undefined
+
+/** The kernels over one memory. Throws where the package was not built. */
+export function instantiateKernels(memory: WebAssembly.Memory): WebAssembly.Exports {
+  compiled ??= new WebAssembly.Module(readFileSync(locate(hasRelaxedSimd() ? 'kernels-relaxed.wasm' : 'kernels.wasm')))
+  return new WebAssembly.Instance(compiled, { env: { memory } }).exports
+}

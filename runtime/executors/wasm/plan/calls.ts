@@ -1,0 +1,135 @@
+// How each op that is not fused is run: the kernel, its arguments and its scratch memory.
+// Does not hold the kernels (`assembly/`).
+
+import type { DType, GraphNode } from '../../../../spec/graph/graph.js'
+import { gemmWorkspace } from './gemm.js'
+import { at, type Lowering } from './lower.js'
+import { count, rowMajor, type Access, type Reduction } from './nest.js'
+
+export type CallRule = (c: Lowering, node: GraphNode, id: number) => void
+
+const listOf = (node: GraphNode, name: string): readonly number[] => node.attributes[name] as readonly number[]
+const suffix = (dtype: DType): string => (dtype === 'f32' ? '' : `_${dtype}`)
+
+const reduce: CallRule = (c, node, id) => {
+  const input = node.inputs[0] as number
+  const axes = listOf(node, 'axes')
+  const [out] = c.outputs(id) as [number]
+  const kept = rowMajor(node.type.shape as readonly number[])
+  const strides = c.shape(input).map((_, axis) => (axes.includes(axis) ? 0 : (kept[axis - axes.filter((each) => each < axis).length] as number)))
+  c.store(input, { buffer: out, offset: 0, strides }, axes, node.op as Reduction)
+}
+
+/** [outer, length, inner] around one axis. */
+function around(shape: readonly number[], axis: number): [number, number, number] {
+  return [count(shape.slice(0, axis)), shape[axis] as number, count(shape.slice(axis + 1))]
+}
+
+const scan: CallRule = (c, node, id) => {
+  const inputs = node.inputs.map((input) => c.buffer(input))
+  const [out] = c.outputs(id) as [number]
+  const kernel = node.op === 'cumsum' ? `cumsum${suffix(node.type.dtype)}` : 'linear_scan'
+  c.call(kernel, [...inputs.map((input) => at(input)), at(out), ...around(c.shape(id), node.attributes.axis as number), Number(node.attributes.reverse === true)], inputs, [out])
+}
+
+const sorting: CallRule = (c, node, id) => {
+  const input = node.inputs[0] as number
+  const shape = c.shape(id)
+  const [rows, width] = [count(shape.slice(0, -1)), shape.at(-1) as number]
+  const dtype = c.graph.nodes[input]?.type.dtype as DType
+  const x = c.buffer(input)
+  const [out] = c.outputs(id) as [number]
+  const work = c.newBuffer(width)
+  const order = node.op === 'sort' ? c.newBuffer(rows * width) : out
+  c.call(`argsort${suffix(dtype)}`, [at(x), at(order), rows, width, at(work)], [x], [order, work])
+  if (node.op === 'sort') c.call('take_rows', [at(x), at(order), at(out), rows, width], [x, order], [out])
+}
+
+/** A stack of matrices as the kernel takes it, or undefined where its batch axes are not one stride. */
+function stacked({ strides }: Access, shape: readonly number[]): { row: number; column: number; batch: number } | undefined {
+  const rank = shape.length
+  let batch = 0
+  let length = 1
+  for (let axis = rank - 3; axis >= 0; axis--) {
+    if (shape[axis] === 1) continue
+    if (length === 1) batch = strides[axis] as number
+    else if (strides[axis] !== batch * length) return undefined
+    length *= shape[axis] as number
+  }
+  return { row: strides[rank - 2] as number, column: strides[rank - 1] as number, batch }
+}
+
+const matmul: CallRule = (c, node, id) => {
+  const operand = (input: number): { buffer: number; offset: number; row: number; column: number; batch: number } => {
+    const view = c.strided(input)
+    const stack = stacked(view, c.shape(input))
+    if (stack) return { ...view, ...stack }
+    const buffer = c.contiguous(input)
+    const shape = c.shape(input)
+    return { buffer, offset: 0, ...(stacked({ buffer, offset: 0, strides: rowMajor(shape) }, shape) as { row: number; column: number; batch: number }) }
+  }
+  const [left, right] = node.inputs as [number, number]
+  const a = operand(left)
+  const b = operand(right)
+  const shape = c.shape(id)
+  const [m, n] = [shape.at(-2) as number, shape.at(-1) as number]
+  const k = c.shape(left).at(node.attributes.transposeA === true ? -2 : -1) as number
+  const batch = count(shape.slice(0, -2))
+  const [rowA, columnA] = node.attributes.transposeA === true ? [a.column, a.row] : [a.row, a.column]
+  const [rowB, columnB] = node.attributes.transposeB === true ? [b.column, b.row] : [b.row, b.column]
+  const [out] = c.outputs(id) as [number]
+  // One matrix B for the whole stack: rows of A are one tall matrix where they lie evenly.
+  const tall = b.batch === 0 && (a.batch === rowA * m || batch === 1)
+  const [rows, stack] = tall ? [m * batch, 1] : [m, batch]
+  const work = c.newBuffer(gemmWorkspace(rows, n, k))
+  c.call('gemm', [at(a.buffer, a.offset), rowA, columnA, a.batch, at(b.buffer, b.offset), rowB, columnB, b.batch, at(out), n, m * n, rows, n, k, stack, 0, at(work)], [a.buffer, b.buffer], [out, work])
+}
+
+export const calls: Readonly<Record<string, CallRule>> = {
+  reduce_sum: reduce,
+  reduce_max: reduce,
+  reduce_min: reduce,
+  cumsum: scan,
+  linear_scan: scan,
+
+  pad: (c, node, id) => {
+    const input = node.inputs[0] as number
+    const [out] = c.outputs(id) as [number]
+    const strides = rowMajor(c.shape(id))
+    c.call('fill', [at(out), 0, count(c.shape(id))], [], [out])
+    c.store(input, { buffer: out, offset: listOf(node, 'before').reduce((sum, before, axis) => sum + before * (strides[axis] as number), 0), strides })
+  },
+  concat: (c, node, id) => {
+    const axis = node.attributes.axis as number
+    const [out] = c.outputs(id) as [number]
+    const strides = rowMajor(c.shape(id))
+    let start = 0
+    for (const input of node.inputs) {
+      c.store(input, { buffer: out, offset: start * (strides[axis] as number), strides })
+      start += c.shape(input)[axis] as number
+    }
+  },
+
+  gather: (c, node, id) => {
+    const [table, index] = node.inputs as [number, number]
+    const [from, rows] = [c.buffer(table), c.buffer(index)]
+    const [out] = c.outputs(id) as [number]
+    const [size, ...row] = c.shape(table) as [number, ...number[]]
+    c.call('gather', [at(from), at(rows), at(out), size, count(c.shape(index)), count(row)], [from, rows], [out])
+  },
+  scatter_add: (c, node, id) => {
+    const [index, update] = node.inputs.map((input) => c.buffer(input)) as [number, number]
+    const [out] = c.outputs(id) as [number]
+    const [size, ...row] = c.shape(id) as [number, ...number[]]
+    c.call(`scatter_add${suffix(node.type.dtype)}`, [at(index), at(update), at(out), size, count(c.shape(node.inputs[0] as number)), count(row)], [index, update], [out])
+  },
+  pick: (c, node, id) => {
+    const [x, index] = node.inputs.map((input) => c.buffer(input)) as [number, number]
+    const [out] = c.outputs(id) as [number]
+    c.call('pick', [at(x), at(index), at(out), count(c.shape(id)), c.shape(node.inputs[0] as number).at(-1) as number], [x, index], [out])
+  },
+  sort: sorting,
+  argsort: sorting,
+  matmul,
+  part: () => {},
+}

@@ -1,0 +1,193 @@
+// Turns a bound graph into steps: loops for what is fused, kernel calls for the rest.
+// Does not place buffers in memory (`place.ts`) nor write code (`emit/`).
+
+import type { DType, Graph, GraphNode } from '../../../../spec/graph/graph.js'
+import { calls } from './calls.js'
+import { Expression, type Scene } from './expression.js'
+import { isFusible, realizedNodes, storageOf } from './fuse.js'
+import { count, rowMajor, type Access, type Reduction } from './nest.js'
+import type { Linear } from './reindex.js'
+import { POOL, type Arg, type Assign, type Buffer, type Fetch, type Schedule, type Step } from './step.js'
+
+const bits = new DataView(new ArrayBuffer(4))
+
+/** Bits of a constant as loops see it: bools are lane masks. */
+export function constantBits(value: number, dtype: DType): number {
+  if (dtype === 'f32') bits.setFloat32(0, value)
+  else bits.setInt32(0, dtype === 'bool' ? -Number(value !== 0) : value)
+  return bits.getInt32(0)
+}
+
+/** The schedule of a bound, verified graph. Composites must be inlined except those in `calls`. */
+export function lower(graph: Graph): Schedule {
+  return new Lowering(graph).run()
+}
+
+export class Lowering implements Scene {
+  readonly buffers: Buffer[] = [{ kind: 'pool', elements: 0 }]
+  readonly steps: Step[] = []
+  readonly pool: number[] = []
+  private readonly homes = new Map<number, number>()
+  private readonly parts = new Map<number, readonly number[]>()
+  private readonly states = new Map<string, number>()
+  private readonly realized: boolean[]
+
+  constructor(readonly graph: Graph) {
+    this.realized = realizedNodes(graph)
+  }
+
+  run(): Schedule {
+    const feeds: Fetch[] = []
+    this.graph.nodes.forEach((node, id) => {
+      if (node.op === 'input') this.input(node, id, feeds)
+      else if (!isFusible(node.op)) {
+        const call = calls[node.op === 'composite' ? String(node.attributes.name) : node.op]
+        if (!call) throw new Error(`no kernel for ${node.op}`)
+        call(this, node, id)
+      } else if (this.realized[id]) this.realize(id)
+    })
+    const fetches: Fetch[] = []
+    const assigns: Assign[] = []
+    const assigned = new Set(this.graph.outputs.flatMap((output) => (output.kind === 'assign' ? [output.state] : [])))
+    for (const output of this.graph.outputs) {
+      const held = this.buffer(output.node)
+      const state = (this.buffers[held] as Buffer).name
+      // An old value of a state that changes has to be saved before the new one is stored.
+      const moves = (this.buffers[held] as Buffer).kind === 'state' && assigned.has(state as string) && !(output.kind === 'assign' && output.state === state)
+      const buffer = moves ? this.duplicate(held) : held
+      if (output.kind === 'fetch') fetches.push({ name: output.name, dtype: (this.graph.nodes[output.node] as GraphNode).type.dtype, buffer })
+      else assigns.push({ state: output.state, buffer })
+    }
+    this.buffers[POOL] = { kind: 'pool', elements: this.pool.length }
+    return { buffers: this.buffers, steps: this.steps, feeds, fetches, assigns, pool: this.pool }
+  }
+
+  home(id: number): number | undefined {
+    const { op, inputs, attributes } = this.graph.nodes[id] as GraphNode
+    return op === 'part' ? this.parts.get(inputs[0] as number)?.[attributes.index as number] : this.homes.get(id)
+  }
+
+  constant(value: number, dtype: DType): number {
+    const word = constantBits(value, dtype)
+    const known = this.pool.indexOf(word)
+    return known >= 0 ? known : this.pool.push(word) - 1
+  }
+
+  shape(id: number): readonly number[] {
+    return (this.graph.nodes[id] as GraphNode).type.shape as readonly number[]
+  }
+
+  newBuffer(elements: number): number {
+    return this.buffers.push({ kind: 'arena', elements }) - 1
+  }
+
+  /** New buffers for the outputs of a node. */
+  outputs(id: number): number[] {
+    const node = this.graph.nodes[id] as GraphNode
+    const made = (node.outputs ?? [node.type]).map(({ shape }) => this.newBuffer(count(shape as readonly number[])))
+    this.setOutputs(id, made)
+    return made
+  }
+
+  /** Says which buffers hold the outputs of a node. */
+  setOutputs(id: number, buffers: readonly number[]): void {
+    this.homes.set(id, buffers[0] as number)
+    this.parts.set(id, buffers)
+  }
+
+  /** The buffer that holds a node's value, contiguous from its start; computes it where there is none yet. */
+  buffer(id: number): number {
+    const storage = storageOf(this.graph, id)
+    return this.home(storage) ?? this.realize(storage)
+  }
+
+  /** A node as strided elements of a buffer: without a copy where it is a view of one. */
+  strided(id: number): Access {
+    const sizes = this.shape(id)
+    const expression = new Expression(this, sizes)
+    const index = sizes.map((_, axis): Linear => ({ offset: 0, strides: sizes.map((_size, loop) => (loop === axis ? 1 : 0)) }))
+    const value = expression.value(id, index)
+    const load = value === undefined ? undefined : expression.code[value]
+    if (load?.kind === 'load' && load.access.buffer !== POOL) return load.access
+    return { buffer: this.buffer(id), offset: 0, strides: rowMajor(sizes) }
+  }
+
+  /** A buffer with a node's value laid out row by row, even where it is a view of another. */
+  contiguous(id: number): number {
+    return this.home(id) ?? this.realize(id)
+  }
+
+  /** Steps that store a fused value: `to` has the strides of the node's axes; those in `reduced` are combined. */
+  store(id: number, to: Access, reduced: readonly number[] = [], reduction?: Reduction): void {
+    const sizes = this.shape(id)
+    const axes = [...sizes.keys()].filter((axis) => !reduced.includes(axis)).concat(reduced)
+    if (axes.some((axis) => sizes[axis] === 0 && !reduced.includes(axis))) return
+    /** Trip counts that each axis is walked with, outermost first. */
+    const factors = new Map(axes.map((axis) => [axis, [sizes[axis] as number]]))
+    for (;;) {
+      const loops = axes.flatMap((axis) => factors.get(axis) as number[])
+      const owner = axes.flatMap((axis) => (factors.get(axis) as number[]).map(() => axis))
+      const first = (axis: number): number => owner.indexOf(axis)
+      const step = (loop: number): number => count((factors.get(owner[loop] as number) as number[]).slice(loop - first(owner[loop] as number) + 1))
+      const index = sizes.map((_, axis): Linear => ({ offset: 0, strides: owner.map((of, loop) => (of === axis ? step(loop) : 0)) }))
+      const expression = new Expression(this, loops)
+      const value = expression.value(id, index)
+      if (value === undefined) {
+        const obstacle = expression.obstacle
+        if (!obstacle) throw new Error('a value could not be pulled, without a reason')
+        if ('realize' in obstacle) this.contiguous(obstacle.realize)
+        else {
+          const axis = owner[obstacle.loop] as number
+          const trips = factors.get(axis) as number[]
+          trips.splice(obstacle.loop - first(axis), 1, (loops[obstacle.loop] as number) / obstacle.by, obstacle.by)
+        }
+        continue
+      }
+      const access = { ...to, strides: owner.map((axis, loop) => (reduced.includes(axis) ? 0 : (to.strides[axis] as number) * step(loop))) }
+      const outer = owner.filter((axis) => !reduced.includes(axis)).length
+      const nest = { loops, outer, code: expression.code, stores: [{ value, access }], ...(reduction ? { reduction } : {}) }
+      const loads = nest.code.flatMap((each) => (each.kind === 'load' ? [each.access] : []))
+      const reads = [...new Set(loads.map((load) => load.buffer))]
+      // An input may be overwritten where each element is read just before its own place is written.
+      const same = (load: Access): boolean => load.offset === access.offset && load.strides.every((stride, loop) => stride === access.strides[loop])
+      const sharing = reduction ? [] : reads.filter((buffer) => loads.every((load) => load.buffer !== buffer || same(load))).map((buffer) => [buffer, to.buffer] as const)
+      this.steps.push({ reads, writes: [to.buffer], sharing, work: { kind: 'nest', nest } })
+      return
+    }
+  }
+
+  /** A kernel call. `reads` and `writes` are the buffers among the arguments. */
+  call(kernel: string, args: readonly Arg[], reads: readonly number[], writes: readonly number[], sharing: Step['sharing'] = []): void {
+    if (writes.every((buffer) => this.buffers[buffer]?.elements === 0)) return
+    this.steps.push({ reads, writes, sharing, work: { kind: 'call', kernel, args } })
+  }
+
+  /** A copy of a whole buffer; free where source and copy can share a place. */
+  duplicate(from: number): number {
+    const { elements } = this.buffers[from] as Buffer
+    const to = this.newBuffer(elements)
+    this.call('copy', [at(from), at(to), elements], [from], [to], [[from, to]])
+    return to
+  }
+
+  private input(node: GraphNode, id: number, feeds: Fetch[]): void {
+    const name = String(node.attributes.name)
+    const elements = count(node.type.shape as readonly number[])
+    const isState = node.attributes.storage === 'state'
+    const known = isState ? this.states.get(name) : undefined
+    const buffer = known ?? this.buffers.push({ kind: isState ? 'state' : 'feed', elements, name }) - 1
+    if (isState) this.states.set(name, buffer)
+    else feeds.push({ name, dtype: node.type.dtype, buffer })
+    this.homes.set(id, buffer)
+  }
+
+  private realize(id: number): number {
+    const sizes = this.shape(id)
+    const buffer = this.newBuffer(count(sizes))
+    this.store(id, { buffer, offset: 0, strides: rowMajor(sizes) })
+    this.homes.set(id, buffer)
+    return buffer
+  }
+}
+
+export const at = (buffer: number, offset = 0): Arg => ({ buffer, offset })

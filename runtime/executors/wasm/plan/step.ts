@@ -1,0 +1,40 @@
+// The schedule as data: buffers, and steps that read and write them.
+// Does not say where buffers lie (`place.ts`) nor how steps run (`emit/module.ts`).
+
+import type { DType } from '../../../../spec/graph/graph.js'
+import type { Nest } from './nest.js'
+
+/** `pool` holds the constants of the program, `feed` and `arena` lie in the arena, `state` in the session. */
+export interface Buffer {
+  readonly kind: 'arena' | 'feed' | 'state' | 'pool'
+  /** Number of 32-bit elements. */
+  readonly elements: number
+  readonly name?: string
+}
+
+/** An integer, a float, or the address of an element of a buffer. */
+export type Arg = number | { readonly float: number } | { readonly buffer: number; readonly offset: number }
+
+/** `sharing` lists pairs (read, written) that may lie at the same address. */
+export interface Step {
+  readonly reads: readonly number[]
+  readonly writes: readonly number[]
+  readonly sharing: readonly (readonly [number, number])[]
+  readonly work: { readonly kind: 'nest'; readonly nest: Nest } | { readonly kind: 'call'; readonly kernel: string; readonly args: readonly Arg[] }
+}
+
+export type Fetch = { readonly name: string; readonly dtype: DType; readonly buffer: number }
+export type Assign = { readonly state: string; readonly buffer: number }
+
+/** What lowering makes of a graph. Buffer 0 is the pool. */
+export interface Schedule {
+  readonly buffers: readonly Buffer[]
+  readonly steps: readonly Step[]
+  readonly feeds: readonly Fetch[]
+  readonly fetches: readonly Fetch[]
+  readonly assigns: readonly Assign[]
+  /** Bits of the constants. */
+  readonly pool: readonly number[]
+}
+
+export const POOL = 0
