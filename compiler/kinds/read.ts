@@ -48,6 +48,9 @@ export function symbolOfType(type: NamedType, scope: ModuleScope): Symbol | unde
   return namespace?.symbol === 'namespace' ? namespace.target.declared.get(type.name.name) : undefined
 }
 
+/** Where the types of members are read. */
+type Place = Pick<Member, 'scope' | 'variables'>
+
 class Reader {
   readonly kinds = new Map<string, KindSchema>()
   readonly diagnostics: Diagnostic[] = []
@@ -59,6 +62,7 @@ class Reader {
     const declaration = symbol.declaration
     if (declaration.node !== 'Declaration') return undefined
     const items = declaration.body?.items ?? []
+    const place: Place = { scope: symbol.module, variables: declaration.typeParameters.map(({ name }) => name) }
     const lists: Record<'engines' | 'levels', readonly string[]> = { engines: [], levels: [] }
     for (const item of items) if (item.node === 'Attribute') this.list(item, lists)
     const members = new Map<string, Member>()
@@ -80,9 +84,9 @@ class Reader {
     this.kinds.set(qualified, schema) // before its sections: a kind may name itself
     for (const item of items) {
       if (item.node === 'Attribute') continue
-      if (item.node === 'Declaration' && item.word.name === 'section') this.section(item, symbol.module, sections)
-      else if (item.node === 'Declaration' && item.word.name === 'output') this.member(item, symbol.module, outputs, aliases, ['output'])
-      else this.member(item, symbol.module, members, aliases, ['input', 'attribute'])
+      if (item.node === 'Declaration' && item.word.name === 'section') this.section(item, place, sections)
+      else if (item.node === 'Declaration' && item.word.name === 'output') this.member(item, place, outputs, aliases, ['output'])
+      else this.member(item, place, members, aliases, ['input', 'attribute'])
     }
     return schema
   }
@@ -117,10 +121,10 @@ class Reader {
     else if (item.value.node !== 'Invalid') this.diagnostics.push(report('RLP2013', item.value.span, `\`${name}\` of a kind is a list of texts`, { help: `write \`${name} = ["…"]\`` }))
   }
 
-  private section(item: GenericDeclaration, scope: ModuleScope, sections: Map<string, SectionSchema>): void {
+  private section(item: GenericDeclaration, place: Place, sections: Map<string, SectionSchema>): void {
     if (sections.has(item.name.name)) return this.twice(item)
     if (item.type) {
-      const symbol = item.type.node === 'NamedType' ? symbolOfType(item.type, scope) : undefined
+      const symbol = item.type.node === 'NamedType' ? symbolOfType(item.type, place.scope) : undefined
       const shared = symbol?.symbol === 'declaration' && wordOf(symbol) === 'kind' ? this.kind(symbol) : undefined
       if (!shared && symbol?.symbol !== 'lost' && item.type.node !== 'InvalidType') {
         this.diagnostics.push(report('RLP2011', item.type.span, `section \`${item.name.name}\` names no kind`, { help: 'name a `kind … : Section`' }))
@@ -130,11 +134,11 @@ class Reader {
     }
     const members = new Map<string, Member>()
     const aliases = new Map<string, string>()
-    for (const inner of item.body?.items ?? []) this.member(inner, scope, members, aliases, ['attribute'])
+    for (const inner of item.body?.items ?? []) this.member(inner, place, members, aliases, ['attribute'])
     sections.set(item.name.name, { name: item.name.name, members, aliases, doc: item.doc })
   }
 
-  private member(item: Item, scope: ModuleScope, members: Map<string, Member>, aliases: Map<string, string>, roles: readonly Member['role'][]): void {
+  private member(item: Item, place: Place, members: Map<string, Member>, aliases: Map<string, string>, roles: readonly Member['role'][]): void {
     if (item.node !== 'Declaration') return this.misplaced(item)
     const name = item.name.name
     if (item.word.name === 'alias') {
@@ -149,7 +153,7 @@ class Reader {
     if (members.has(name)) return this.twice(item)
     const type: TypeNode = item.type ?? { node: 'InvalidType', span: item.name.span }
     if (!item.type) this.diagnostics.push(report('RLP2011', item.name.span, `${role} \`${name}\` needs a type`, { help: `write \`${role} ${name}: Type\`` }))
-    members.set(name, { name, role, type, default: item.value, doc: item.doc, span: item.name.span, scope })
+    members.set(name, { name, role, type, default: item.value, doc: item.doc, span: item.name.span, ...place })
   }
 
   private misplaced(item: Item): void {

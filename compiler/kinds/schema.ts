@@ -15,6 +15,8 @@ export interface Member {
   readonly doc: string
   readonly span: Span
   readonly scope: ModuleScope
+  /** Type parameters of the kind that declares it. */
+  readonly variables: readonly string[]
 }
 
 /** `section rollout { … }`, or `section optimizer: AdamW` which takes the members of that kind. */

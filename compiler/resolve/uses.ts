@@ -2,6 +2,7 @@
 // Does not look at scopes; a local of the same name counts as a use.
 
 import type { Block, Declaration, Expression, Module, TypeNode } from '../../grammar/ast/ast.js'
+import { walk } from './walk.js'
 
 /** Every name that an expression, a type, a test or a variant of the module mentions. */
 export function namesUsed(module: Module): ReadonlySet<string> {
@@ -55,35 +56,9 @@ function ofBlock(block: Block, names: Set<string>): void {
 }
 
 function ofExpression(expression: Expression | undefined, names: Set<string>): void {
-  switch (expression?.node) {
-    case 'Name':
-      names.add(expression.name)
-      return
-    case 'Unary':
-      return ofExpression(expression.operand, names)
-    case 'Binary':
-      ofExpression(expression.left, names)
-      return ofExpression(expression.right, names)
-    case 'If':
-      ofExpression(expression.condition, names)
-      ofExpression(expression.then, names)
-      return ofExpression(expression.else, names)
-    case 'Call':
-      ofExpression(expression.callee, names)
-      for (const argument of expression.arguments) ofExpression(argument.value, names)
-      return
-    case 'Index':
-      ofExpression(expression.target, names)
-      for (const key of expression.keys) if (key.node !== 'Star') ofExpression(key, names)
-      return
-    case 'Field':
-      return ofExpression(expression.target, names)
-    case 'List':
-      for (const item of expression.items) ofExpression(item, names)
-      return
-    case 'Record':
-      for (const field of expression.fields) ofExpression(field.value, names)
-  }
+  walk(expression, (part) => {
+    if (part.node === 'Name') names.add(part.name)
+  })
 }
 
 function ofType(type: TypeNode | undefined, names: Set<string>): void {

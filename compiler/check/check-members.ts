@@ -1,0 +1,44 @@
+// What stands in rewards and curricula: terms in their order, and phases.
+
+import type { GenericDeclaration } from '../../grammar/ast/ast.js'
+import { qualifiedName, type ModuleScope } from '../resolve/program.js'
+import { checkBody, type Body } from './check-body.js'
+import { withLocals, type Context, type Env } from './context.js'
+import { expectType } from './expect.js'
+import { granted } from './grants.js'
+import { REAL, type Type } from './types.js'
+
+/** Terms see the completion, the row and earlier terms; the total sees all terms. */
+export function checkReward(cx: Context, body: Body): void {
+  const { declaration, schema, row } = body
+  let env = withLocals(body.env, granted(qualifiedName(schema.symbol), 'total', row))
+  const seen = new Map<string, GenericDeclaration>()
+  for (const term of declaration.body?.items ?? []) {
+    if (term.node !== 'Declaration' || term.word.name !== 'term') continue
+    const { name, span } = term.name
+    const before = seen.get(name)
+    if (before || name === 'total') {
+      cx.report('RLP2002', span, before ? `term \`${name}\` is declared twice` : '`total` is the attribute, not a term', {
+        label: before ? 'second term of this name' : 'already has a meaning',
+        related: before ? [{ span: before.name.span, text: 'first declared here' }] : [],
+        help: before ? 'give it another name' : 'write `total = …`',
+      })
+    }
+    seen.set(name, term)
+    if (term.type) cx.report('RLP3015', term.type.span, 'a term has no type', { label: 'every term is a Real', help: `write \`term ${name} = …\`` })
+    if (!term.value) {
+      if (!cx.isDamaged(term.span)) cx.report('RLP3016', span, `term \`${name}\` needs a value`, { label: 'expected `= …` behind it', help: `write \`term ${name} = …\`` })
+      env = withLocals(env, [[name, { type: 'poison' }]])
+      continue
+    }
+    env = withLocals(env, [[name, expectType(cx, term.value, REAL, env, `term \`${name}\``)]])
+  }
+  checkBody(cx, { ...body, env })
+}
+
+export function checkPhase(cx: Context, phase: GenericDeclaration, scope: ModuleScope, env: Env, row: Type): void {
+  const schema = cx.kinds.kindOf(phase, scope)
+  if (!schema) return
+  const bound = new Map<string, Type>(schema.typeParameters.map(({ name }) => [name, row]))
+  checkBody(cx, { declaration: phase, schema, env, bound, row, words: [] })
+}

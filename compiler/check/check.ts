@@ -1,0 +1,76 @@
+// The checker's front door: every declaration of every module, then what only the whole shows.
+
+import type { Declaration, Expression, TypeNode } from '../../grammar/ast/ast.js'
+import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Kinds } from '../kinds/read.js'
+import type { DeclarationSymbol, ModuleScope, Program } from '../resolve/program.js'
+import { checkDeclaration } from './check-declaration.js'
+import { checkFunction, checkTypeDeclaration } from './check-function.js'
+import { checkTest } from './check-test.js'
+import { Context, moduleEnv } from './context.js'
+import { expectType } from './expect.js'
+import { readType } from './read-type.js'
+import { checkRecursion } from './recursion.js'
+import { checkSense } from './sense/sense.js'
+import { typeOfSymbol } from './symbols.js'
+import type { Type } from './types.js'
+
+/** Types as the checker found them, for hover texts and completion. */
+export interface TypeTable {
+  /** Of an expression of a checked module. */
+  of(expression: Expression): Type | undefined
+  /** Of what a name refers to; `undefined` for types, kinds, claims, pipelines and variants. */
+  ofSymbol(symbol: DeclarationSymbol): Type | undefined
+}
+
+export interface CheckResult {
+  /** In the order of modules and of the text; empty when all is well. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly types: TypeTable
+}
+
+/**
+ * Types, units, levels and sense of a whole program. Never throws on user input: one mistake gives one diagnostic,
+ * whatever depends on it is silent. Modules of the standard library are looked at only as far as the program uses them,
+ * unless the entry is one.
+ */
+export function check(program: Program, kinds: Kinds): CheckResult {
+  const cx = new Context(program, kinds)
+  const library = (scope: ModuleScope) => scope.path.startsWith('std/') && scope !== program.entry
+  for (const scope of program.modules) {
+    if (library(scope)) continue
+    for (const declaration of scope.module.declarations) checkOne(cx, declaration, scope)
+  }
+  checkRecursion(cx)
+  checkSense(cx)
+  const order = new Map(program.modules.map(({ module }, i) => [module.file, i]))
+  const place = ({ primary: { span } }: Diagnostic) => order.get(span.file) ?? -1
+  const diagnostics = cx.diagnostics.toSorted((a, b) => place(a) - place(b) || a.primary.span.start - b.primary.span.start)
+  return { diagnostics, types: { of: (expression) => cx.types.get(expression), ofSymbol: (symbol) => typeOfSymbol(cx, symbol) } }
+}
+
+/** A value from outside of the text, such as that of `--set name=value`, against a type of `scope`. */
+export function checkValue(expression: Expression, type: TypeNode, scope: ModuleScope, program: Program, kinds: Kinds, name: string): readonly Diagnostic[] {
+  const cx = new Context(program, kinds)
+  expectType(cx, expression, readType(cx, type, scope), moduleEnv(scope), `\`${name}\``)
+  return cx.diagnostics
+}
+
+function checkOne(cx: Context, declaration: Declaration, scope: ModuleScope): void {
+  switch (declaration.node) {
+    case 'Test':
+      return checkTest(cx, declaration, scope)
+    case 'Type':
+      return checkTypeDeclaration(cx, declaration, scope)
+    case 'Function':
+      return checkFunction(cx, symbolOf(declaration, scope), declaration)
+    case 'Declaration':
+      return checkDeclaration(cx, symbolOf(declaration, scope), declaration)
+  }
+}
+
+/** The symbol of a declaration; a second one of the same name still gets checked. */
+function symbolOf(declaration: DeclarationSymbol['declaration'], scope: ModuleScope): DeclarationSymbol {
+  const symbol = scope.declared.get(declaration.name.name)
+  return symbol?.declaration === declaration ? symbol : { symbol: 'declaration', name: declaration.name.name, module: scope, declaration }
+}

@@ -1,0 +1,30 @@
+// The names that a place grants without a declaration: `row`, `completion`, `metrics`, `clock`. One row for each place.
+
+import { artefact, quantity, REAL, record, type Type } from './types.js'
+
+/** Where each name exists, in words. */
+export const PLACES: Readonly<Record<string, string>> = {
+  row: '`where` and `balance` of a dataset, `select` of a phase, `keep` of a filter, and rewards',
+  completion: 'rewards',
+  metrics: '`advance` of a phase',
+  clock: '`advance` of a phase',
+}
+
+/** Qualified kind → attribute (`*` = all) → names that its value sees. */
+export const GRANTS: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'std/prelude.Dataset': { where: ['row'], balance: ['row'] },
+  'std/prelude.Phase': { select: ['row'], advance: ['metrics', 'clock'] },
+  'std/prelude.Reward': { total: ['row', 'completion'] },
+  'std/stages.Filter': { keep: ['row'] },
+}
+
+export const COMPLETION: Type = artefact('Completion')
+/** Numbers of the running stage, by name: `metrics.reward`. */
+export const METRICS: Type = { type: 'map', item: REAL }
+export const CLOCK: Type = record({ steps: quantity('Steps'), tokens: quantity('Tokens'), samples: quantity('Samples'), wall: quantity('Duration') })
+
+/** The granted names of an attribute with their types. */
+export function granted(kind: string, attribute: string, row: Type): readonly (readonly [string, Type])[] {
+  const types: Readonly<Record<string, Type>> = { row, completion: COMPLETION, metrics: METRICS, clock: CLOCK }
+  return (GRANTS[kind]?.[attribute] ?? []).map((name) => [name, types[name] as Type] as const)
+}

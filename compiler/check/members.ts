@@ -1,0 +1,75 @@
+// What one can say `.x` to: terms of a reward, phases of a curriculum, outputs of a stage and the rows they carry.
+
+import type { Declaration, Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
+import type { Member } from '../kinds/schema.js'
+import { qualifiedName } from '../resolve/program.js'
+import type { Context } from './context.js'
+import { expectType } from './expect.js'
+import { readType } from './read-type.js'
+import { keysEnv } from './symbols.js'
+import { artefact, optionsOf, type ArtefactType, type FieldType, type Type } from './types.js'
+
+/** `term name = …` of a reward, by name. */
+export function termsOf(declaration: Declaration): ReadonlyMap<string, GenericDeclaration> {
+  return membersOf(declaration, 'term')
+}
+
+/** Names of the phases of a curriculum, in order. */
+export function phasesOf(declaration: Declaration): readonly string[] {
+  return [...membersOf(declaration, 'phase').keys()]
+}
+
+export function membersOf(declaration: Declaration, word: string): ReadonlyMap<string, GenericDeclaration> {
+  const found = new Map<string, GenericDeclaration>()
+  if (declaration.node !== 'Declaration') return found
+  for (const item of declaration.body?.items ?? []) {
+    if (item.node === 'Declaration' && item.word.name === word && !found.has(item.name.name)) found.set(item.name.name, item)
+  }
+  return found
+}
+
+/** The value that a declaration gives to an attribute of its own body (not of a section). */
+export function attributeOf(declaration: Declaration, name: string): Expression | undefined {
+  if (declaration.node !== 'Declaration') return undefined
+  for (const item of declaration.body?.items ?? []) {
+    if (item.node === 'Attribute' && item.path.length === 1 && item.path[0]?.name === name) return item.value
+  }
+  return undefined
+}
+
+/** Kind → output → the input whose rows it passes on: the output has their fields too. */
+const PASSED_ON: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'std/stages.Generate': { rollouts: 'prompts' },
+  'std/stages.Filter': { data: 'data' },
+}
+
+/** The type of `stage.output`; `undefined` when the kind has no such output. */
+export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: string): Type | undefined {
+  const { schema } = stage
+  const member = schema.outputs.get(name)
+  if (!member) return undefined
+  const type = memberType(cx, member)
+  const input = PASSED_ON[qualifiedName(schema.symbol)]?.[name]
+  if (input === undefined || type.type !== 'artefact' || type.row?.type !== 'record') return type
+  const row = inputRow(cx, stage, input, type)
+  if (row?.type !== 'record') return type
+  const fields: ReadonlyMap<string, FieldType> = new Map([...row.fields, ...type.row.fields])
+  return artefact(type.name, { type: 'record', fields })
+}
+
+/** The row type of what a stage gives to an input. A stage in a loop with itself has the rows that its kind declares. */
+function inputRow(cx: Context, { symbol, schema }: Type & { type: 'stage' }, input: string, declared: ArtefactType): Type | undefined {
+  const { declaration } = symbol
+  const member = schema.members.get(input)
+  const value = attributeOf(declaration, input)
+  if (declaration.node !== 'Declaration' || !member || !value) return undefined
+  if (cx.rowsOpen.has(declaration)) return declared.row
+  cx.rowsOpen.add(declaration)
+  const type = cx.types.get(value) ?? expectType(cx, value, memberType(cx, member), keysEnv(cx, symbol, declaration), `\`${input}\``)
+  cx.rowsOpen.delete(declaration)
+  return optionsOf(type).flatMap((option) => (option.type === 'artefact' && option.row ? [option.row] : []))[0]
+}
+
+export function memberType(cx: Context, member: Member): Type {
+  return readType(cx, member.type, member.scope, member.variables)
+}
