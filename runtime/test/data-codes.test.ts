@@ -1,0 +1,25 @@
+// The codes of data and host functions: each has a page, and each is raised by some input in these tests or shown here.
+// Codes of stages and of the store are tested where those are.
+
+import { existsSync, readFileSync, readdirSync } from 'node:fs'
+import { runtimeCodes } from '../codes.js'
+import { is, ok, suite } from '../../spec/test/suite.js'
+
+const codes = Object.entries(runtimeCodes).filter(([code]) => code.startsWith('RLP81'))
+const page = (code: string) => new URL(`../../spec/errors/${code}.md`, import.meta.url)
+
+suite('codes of data', (test) => {
+  test('each has a page with all its parts', () => {
+    for (const [code, { slug }] of codes) {
+      ok(existsSync(page(code)), `${code} has no page`)
+      const headings = readFileSync(page(code), 'utf8').match(/^#+ .*$/gm) ?? []
+      is(headings.join(' / '), `# ${code} ${slug} / ## What it means / ## Example / ## Why the rule exists / ## How to fix`)
+    }
+  })
+
+  test('each is raised by a test', () => {
+    const folder = new URL('.', import.meta.url)
+    const tests = readdirSync(folder).filter((name) => name.endsWith('.test.ts')).map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n')
+    is(codes.filter(([code]) => !tests.includes(code)).map(([code]) => code).join(), '')
+  })
+})
