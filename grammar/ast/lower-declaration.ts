@@ -163,24 +163,25 @@ function lowerFunctionBody(context: Context, node: CstNode, name: Identifier, ex
 /** `let` lines and then one expression (RLP1011). */
 function lowerLines(context: Context, block: CstNode): { lets: Let[]; body: Expression } {
   const lines = rules(block, 'bodyLine')
+  const span = spanOf(context, block)
+  const stumbled = hasErrorWithin(context, span)
   const lets: Let[] = []
   let body: Expression | undefined
   for (const line of lines) {
     const binding = rule(line, 'binding')
-    if (body) {
+    if (body && !stumbled) {
       context.diagnostics.push(
         report('RLP1011', body.span, 'only the last line of a function may be an expression', {
           label: 'this value is never used',
           help: 'give it a name with `let name = …`, or remove it',
         }),
       )
-      body = undefined
     }
+    body = undefined
     if (binding) lets.push(...lowerBinding(context, binding))
     else body = lowerExpression(context, rule(line, 'expression'), spanOf(context, line).end)
   }
-  const span = spanOf(context, block)
-  if (!body && !hasErrorWithin(context, span)) {
+  if (!body && !stumbled) {
     context.diagnostics.push(
       report('RLP1011', context.file.span(Math.max(span.start, span.end - 1), span.end), 'this function ends without a value', {
         label: 'expected an expression before this',

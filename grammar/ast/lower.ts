@@ -2,12 +2,13 @@
 // The order edition, imports, declarations is checked here, not in the grammar.
 
 import type { CstNode, IToken } from 'chevrotain'
+import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import { report } from '../parser/codes.js'
 import type { ParsedCst } from '../parser/parse-cst.js'
 import * as t from '../parser/tokens.js'
 import type { SourceFile, Span } from '../source/source.js'
 import type { Declaration, Expression, Import, Module } from './ast.js'
-import { hasErrorOnLine, identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
+import { hasErrorWithin, identifier, rule, rules, spanOf, token, tokens, type Context } from './cst.js'
 import { isDeclaration, lowerItem } from './lower-declaration.js'
 import { lowerExpression } from './lower-expression.js'
 
@@ -21,18 +22,20 @@ export function lowerModule(file: SourceFile, parsed: ParsedCst): Module {
   const imports: Import[] = []
   const declarations: Declaration[] = []
   const edition = lowerEditions(context, lines, parsed)
+  let afterStray = false
   for (const line of lines) {
     const item = rule(line, 'item')
     const importNode = rule(line, 'import')
-    if (importNode) {
-      const one = lowerImport(context, importNode)
-      if (one && declarations[0]) reportLateImport(context, one, declarations[0], imports)
-      if (one) imports.push(one)
-    }
-    if (!item || reportNoDeclaration(context, item)) continue
-    const lowered = lowerItem(context, item)
+    const one = importNode && lowerImport(context, importNode)
+    if (one) imports.push(one)
+    // Attributes in a row lost one `{`: the first of them says it.
+    const stray = item && strayItem(context, item)
+    if (stray && !afterStray) context.diagnostics.push(stray)
+    afterStray = stray !== undefined
+    const lowered = item && !stray && lowerItem(context, item)
     if (lowered && isDeclaration(lowered)) declarations.push(lowered)
   }
+  reportLateImports(context, imports, declarations)
   const doc = parsed.comments.filter((comment) => comment.tokenType === t.FileDoc).map(commentText).join('\n')
   return { node: 'Module', file, edition, doc, imports, declarations, span: file.span(0, file.text.length) }
 }
@@ -128,17 +131,24 @@ function lowerImport(context: Context, node: CstNode): Import | undefined {
   return { node: 'Import', names, namespace: identifier(context, token(node, 'Word')), path: value.value, pathSpan: value.span, span }
 }
 
-function reportLateImport(context: Context, late: Import, first: Declaration, imports: readonly Import[]): void {
+/** One report for all of them: the fix moves them together (RLP1008). */
+function reportLateImports(context: Context, imports: readonly Import[], declarations: readonly Declaration[]): void {
   const { file } = context
-  const line = file.text.slice(late.span.start, late.span.end)
-  const last = imports.filter((each) => each.span.end <= first.span.start).at(-1)
+  const first = declarations.find(({ span }) => !hasErrorWithin(context, span))
+  if (!first) return
+  const late = imports.filter(({ span }) => span.start > first.span.start)
+  const [one] = late
+  if (!one) return
+  const last = imports.filter((each) => !late.includes(each)).at(-1)
   const at = last ? last.span.end : startOfDocumented(context, first)
-  const removed = file.text[late.span.end] === '\n' ? file.span(late.span.start, late.span.end + 1) : late.span
+  const lines = late.map(({ span }) => file.text.slice(span.start, span.end)).join('\n')
+  const removals = late.map(({ span }) => ({ span: file.span(span.start, file.text[span.end] === '\n' ? span.end + 1 : span.end), insert: '' }))
   context.diagnostics.push(
-    report('RLP1008', late.span, 'imports come before declarations', {
+    report('RLP1008', one.span, 'imports come before declarations', {
       related: [{ span: nameSpan(first), text: 'the first declaration' }],
+      notes: late.length > 1 ? [`${late.length} imports of this file come later`] : [],
       help: 'move it up',
-      fixes: [{ title: 'move the import up', edits: [{ span: removed, insert: '' }, { span: file.span(at, at), insert: last ? `\n${line}` : `${line}\n\n` }], safe: true }],
+      fixes: [{ title: 'move imports up', edits: [...removals, { span: file.span(at, at), insert: last ? `\n${lines}` : `${lines}\n\n` }], safe: true }],
     }),
   )
 }
@@ -155,31 +165,26 @@ function startOfDocumented({ file }: Context, { span, doc }: Declaration): numbe
   return Math.max(0, start)
 }
 
-/** True for what cannot stand at the top of a file: attributes, sections, an `import` of no known form (RLP1007). */
-function reportNoDeclaration(context: Context, item: CstNode): boolean {
+/** The error for what cannot stand at the top of a file: attributes, sections, an `import` of no known form (RLP1007). */
+function strayItem(context: Context, item: CstNode): Diagnostic | undefined {
   const attribute = rule(item, 'attribute')
   const first = token(attribute ?? rule(item, 'declaration'), 'Word')
   const isImport = first?.tokenType === t.Import
-  if (!first || (!attribute && !isImport)) return false
+  if (!first || (!attribute && !isImport)) return undefined
   const name = first.image
   const span = spanOf(context, first)
   if (isImport) {
     const help = 'write `import { a, b } from "std/losses"` or `import * as name from "./rows.rlp"`'
-    context.diagnostics.push(report('RLP1007', span, 'expected `{ names }` or `* as name` after `import`', { help }))
-  } else if (token(attribute, 'Assign')) {
-    context.diagnostics.push(
-      report('RLP1007', span, 'expected a declaration, found an attribute', {
-        label: 'expected a word before this that says what it is',
-        help: `write \`const ${name} = …\` or \`param ${name} = …\`, or put it into a declaration`,
-      }),
-    )
-  } else if (!hasErrorOnLine(context, span.end)) {
-    context.diagnostics.push(
-      report('RLP1007', span, `expected a declaration, found \`${name}\` alone`, {
-        label: 'a declaration is a word and a name',
-        help: 'write a word and a name, such as `stage warm: Sft { … }` or `param lr: Real = 1e-5`',
-      }),
-    )
+    return report('RLP1007', span, 'expected `{ names }` or `* as name` after `import`', { help })
   }
-  return true
+  if (token(attribute, 'Assign')) {
+    return report('RLP1007', span, 'expected a declaration, found an attribute', {
+      label: 'expected a word before this that says what it is',
+      help: `write \`const ${name} = …\` or \`param ${name} = …\`, or put it into the \`{ }\` of a declaration`,
+    })
+  }
+  return report('RLP1007', span, `expected a declaration, found \`${name}\` alone`, {
+    label: 'a declaration is a word and a name',
+    help: 'write a word and a name, such as `stage warm: Sft { … }` or `param lr: Real = 1e-5`',
+  })
 }

@@ -59,7 +59,7 @@ export function toDiagnostics(file: SourceFile, errors: readonly IRecognitionExc
   const places = errors.map((error) => new Place(file, error, tokens)).sort((a, b) => a.span.start - b.span.start)
   for (const place of places) {
     const { line } = file.position(place.span.start)
-    if (lines.has(line)) continue
+    if (lines.has(line) || (place.isEcho && places.length > 1)) continue
     lines.add(line)
     diagnostics.push(place.diagnose())
   }
@@ -89,6 +89,11 @@ class Place {
     const fileEnds = token.tokenType === chevrotain.EOF && !file.text.slice(end).includes('\n')
     this.atEnd = fileEnds ? 'file' : lineEnds || token.tokenType === chevrotain.EOF ? 'line' : undefined
     this.span = this.atEnd ? file.span(end, end) : file.span(token.startOffset, token.startOffset + token.image.length)
+  }
+
+  /** A closer that nobody waits for: layout has balanced them, so an error before has ended its block early. */
+  get isEcho(): boolean {
+    return this.atEnd === 'line' && this.error.message.startsWith('a new line')
   }
 
   diagnose(): Diagnostic {
