@@ -44,7 +44,7 @@ export class Evaluator {
       const given = fn.bound.get(name) ?? provided.get(name) ?? (parameter.default && this.evaluate(parameter.default, environment))
       if (!given) {
         this.diagnostics.push(
-          report('RLP9005', span, `\`${declaration.name.name}\` needs \`${name}\`, which is not provided here`, {
+          report('RLP5105', span, `\`${declaration.name.name}\` needs \`${name}\`, which is not provided here`, {
             label: `provides ${[...provided.keys()].map((each) => `\`${each}\``).join(', ') || 'nothing'}`,
             related: [{ span: parameter.span, text: 'this parameter' }],
             help: `bind it where the function is used: \`${declaration.name.name}(${name} = …)\``,
@@ -54,8 +54,8 @@ export class Evaluator {
       }
       locals.set(name, this.coerce(given, parameter.type, span))
     }
-    if (this.active.includes(declaration)) return this.fail('RLP9007', span, `\`${declaration.name.name}\` calls itself`)
-    if (!declaration.body) return this.fail('RLP9003', span, `\`${declaration.name.name}\` runs on the host and cannot be part of a program`)
+    if (this.active.includes(declaration)) return this.fail('RLP5107', span, `\`${declaration.name.name}\` calls itself`)
+    if (!declaration.body) return this.fail('RLP5103', span, `\`${declaration.name.name}\` runs on the host and cannot be part of a program`)
     this.active.push(declaration)
     for (const each of declaration.lets) locals.set(each.name.name, this.label(this.coerce(this.evaluate(each.value, environment), each.type, each.span), each.name.name))
     const result = this.coerce(this.evaluate(declaration.body, environment), declaration.result, declaration.body.span)
@@ -68,11 +68,11 @@ export class Evaluator {
     if (term.type === 'number' || term.type === 'boolean') return { type: 'tensor', value: this.b.full(term.value, this.levels.shapeAt(depth)), depth }
     if (term.type === 'poison') return undefined
     if (term.type !== 'tensor') {
-      this.fail('RLP9002', span, `a number is needed here, this is ${describe(term)}`)
+      this.fail('RLP5102', span, `a number is needed here, this is ${describe(term)}`)
       return undefined
     }
     if (term.depth > depth) {
-      this.fail('RLP9004', span, `one number for each ${this.levels.nameOf(term.depth)}, where one for each ${this.levels.nameOf(depth)} is needed`, `reduce it: \`mean(…, over = ${this.levels.nameOf(depth)})\` or \`sum(…, over = ${this.levels.nameOf(depth)})\``)
+      this.fail('RLP5104', span, `one number for each ${this.levels.nameOf(term.depth)}, where one for each ${this.levels.nameOf(depth)} is needed`, `reduce it: \`mean(…, over = ${this.levels.nameOf(depth)})\` or \`sum(…, over = ${this.levels.nameOf(depth)})\``)
       return undefined
     }
     const outer = Array.from({ length: term.depth }, (_, axis) => axis)
@@ -83,7 +83,7 @@ export class Evaluator {
   real(term: Term, depth: number, span: Span): TensorTerm | undefined {
     const tensor = this.tensor(term, depth, span)
     if (tensor?.value.dtype !== 'bool') return tensor
-    this.fail('RLP9002', span, 'a number is needed here, this is a truth value')
+    this.fail('RLP5102', span, 'a number is needed here, this is a truth value')
     return undefined
   }
 
@@ -114,7 +114,7 @@ export class Evaluator {
       case 'Call':
         return this.call(expression, environment)
       case 'Index':
-        return this.fail('RLP9003', expression.span, 'instances cannot be used inside an objective')
+        return this.fail('RLP5103', expression.span, 'instances cannot be used inside an objective')
       case 'Invalid':
         return poison
     }
@@ -125,13 +125,13 @@ export class Evaluator {
   }
 
   private symbol(symbol: ScopeSymbol | undefined, name: string, span: Span): Term {
-    if (!symbol || symbol.symbol === 'namespace') return this.fail('RLP9003', span, `\`${name}\` has no value inside an objective`)
+    if (!symbol || symbol.symbol === 'namespace') return this.fail('RLP5103', span, `\`${name}\` has no value inside an objective`)
     if (symbol.symbol === 'lost') return poison
     const { declaration } = symbol
     if (declaration.node === 'Function') return { type: 'function', symbol, declaration, bound: new Map() }
     const word = declaration.node === 'Declaration' ? declaration.word.name : 'type'
     const value = word === 'const' || word === 'param' ? termOf(this.context.constant(symbol)) : undefined
-    return value ?? this.fail('RLP9003', span, `the ${word} \`${name}\` cannot be used inside an objective`)
+    return value ?? this.fail('RLP5103', span, `the ${word} \`${name}\` cannot be used inside an objective`)
   }
 
   private field(expression: Expression & { node: 'Field' }, environment: Environment): Term {
@@ -143,7 +143,7 @@ export class Evaluator {
     const value = this.evaluate(target, environment)
     if (value.type === 'poison') return poison
     const found = value.type === 'record' ? value.fields.get(name.name) : value.type === 'range' && (name.name === 'low' || name.name === 'high') ? value[name.name] : undefined
-    return found ?? this.fail('RLP9003', span, value.type === 'range' ? `this range has no \`${name.name}\` end` : `${describe(value)} has no \`${name.name}\``)
+    return found ?? this.fail('RLP5103', span, value.type === 'range' ? `this range has no \`${name.name}\` end` : `${describe(value)} has no \`${name.name}\``)
   }
 
   private binary(expression: Binary, environment: Environment): Term {
@@ -154,7 +154,7 @@ export class Evaluator {
     if (operator === 'in') {
       if (b.type === 'list' && isLiteral(a) && b.items.every(isLiteral)) return booleanTerm(b.items.some((item) => sameLiteral(a, item)))
       if (b.type === 'range') return this.within(a, b, expression)
-      return this.fail('RLP9002', span, '`in` needs constants inside an objective')
+      return this.fail('RLP5102', span, '`in` needs constants inside an objective')
     }
     if ((operator === '==' || operator === '!=') && isLiteral(a) && isLiteral(b)) return booleanTerm(sameLiteral(a, b) === (operator === '=='))
     return this.elementwise(operators[operator] as Elementwise, [[a, left.span], [b, right.span]], span)
@@ -177,7 +177,7 @@ export class Evaluator {
     const aligned = this.align([[condition, conditionSpan], a, b])
     if (!aligned) return poison
     const [test, x, y] = aligned.values as [Value, Value, Value]
-    if (test.dtype !== 'bool' || x.dtype !== y.dtype) return this.fail('RLP9002', span, test.dtype === 'bool' ? 'both branches must be numbers, or both truth values' : 'a condition must be a truth value')
+    if (test.dtype !== 'bool' || x.dtype !== y.dtype) return this.fail('RLP5102', span, test.dtype === 'bool' ? 'both branches must be numbers, or both truth values' : 'a condition must be a truth value')
     return { type: 'tensor', value: this.b.where(test, x, y), depth: aligned.depth }
   }
 
@@ -186,7 +186,7 @@ export class Evaluator {
     if (builtin !== undefined) return this.builtin(builtin, args, span, environment)
     const fn = this.evaluate(callee, environment)
     if (fn.type === 'poison') return poison
-    if (fn.type !== 'function') return this.fail('RLP9003', callee.span, `${describe(fn)} is not a function`)
+    if (fn.type !== 'function') return this.fail('RLP5103', callee.span, `${describe(fn)} is not a function`)
     const open = fn.declaration.parameters.map(({ name }) => name.name).filter((name) => !fn.bound.has(name))
     const given = this.bind(open, args, environment)
     if (!given) return poison
@@ -202,18 +202,18 @@ export class Evaluator {
       const given = this.bind(['condition', 'a', 'b'], args, environment)
       const [condition, a, b] = ['condition', 'a', 'b'].map((parameter) => given?.get(parameter))
       if (condition && a && b) return this.where(condition[0], condition[1], a, b, span)
-      return given ? this.fail('RLP9005', span, '`where` needs a condition and two values') : poison
+      return given ? this.fail('RLP5105', span, '`where` needs a condition and two values') : poison
     }
     if (name === 'length') {
       const list = args[0] && this.evaluate(args[0].value, environment)
-      return list?.type === 'list' ? numberTerm(list.items.length) : this.fail('RLP9002', span, '`length` needs a list')
+      return list?.type === 'list' ? numberTerm(list.items.length) : this.fail('RLP5102', span, '`length` needs a list')
     }
     const row = Object.hasOwn(functions, name) ? (functions[name] as Elementwise) : undefined
-    if (!row) return this.fail('RLP9003', span, `no function \`${name}\` inside an objective`)
+    if (!row) return this.fail('RLP5103', span, `no function \`${name}\` inside an objective`)
     const parameters = row.variadic ? [...row.parameters, ...args.slice(row.parameters.length).map((_, i) => `${i}`)] : row.parameters
     const given = this.bind(parameters, args, environment)
     const operands = parameters.map((parameter) => given?.get(parameter))
-    if (!operands.every((operand) => operand !== undefined)) return given ? this.fail('RLP9005', span, `\`${name}\` needs ${row.parameters.length} operands`) : poison
+    if (!operands.every((operand) => operand !== undefined)) return given ? this.fail('RLP5105', span, `\`${name}\` needs ${row.parameters.length} operands`) : poison
     return operands.length === row.parameters.length
       ? this.elementwise(row, operands, span)
       : operands.slice(1).reduce<Term>((left, right) => this.elementwise(row, [[left, span], right], span), (operands[0] as Operand)[0])
@@ -223,17 +223,17 @@ export class Evaluator {
     const over = args.find((argument) => argument.name?.name === 'over')
     const level = over?.value.node === 'Name' ? over.value.name : ''
     const to = this.levels.depthOf(level)
-    if (to === undefined) return this.fail('RLP9004', over?.value.span ?? span, `\`${name}\` needs a level of this stage`, `write \`over = …\` with one of ${this.levels.names().join(', ')}`)
+    if (to === undefined) return this.fail('RLP5104', over?.value.span ?? span, `\`${name}\` needs a level of this stage`, `write \`over = …\` with one of ${this.levels.names().join(', ')}`)
     const given = this.bind(['x', 'ddof'], args.filter((argument) => argument !== over), environment)
     const x = given?.get('x')
-    if (given && !x) return this.fail('RLP9005', span, `\`${name}\` needs an operand`)
+    if (given && !x) return this.fail('RLP5105', span, `\`${name}\` needs an operand`)
     if (!given || !x || x[0].type === 'poison') return poison
     const ddof = given.get('ddof')?.[0] ?? numberTerm(1)
-    if (ddof.type !== 'number') return this.fail('RLP9002', span, '`ddof` must be a constant')
+    if (ddof.type !== 'number') return this.fail('RLP5102', span, '`ddof` must be a constant')
     const operand = x[0].type === 'tensor' ? x[0] : undefined
-    if (!operand || operand.depth <= to) return this.fail('RLP9004', x[1], operand ? `one number for each ${this.levels.nameOf(operand.depth)} cannot be reduced over each ${level}` : 'a constant cannot be reduced')
+    if (!operand || operand.depth <= to) return this.fail('RLP5104', x[1], operand ? `one number for each ${this.levels.nameOf(operand.depth)} cannot be reduced over each ${level}` : 'a constant cannot be reduced')
     const logical = name === 'any' || name === 'all'
-    if (logical !== (operand.value.dtype === 'bool') && logical) return this.fail('RLP9002', x[1], `\`${name}\` needs truth values`)
+    if (logical !== (operand.value.dtype === 'bool') && logical) return this.fail('RLP5102', x[1], `\`${name}\` needs truth values`)
     const value = logical ? operand.value : this.b.cast(operand.value, 'f32')
     const mask = operand.depth === this.levels.innermost ? this.mask : undefined
     const reduce = reductions[name] as (typeof reductions)[string]
@@ -247,7 +247,7 @@ export class Evaluator {
     for (const { name, value, span } of args) {
       const parameter = name?.name ?? parameters[position++]
       if (parameter === undefined || !parameters.includes(parameter)) {
-        this.fail('RLP9005', span, name ? `there is no parameter \`${name.name}\`` : 'too many arguments')
+        this.fail('RLP5105', span, name ? `there is no parameter \`${name.name}\`` : 'too many arguments')
         return undefined
       }
       given.set(parameter, [this.evaluate(value, environment), value.span])
@@ -266,7 +266,7 @@ export class Evaluator {
     if (!aligned) return poison
     const wanted = row.takes === 'same' ? aligned.values[0]?.dtype : row.takes === 'number' ? 'f32' : 'bool'
     const odd = aligned.values.findIndex((value) => value.dtype !== wanted)
-    if (odd >= 0) return this.fail('RLP9002', (operands[odd] as Operand)[1] ?? span, wanted === 'bool' ? 'a truth value is needed here' : 'a number is needed here')
+    if (odd >= 0) return this.fail('RLP5102', (operands[odd] as Operand)[1] ?? span, wanted === 'bool' ? 'a truth value is needed here' : 'a number is needed here')
     return { type: 'tensor', value: row.build(this.b, ...aligned.values), depth: aligned.depth }
   }
 

@@ -49,7 +49,7 @@ export function lowerObjective(objective: Objective, context: LoweringContext): 
   const [dlogp, dentropy] = gradient(b, [loss], [b.constant(1)], [logp, entropy]) as [Value, Value]
   const usesEntropy = dentropy !== b.zerosLike(entropy)
   if (!usesEntropy && dlogp === b.zerosLike(logp)) {
-    return { lowered: undefined, diagnostics: [report('RLP9008', objective.loss.span, 'this loss does not depend on the policy', { help: 'use `logp` in the loss, outside `stop_gradient`' })] }
+    return { lowered: undefined, diagnostics: [report('RLP5108', objective.loss.span, 'this loss does not depend on the policy', { help: 'use `logp` in the loss, outside `stop_gradient`' })] }
   }
   const fetched = { dlogp, ...(usesEntropy ? { dentropy } : {}), ...(advantage ? { advantage } : {}), loss }
   for (const [name, value] of Object.entries(fetched)) b.fetch(name, value)
@@ -60,7 +60,7 @@ export function lowerObjective(objective: Objective, context: LoweringContext): 
   if (reads.has('ref_logp') && !objective.reference) {
     return {
       lowered: undefined,
-      diagnostics: [report('RLP9006', objective.loss.span, 'this loss compares with a reference policy, and there is none', { notes: ['It reads `ref_logp`.'], help: 'give the stage `reference = …`, for example the policy it starts from' })],
+      diagnostics: [report('RLP5106', objective.loss.span, 'this loss compares with a reference policy, and there is none', { notes: ['It reads `ref_logp`.'], help: 'give the stage `reference = …`, for example the policy it starts from' })],
     }
   }
   return { lowered: { weigh, measure, usesEntropy, reads }, diagnostics }
@@ -102,7 +102,7 @@ function call(evaluator: Evaluator, closure: ClosureValue, provided: ReadonlyMap
   const { span } = closure
   const fn = termOf(closure)
   if (fn?.type !== 'function') {
-    evaluator.diagnostics.push(report('RLP9003', span, `\`${closure.symbol.name}\` is bound to a value that has no meaning inside an objective`))
+    evaluator.diagnostics.push(report('RLP5103', span, `\`${closure.symbol.name}\` is bound to a value that has no meaning inside an objective`))
     return undefined
   }
   const open = new Map(names.flatMap((name) => (provided.has(name) ? [[name, provided.get(name) as Term] as const] : [])))

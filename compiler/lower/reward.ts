@@ -166,7 +166,7 @@ class RewardLowering {
   }
 
   private notNumeric(title: string): Numeric {
-    this.diagnostics.push(report('RLP9002', this.span, title, { help: 'use a signal that gives a number, such as `exact`, `matches` or `length`' }))
+    this.diagnostics.push(report('RLP5102', this.span, title, { help: 'use a signal that gives a number, such as `exact`, `matches` or `length`' }))
     return { value: this.b.constant(0), range: everything }
   }
 }

@@ -18,7 +18,7 @@ export function lowerSchedule(lr: CompileValue, span: Span, context: LoweringCon
   const b = new GraphBuilder('lr')
   const evaluator = new Evaluator(b, scalar, undefined, context)
   const term = termOf(lr)
-  if (!term) return { program: undefined, diagnostics: [report('RLP9002', span, 'this learning rate is neither a number nor a function of the step')] }
+  if (!term) return { program: undefined, diagnostics: [report('RLP5102', span, 'this learning rate is neither a number nor a function of the step')] }
   const feeds = new Map<string, Term>(['step', 'steps'].map((name) => [name, { type: 'tensor', value: b.input(name, 'f32', []), depth: 0 }]))
   const rate = evaluator.real(term.type === 'function' ? evaluator.apply(term, feeds, span) : term, 0, span)
   if (!rate) return { program: undefined, diagnostics: evaluator.diagnostics }

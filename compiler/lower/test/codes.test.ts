@@ -1,4 +1,4 @@
-// Every code of the 9xxx table has a case that gives it and a page that explains it.
+// Every code of lowering (5101 and up) has a case that gives it and a page that explains it.
 
 import { readFileSync } from 'node:fs'
 import { equal, ok, suite } from '../../../spec/test/suite.js'
@@ -39,14 +39,14 @@ const model = (sizes: Record<string, number>): readonly Diagnostic[] =>
 
 /** Cases by code; each must give that code alone, at a place that has text. */
 const cases: Readonly<Record<keyof typeof lowerCodes, readonly (() => readonly Diagnostic[])[]>> = {
-  RLP9001: [() => model({ heads: 3 }), () => model({ kv_heads: 3, heads: 4 }), () => model({ width: 10 })],
-  RLP9002: [() => objective(own('not_called')), () => lowerSchedule(text('fast'), nowhere, noConstants).diagnostics],
-  RLP9003: [() => objective(own('on_host')), () => objective(own('unknown')), () => objective(own('no_field'))],
-  RLP9004: [() => objective(std('sft', 'nll'), own('outwards')), () => objective(std('sft', 'nll'), own('no_level')), () => objective(std('sft', 'nll'), own('reduced_twice'))],
-  RLP9005: [() => objective(std('losses', 'clipped_with_kl'))],
-  RLP9006: [() => objective(std('losses', 'k3'))],
-  RLP9007: [() => objective(own('recursive'))],
-  RLP9008: [() => objective(own('detached'))],
+  RLP5101: [() => model({ heads: 3 }), () => model({ kv_heads: 3, heads: 4 }), () => model({ width: 10 })],
+  RLP5102: [() => objective(own('not_called')), () => lowerSchedule(text('fast'), nowhere, noConstants).diagnostics],
+  RLP5103: [() => objective(own('on_host')), () => objective(own('unknown')), () => objective(own('no_field'))],
+  RLP5104: [() => objective(std('sft', 'nll'), own('outwards')), () => objective(std('sft', 'nll'), own('no_level')), () => objective(std('sft', 'nll'), own('reduced_twice'))],
+  RLP5105: [() => objective(std('losses', 'clipped_with_kl'))],
+  RLP5106: [() => objective(std('losses', 'k3'))],
+  RLP5107: [() => objective(own('recursive'))],
+  RLP5108: [() => objective(own('detached'))],
 }
 
 suite('codes of lowering', (test) => {

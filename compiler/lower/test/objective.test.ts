@@ -179,11 +179,11 @@ suite('weigh and measure', (test) => {
 
   test('mistakes that only the evaluation shows', () => {
     const [advantage, mean] = [from('std/advantages', 'plain'), from('std/aggregations', 'token_mean')]
-    equal(mistakes(own('detached'), mean, advantage), ['RLP9008'])
-    equal(mistakes(own('one_each'), mean, advantage), ['RLP9008'])
-    equal(mistakes(from('std/losses', 'clipped_with_kl', { kl: number(0.1) }), mean, advantage, false), ['RLP9006'])
-    equal(mistakes(from('std/losses', 'clipped_with_kl'), mean, advantage), ['RLP9005'])
-    equal(mistakes(from('std/losses', 'policy_gradient'), own('rollout_only'), advantage), ['RLP9004'])
-    equal(mistakes(from('std/losses', 'policy_gradient'), from('std/sft', 'mean_of_samples'), advantage), ['RLP9004'])
+    equal(mistakes(own('detached'), mean, advantage), ['RLP5108'])
+    equal(mistakes(own('one_each'), mean, advantage), ['RLP5108'])
+    equal(mistakes(from('std/losses', 'clipped_with_kl', { kl: number(0.1) }), mean, advantage, false), ['RLP5106'])
+    equal(mistakes(from('std/losses', 'clipped_with_kl'), mean, advantage), ['RLP5105'])
+    equal(mistakes(from('std/losses', 'policy_gradient'), own('rollout_only'), advantage), ['RLP5104'])
+    equal(mistakes(from('std/losses', 'policy_gradient'), from('std/sft', 'mean_of_samples'), advantage), ['RLP5104'])
   })
 })

@@ -81,7 +81,7 @@ suite('rewards', (test) => {
 
   test('a term that is text is a mistake', () => {
     const reward = lower({ words: call('tagged', { text: completion, tag: is_('answer') }) }, name('words'))
-    equal(reward.diagnostics.map(({ code }) => code), ['RLP9002'])
+    equal(reward.diagnostics.map(({ code }) => code), ['RLP5102'])
     is(reward.signals.length, 0)
     ok(reward.diagnostics[0]?.help?.includes('exact'))
   })

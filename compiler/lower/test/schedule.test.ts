@@ -53,6 +53,6 @@ suite('schedules', (test) => {
   test('a parameter that nobody provides', () => {
     const { program, diagnostics } = lowerSchedule(closure(modules.get('main.rlp'), 'needs_more'), span, noConstants)
     is(program, undefined)
-    equal(diagnostics.map(({ code, title }) => `${code} ${title}`), ['RLP9005 `needs_more` needs `target`, which is not provided here'])
+    equal(diagnostics.map(({ code, title }) => `${code} ${title}`), ['RLP5105 `needs_more` needs `target`, which is not provided here'])
   })
 })

@@ -104,13 +104,13 @@ suite('stages', (test) => {
   test('a loss that needs a reference policy: with and without one', () => {
     const attributes = { ...grpo, loss: std('losses', 'clipped_with_kl', { kl: number(0.1) }) }
     const without = lower('Grpo', attributes)
-    equal(without.diagnostics.map(({ code }) => code), ['RLP9006'])
+    equal(without.diagnostics.map(({ code }) => code), ['RLP5106'])
     is(without.programs['weigh'], undefined)
     equal(lower('Grpo', attributes, ['policy', 'reference']).diagnostics, [])
   })
 
   test('a learning rate that is no number is reported, not thrown', () => {
-    equal(lower('Sft', { ...sft, 'optimizer.lr': text('fast') }).diagnostics.map(({ code }) => code), ['RLP9002'])
+    equal(lower('Sft', { ...sft, 'optimizer.lr': text('fast') }).diagnostics.map(({ code }) => code), ['RLP5102'])
   })
 })
 
