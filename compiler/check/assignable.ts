@@ -7,7 +7,8 @@ import { artefact, optionsOf, same, show, withoutNone, type ArtefactType, type F
 export type Reason =
   /** Nothing more specific than the two types. */
   | { readonly why: 'type' }
-  | { readonly why: 'unit'; readonly expected: string | undefined; readonly found: string | undefined }
+  /** Dimensions that would do (none = a pure number), and the one that is there. */
+  | { readonly why: 'unit'; readonly expected: readonly string[]; readonly found: string }
   /** A bare number where one of these dimensions is wanted. */
   | { readonly why: 'bare'; readonly dimensions: readonly string[] }
   | { readonly why: 'range'; readonly low: number; readonly high: number; readonly dimension: string | undefined }
@@ -104,16 +105,17 @@ function intoUnion(from: Type, options: readonly Type[], levels: Levels): Reason
   }
   const bare = reasons.flatMap(({ reason }) => (reason.why === 'bare' ? reason.dimensions : []))
   if (bare.length > 0) return { why: 'bare', dimensions: bare }
-  const units = reasons.filter(({ reason }) => reason.why === 'unit')
   const sameSort = reasons.filter(({ option, reason }) => option.type === from.type && reason.why !== 'type')
-  if (units.length > 1 && units.length === sameSort.length) return TYPE
-  return (sameSort[0] ?? reasons.find(({ reason }) => reason.why !== 'type' && reason.why !== 'uncalled') ?? reasons.find(({ reason }) => reason.why === 'uncalled'))?.reason ?? TYPE
+  const units = sameSort.flatMap(({ reason }) => (reason.why === 'unit' ? reason.expected : []))
+  const [first] = sameSort
+  if (first?.reason.why === 'unit' && sameSort.every(({ reason }) => reason.why === 'unit')) return { ...first.reason, expected: units }
+  return (first ?? reasons.find(({ reason }) => reason.why !== 'type' && reason.why !== 'uncalled') ?? reasons.find(({ reason }) => reason.why === 'uncalled'))?.reason ?? TYPE
 }
 
 function ofNumbers(from: NumberType, to: NumberType, levels: Levels): Reason | undefined {
   if (from.dimension !== to.dimension) {
     if (from.dimension === undefined && to.dimension !== undefined) return { why: 'bare', dimensions: [to.dimension] }
-    return { why: 'unit', expected: to.dimension, found: from.dimension }
+    return { why: 'unit', expected: to.dimension === undefined ? [] : [to.dimension], found: from.dimension ?? '' }
   }
   if (to.whole && !from.whole && !(from.low === from.high && Number.isInteger(from.low))) return { why: 'fraction' }
   if (from.high < to.low || from.low > to.high) return { why: 'range', low: to.low, high: to.high, dimension: to.dimension }

@@ -4,6 +4,7 @@ import type { Declaration, Expression, TypeNode } from '../../grammar/ast/ast.js
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Kinds } from '../kinds/read.js'
 import type { DeclarationSymbol, ModuleScope, Program } from '../resolve/program.js'
+import { unused } from '../resolve/unused.js'
 import { checkDeclaration } from './check-declaration.js'
 import { checkFunction, checkTypeDeclaration } from './check-function.js'
 import { checkTest } from './check-test.js'
@@ -43,6 +44,9 @@ export function check(program: Program, kinds: Kinds): CheckResult {
   }
   checkRecursion(cx)
   checkSense(cx)
+  if (!cx.diagnostics.some(({ severity }) => severity === 'error') && (program.damaged ?? []).length === 0) {
+    for (const scope of program.modules) if (!library(scope)) cx.diagnostics.push(...unused(scope, scope === program.entry))
+  }
   const order = new Map(program.modules.map(({ module }, i) => [module.file, i]))
   const place = ({ primary: { span } }: Diagnostic) => order.get(span.file) ?? -1
   const diagnostics = cx.diagnostics.toSorted((a, b) => place(a) - place(b) || a.primary.span.start - b.primary.span.start)

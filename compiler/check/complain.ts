@@ -73,7 +73,7 @@ export function complain(cx: Context, expression: Expression, from: Type, to: Ty
     case 'unindexed':
       return unindexed(cx, expression, reason.keys)
     case 'type':
-      return cx.report('RLP3001', span, `${subject} expects another type`, { label, ...advice(from, to, expression) })
+      return cx.report('RLP3001', span, `${subject} expects ${shortened(show(to), 36)}`, { label: `found ${shortened(show(from))}`, ...advice(from, to, expression) })
   }
 }
 
@@ -108,24 +108,22 @@ const BETWEEN: readonly (readonly [string, string, string])[] = [
   ['Rollouts', 'Samples', 'a rollout is a completion that the policy writes'],
 ]
 
-function unit(cx: Context, expression: Expression, expected: string | undefined, found: string | undefined, subject: string): void {
+function unit(cx: Context, expression: Expression, expected: readonly string[], found: string, subject: string): void {
   const { span } = expression
-  if (expected === undefined) {
-    const number = expression.node === 'Number' && expression.unit ? sourceOf({ ...span, end: expression.unit.span.start }).trim() : undefined
+  const number = expression.node === 'Number' && expression.unit ? sourceOf({ ...span, end: expression.unit.span.start }).trim() : undefined
+  if (expected.length === 0) {
     return cx.report('RLP4001', span, `${subject} is a pure number, and this has a unit`, {
       label: `expected a number, found ${found}`,
-      help: number === undefined ? `divide by \`1 ${shownUnit(found ?? '')}\` to get a pure number` : `write \`${number}\``,
+      help: number === undefined ? `divide by \`1 ${shownUnit(found)}\` to get a pure number` : `write \`${number}\``,
       fixes: number === undefined ? [] : [replace(span, number, false)],
     })
   }
-  const between = BETWEEN.find(([a, b]) => (a === expected && b === found) || (b === expected && a === found))
-  const number = expression.node === 'Number' && expression.unit ? sourceOf({ ...span, end: expression.unit.span.start }).trim() : undefined
-  const text = number === undefined ? undefined : `${number} ${shownUnit(expected)}`
-  cx.report('RLP4001', span, `${subject} counts ${shownUnit(expected)}, but this is a number of ${found === undefined ? 'no unit' : shownUnit(found)}`, {
-    label: `expected ${expected}, found ${found}`,
-    notes: between ? [between[2]] : [],
-    help: text === undefined ? `give a number of ${shownUnit(expected)}` : `write the number of ${shownUnit(expected)}, for example \`${text}\``,
-    fixes: text === undefined ? [] : [replace(span, text, false)],
+  const wanted = joined(expected.map(shownUnit), 'or')
+  cx.report('RLP4001', span, `${subject} counts ${wanted}, but this is a number of ${shownUnit(found)}`, {
+    label: `expected ${expected.join(' | ')}, found ${found}`,
+    notes: BETWEEN.filter(([a, b]) => (expected.includes(a) && b === found) || (expected.includes(b) && a === found)).map(([, , note]) => note),
+    help: number === undefined ? `give a number of ${wanted}` : `write the number of ${wanted}, for example \`${number} ${shownUnit(expected[0] as string)}\``,
+    fixes: number === undefined ? [] : expected.map((dimension) => replace(span, `${number} ${shownUnit(dimension)}`, false)),
   })
 }
 
@@ -203,9 +201,7 @@ function advice(from: Type, to: Type, expression: Expression): { help: string; f
   if (to.type === 'list' && from.type !== 'list') return { help: `write \`[${shortened(sourceOf(expression.span), 24)}]\``, fixes: [replace(expression.span, `[${sourceOf(expression.span)}]`, false)] }
   if (from.type === 'number' && names.has('range')) return { help: 'write both ends, for example `0.2..0.28`' }
   if (from.type === 'none') return { help: 'give a value' }
-  return { help: `give ${article(shortened(show(to), 48))}` }
-}
-
-function article(text: string): string {
-  return /^[AEIO]/.test(text) ? `an ${text}` : `a ${text}`
+  const number = from.type === 'keyed' ? from.item : from
+  if (number.type === 'number' && names.has('boolean')) return { help: `compare it, for example \`${shortened(sourceOf(expression.span), 32)} > 0\`` }
+  return { help: `give a value of type ${shortened(show(to), 48)}` }
 }

@@ -8,7 +8,6 @@ import { parse } from '../../grammar/index.js'
 import { SourceFile, type SourceHost, type Span } from '../../grammar/source/source.js'
 import { report } from './codes.js'
 import type { DeclarationSymbol, ModuleScope, Program, Symbol } from './program.js'
-import { unused } from './unused.js'
 
 const PRELUDE = 'std/prelude'
 
@@ -28,9 +27,6 @@ export function resolve(entryPath: string, host: SourceHost): Resolution {
     const missing = entry ? PRELUDE : entryPath
     const none = report('RLP2003', new SourceFile(missing, '').span(0, 0), `there is no file \`${missing}\``, { help: 'give the path of a `.rlp` file' })
     return { program: undefined, diagnostics: [...loader.diagnostics, none] }
-  }
-  for (const scope of loader.modules) {
-    if (scope === entry || !scope.path.startsWith('std/')) loader.diagnostics.push(...unused(scope, scope === entry))
   }
   return { program: { entry, prelude, modules: loader.modules, damaged: loader.damaged }, diagnostics: loader.diagnostics }
 }

@@ -1,4 +1,4 @@
-// Warnings about imports and declarations that nothing uses.
+// Warnings about imports and declarations that nothing uses. Asked for only when all else is well: a misspelt use is no unused name.
 
 import type { Diagnostic, Fix } from '../../grammar/diagnostics/diagnostic.js'
 import type { Import } from '../../grammar/ast/ast.js'
