@@ -4,11 +4,13 @@
 import type { Diagnostic } from '../grammar/diagnostics/diagnostic.js'
 import type { SourceHost } from '../grammar/source/source.js'
 import type { Plan } from '../spec/plan/plan.js'
+import { check, checkValue } from './check/check.js'
 import { elaborate, type Elaborated } from './elaborate/elaborate.js'
+import type { CheckValue } from './elaborate/parameters.js'
+import { testRewards, type HostCalls } from './elaborate/reward-tests.js'
 import { readKinds } from './kinds/read.js'
 import type { Program } from './resolve/program.js'
 import { resolve } from './resolve/resolve.js'
-import { testRewards, type HostCalls } from './elaborate/reward-tests.js'
 
 export interface CompileOptions {
   /** Path of the entry module, as the host knows it. */
@@ -36,9 +38,11 @@ export async function checkOnly(options: CompileOptions): Promise<Checked> {
   const { program, diagnostics: resolving } = resolve(options.entry, options.host)
   if (!program) return { diagnostics: resolving }
   const { kinds, diagnostics: reading } = readKinds(program)
-  const before = [...resolving, ...reading]
+  const { diagnostics: checking } = check(program, kinds)
+  const before = [...resolving, ...reading, ...checking]
   if (hasErrors(before)) return { diagnostics: before }
-  const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, () => [])
+  const fits: CheckValue = (value, type, scope, name) => checkValue(value, type, scope, program, kinds, name)
+  const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, fits)
   const found = [...before, ...elaborating]
   if (hasErrors(found) || !elaborated.acyclic) return { diagnostics: found }
   const tests = options.signals ? await testRewards(program, elaborated, options.signals) : []

@@ -19,7 +19,7 @@ export interface Given {
 }
 
 /** Whether an expression fits a type; the checker's. */
-export type CheckValue = (value: Expression, type: TypeNode, scope: ModuleScope) => readonly Diagnostic[]
+export type CheckValue = (value: Expression, type: TypeNode, scope: ModuleScope, name: string) => readonly Diagnostic[]
 
 /**
  * Reads `--set name=value` in order; a later value of one name wins.
@@ -38,7 +38,7 @@ export function readParameters(program: Program, set: readonly { name: string; t
     }
     const { expression, diagnostics: mistakes } = parseExpression(file)
     const declaration = symbol.declaration as GenericDeclaration
-    const found = mistakes.some(isError) || !declaration.type ? mistakes : checkValue(expression, declaration.type, symbol.module)
+    const found = mistakes.some(isError) || !declaration.type ? mistakes : checkValue(expression, declaration.type, symbol.module, name)
     diagnostics.push(...found.filter(isError).map((mistake) => badValue(mistake, name, text, declaration)))
     given.set(name, { value: expression })
   }

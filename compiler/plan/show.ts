@@ -1,7 +1,7 @@
 // The plan in words, for `rlpc plan`: what each stage does, costs and reads, and the settings that make it what it is.
 // Later instances of a declaration show only what differs from the first.
 
-import type { Expr, Plan, RangeValue, StagePlan, Value } from '../../spec/plan/plan.js'
+import type { CurriculumPlan, Expr, Plan, RangeValue, StagePlan, Value } from '../../spec/plan/plan.js'
 
 export interface ShowOptions {
   readonly colour: boolean
@@ -26,6 +26,10 @@ export function showPlan(plan: Plan, { colour }: ShowOptions): string {
     else lines.push(...wrapped('defaults:', defaults(stage), 6).map(dim))
   }
 
+  const curricula = Object.entries(plan.curricula)
+  if (curricula.length > 0) lines.push('', bold('Curricula'))
+  for (const [address, { phases }] of curricula) lines.push(`  ${address}: ${phases.map(showPhase).join(', then ')}`)
+
   if (plan.claims.length > 0) lines.push('', bold('Claims'))
   for (const { name, text, checks, atLeast } of plan.claims) {
     const count = checks.length === 1 ? '' : `  ${dim(atLeast === undefined ? `for all of ${checks.map(({ key }) => key).join(', ')}` : `for at least ${atLeast} of ${checks.length}`)}`
@@ -34,6 +38,11 @@ export function showPlan(plan: Plan, { colour }: ShowOptions): string {
   const outputs = Object.entries(plan.outputs)
   if (outputs.length > 0) lines.push('', bold('Outputs'), ...outputs.map(([name, value]) => `  ${name} = ${showValue(value)}`))
   return `${lines.join('\n')}\n`
+}
+
+function showPhase({ name, least, most, advance }: CurriculumPlan['phases'][number]): string {
+  const bounds = [...(least > 0 ? [`at least ${least} steps`] : []), ...(most === null ? [] : [`at most ${most} steps`]), ...(advance ? [`until ${showExpr(advance)}`] : [])]
+  return bounds.length === 0 ? name : `${name} (${bounds.join(', ')})`
 }
 
 /** Stages after those that they need, otherwise in the order of their addresses. */
@@ -61,7 +70,7 @@ function summary({ stages }: Plan): string {
 }
 
 function cost({ estimate: { steps, tokens, flops } }: StagePlan): string {
-  const parts = [steps === undefined ? '' : `${steps} steps`, tokens === undefined ? '' : `at most ${metric(tokens).trimEnd()} tokens`, flops === undefined ? '' : `${metric(flops)}FLOP`]
+  const parts = [steps === undefined ? '' : showValue({ value: steps, unit: 'steps' }), tokens === undefined ? '' : `at most ${metric(tokens).trimEnd()} tokens`, flops === undefined ? '' : `${metric(flops)}FLOP`]
   const given = parts.filter((part) => part !== '')
   return given.length === 0 ? '' : `: ${given.join(', ')}`
 }
@@ -98,9 +107,10 @@ const MOST_ITEMS = 8
 export function showValue(value: Value): string {
   if (value === null) return 'none'
   if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'number') return showNumber(value)
   if (typeof value !== 'object') return String(value)
   if (isList(value)) return value.length > MOST_ITEMS ? `[${value.slice(0, 3).map(showValue).join(', ')}, … ${value.length} in all]` : `[${value.map(showValue).join(', ')}]`
-  if ('unit' in value) return `${value.value} ${value.value === 1 ? value.unit.replace(/s$/, '') : value.unit}`
+  if ('unit' in value) return `${showNumber(value.value)} ${value.value === 1 ? value.unit.replace(/s$/, '') : value.unit}`
   if ('record' in value) return `{ ${Object.entries(value.record).map(([name, field]) => `${name} = ${showValue(field)}`).join(', ')} }`
   if ('call' in value) return `${short(value.call)}(${args(value.args)})`
   if ('fn' in value) return Object.keys(value.args).length === 0 ? short(value.fn) : `${short(value.fn)}(${args(value.args)})`
@@ -138,6 +148,11 @@ function args(given: Readonly<Record<string, Value>>): string {
 /** `std/tasks/knights.puzzles` → `puzzles` */
 function short(qualified: string): string {
   return qualified.slice(qualified.lastIndexOf('.') + 1)
+}
+
+/** What a person wrote: `10 * 3e-4` is 0.003 to them. The plan has all digits. */
+function showNumber(value: number): string {
+  return String(Number(value.toPrecision(12)))
 }
 
 /** `2.25 M` before the name of what is counted, three digits. */
