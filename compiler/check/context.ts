@@ -45,8 +45,6 @@ export class Context {
   readonly symbols = new Map<Declaration, Type | undefined>()
   readonly keys = new Map<Declaration, InstancesType['keys']>()
   readonly references = new Map<Declaration, Reference[]>()
-  /** Curricula that are used as a whole, and where. */
-  readonly wholeCurricula = new Map<Declaration, Span>()
   /** What each body writes, by path (`optimizer.lr`). */
   readonly written = new Map<Declaration, Written>()
   /** Stages whose rows are being found. */
