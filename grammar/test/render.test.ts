@@ -1,9 +1,12 @@
 // How diagnostics look: the samples of the design, label by label, and the edges (tabs, wide characters, long lines).
 // Expected texts are written by hand.
 
+import { readFileSync } from 'node:fs'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { is, ok, suite } from '../../spec/test/suite.js'
 import type { Diagnostic, Fix, Label } from '../diagnostics/diagnostic.js'
 import { mostShown, renderAll, renderDiagnostic, toJson } from '../diagnostics/render.js'
+import { parse } from '../index.js'
 import { SourceFile } from '../source/source.js'
 
 const plain = { colour: false, width: 100 }
@@ -222,5 +225,12 @@ suite('render', (test) => {
       '{"code":"RLP1002","severity":"error","title":"t","span":{"file":"a.rlp","start":{"line":2,"column":1},"end":{"line":2,"column":2}},"label":"l","related":[],"notes":[],' +
         '"fixes":[{"title":"add `=`","safe":true,"edits":[{"span":{"file":"a.rlp","start":{"line":2,"column":2},"end":{"line":2,"column":2}},"insert":" ="}]}]}',
     )
+  })
+
+  test('JSON fits its schema', () => {
+    const schema = JSON.parse(readFileSync(new URL('../../spec/schemas/diagnostic.schema.json', import.meta.url), 'utf8')) as object
+    const validate = new Ajv2020({ strict: true }).compile(schema)
+    const text = 'rlp 2\nconst x: 3\nstage s: K {\n  lr 1\n  a = f(1\n  b = 0 < 1 < 2\n'
+    for (const each of parse(new SourceFile('a.rlp', text)).diagnostics) ok(validate(JSON.parse(JSON.stringify(toJson(each)))), JSON.stringify(validate.errors))
   })
 })
