@@ -16,6 +16,13 @@ const types = {
   cumsum: 'iiiiii', cumsum_i32: 'iiiiii', linear_scan: 'iiiiiii', // …, out, outer, length, inner, reverse
   argsort: 'iiiii', argsort_i32: 'iiiii', argsort_u32: 'iiiii', take_rows: 'iiiii',
   fill: 'iii', copy: 'iii',
+  rms_norm: 'iiiiif', rms_norm_grad: 'iiiiiiifi',
+  rotary: 'iiiiiifii',
+  attention: 'iiiiiiiiiifi', attention_grad: 'iiiiiiiiiiiiifi', // …, batch, tokens, heads, keyHeads, size, scale, work
+  attention_decode: 'iiiiiiiiiifi', cache_write: 'iiiiii',
+  token_logprob: 'iiiiiiiiiii', token_logprob_grad: 'iiiiiiiiiiiii', // …, rows, size, width, chunk, work
+  adamw: 'iiiiiiiiiiiiffffff',
+  sample: 'iiiiiiiifii',
 } as const
 
 export type KernelName = keyof typeof types

@@ -3,16 +3,10 @@
 
 import { madd } from './math'
 
-/** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. */
+/** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. `plan/workspace.ts` has the same numbers. */
 const MC = 96
 const KC = 256
 const NC = 512
-
-/** Bytes of workspace for one call with these sizes: packed A, packed B and one spare tile. */
-export function gemm_workspace(m: i32, n: i32, k: i32): i32 {
-  const depth = min(k, KC)
-  return (min(round(m, 4), MC) * depth + min(round(n, 8), NC) * depth + 32) << 2
-}
 
 // @ts-ignore: decorator
 @inline
@@ -22,7 +16,7 @@ function round(x: i32, to: i32): i32 {
 
 /**
  * c[i,j] (+)= Σ a[i,p]·b[p,j] for each of `batch` matrices. Element [i,p] of A lies at a + (i·rowA + p·columnA)·4, those of B likewise;
- * rows of C are rowC apart, its columns adjacent. Strides in elements. `work` as given by `gemm_workspace`.
+ * rows of C are rowC apart, its columns adjacent. Strides in elements. `work`: 32 floats, then packed A and packed B (`plan/workspace.ts`).
  */
 export function gemm(
   a: usize, rowA: i32, columnA: i32, batchA: i32,
@@ -71,20 +65,22 @@ function block(packedA: usize, packedB: usize, c: usize, rowC: i32, rows: i32, c
     for (let i = 0; i < rows; i += 4) {
       const panelA = packedA + (<usize>(i * depth) << 2)
       const to = c + (<usize>(i * rowC + j) << 2)
-      if (i + 4 <= rows && j + 8 <= columns) tile(panelA, panelB, depth, to, <usize>rowC << 2, add)
+      if (i + 4 <= rows && j + 8 <= columns) tile(panelA, 16, panelB, 32, depth, to, <usize>rowC << 2, add)
       else {
-        tile(panelA, panelB, depth, spare, 32, 0)
-        edge(spare, to, rowC, min(rows - i, 4), min(columns - j, 8), add)
+        tile(panelA, 16, panelB, 32, depth, spare, 32, 0)
+        edge(spare, to, <usize>rowC << 2, min(rows - i, 4), min(columns - j, 8), add)
       }
     }
   }
 }
 
-/** 4 × 8 of C from a panel of A ([depth][4]) and a panel of B ([depth][8]). `row`: bytes between rows of C. */
-function tile(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
+/**
+ * 4 × 8 of C. Four elements of a column of A are adjacent, its columns `stepA` bytes apart (16: packed);
+ * eight elements of a row of B are adjacent, its rows `stepB` bytes apart (32: packed). `row`: bytes between rows of C.
+ */
+function tile(a: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  const end = a + (<usize>depth << 4)
-  while (a != end) {
+  for (; depth > 0; depth--) {
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
     let x = v128.load32_splat(a)
@@ -99,8 +95,8 @@ function tile(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): v
     x = v128.load32_splat(a, 12)
     c30 = madd(x, b0, c30)
     c31 = madd(x, b1, c31)
-    a += 16
-    b += 32
+    a += stepA
+    b += stepB
   }
   put(c, c00, c01, add)
   c += row
@@ -109,6 +105,81 @@ function tile(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): v
   put(c, c20, c21, add)
   c += row
   put(c, c30, c31, add)
+}
+
+/** The same for four rows of A given by their addresses, each contiguous. */
+function tileRows(a0: usize, a1: usize, a2: usize, a3: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+  for (const end = a0 + (<usize>depth << 2); a0 != end; a0 += 4) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    let x = v128.load32_splat(a0)
+    c00 = madd(x, b0, c00)
+    c01 = madd(x, b1, c01)
+    x = v128.load32_splat(a1)
+    c10 = madd(x, b0, c10)
+    c11 = madd(x, b1, c11)
+    x = v128.load32_splat(a2)
+    c20 = madd(x, b0, c20)
+    c21 = madd(x, b1, c21)
+    x = v128.load32_splat(a3)
+    c30 = madd(x, b0, c30)
+    c31 = madd(x, b1, c31)
+    a1 += 4
+    a2 += 4
+    a3 += 4
+    b += stepB
+  }
+  put(c, c00, c01, add)
+  c += row
+  put(c, c10, c11, add)
+  c += row
+  put(c, c20, c21, add)
+  c += row
+  put(c, c30, c31, add)
+}
+
+/**
+ * C (+)= A·B without packing, for matrices that stay in cache. Strides in bytes: rows of A are `rowA` apart and contiguous,
+ * rows of B `rowB`, panels of eight columns of B `panelB` (32 where rows are contiguous). Reads up to 28 bytes past a row of B.
+ */
+export function rowsTimes(a: usize, rowA: usize, b: usize, rowB: usize, panelB: usize, c: usize, rowC: usize, m: i32, n: i32, k: i32, add: i32, spare: usize): void {
+  for (let i = 0; i < m; i += 4) {
+    const rows = min(m - i, 4)
+    const a1 = rows > 1 ? a + rowA : a
+    const a2 = rows > 2 ? a1 + rowA : a
+    const a3 = rows > 3 ? a2 + rowA : a
+    let panel = b
+    for (let j = 0; j < n; j += 8) {
+      const to = c + (<usize>j << 2)
+      if (rows == 4 && j + 8 <= n) tileRows(a, a1, a2, a3, panel, rowB, k, to, rowC, add)
+      else {
+        tileRows(a, a1, a2, a3, panel, rowB, k, spare, 32, 0)
+        edge(spare, to, rowC, rows, min(n - j, 8), add)
+      }
+      panel += panelB
+    }
+    a += rowA << 2
+    c += rowC << 2
+  }
+}
+
+/** C (+)= Aᵀ·B likewise, where rows of A (k of them) are `rowA` bytes apart. Reads up to 12 bytes past a row of A. */
+export function columnsTimes(a: usize, rowA: usize, b: usize, rowB: usize, c: usize, rowC: usize, m: i32, n: i32, k: i32, add: i32, spare: usize): void {
+  for (let i = 0; i < m; i += 4) {
+    const rows = min(m - i, 4)
+    for (let j = 0; j < n; j += 8) {
+      const to = c + (<usize>j << 2)
+      const panel = b + (<usize>j << 2)
+      if (rows == 4 && j + 8 <= n) tile(a, rowA, panel, rowB, k, to, rowC, add)
+      else {
+        tile(a, rowA, panel, rowB, k, spare, 32, 0)
+        edge(spare, to, rowC, rows, min(n - j, 8), add)
+      }
+    }
+    a += 16
+    c += rowC << 2
+  }
 }
 
 // @ts-ignore: decorator
@@ -122,13 +193,14 @@ function put(c: usize, x: v128, y: v128, add: i32): void {
   v128.store(c, y, 16)
 }
 
-function edge(spare: usize, c: usize, rowC: i32, rows: i32, columns: i32, add: i32): void {
+function edge(spare: usize, c: usize, row: usize, rows: i32, columns: i32, add: i32): void {
   for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const to = c + (<usize>(i * rowC + j) << 2)
-      const value = load<f32>(spare + (<usize>(i * 8 + j) << 2))
-      store<f32>(to, add ? load<f32>(to) + value : value)
+    for (let j: usize = 0; j < <usize>columns << 2; j += 4) {
+      const value = load<f32>(spare + j)
+      store<f32>(c + j, add ? load<f32>(c + j) + value : value)
     }
+    spare += 32
+    c += row
   }
 }
 
@@ -147,7 +219,7 @@ function packA(a: usize, rowA: i32, columnA: i32, rows: i32, depth: i32, to: usi
 }
 
 /** Panels of eight columns, [depth][8], zeros right of the last column. */
-function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: usize): void {
+export function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: usize): void {
   const row = <usize>rowB << 2
   const column = <usize>columnB << 2
   for (let j = 0; j < columns; j += 8) {

@@ -1,7 +1,7 @@
 // The kernel library: what generated programs call. Kernels take pointers (bytes) and sizes (elements) and hold no state.
 // Does not allocate: a kernel that needs scratch memory has a `…_workspace` function that says how much.
 
-export { gemm, gemm_workspace } from './gemm'
+export { gemm } from './gemm'
 import * as math from './math'
 
 export function exp(x: v128): v128 { return math.exp4(x) }
@@ -13,3 +13,10 @@ export function sigmoid(x: v128): v128 { return math.sigmoid4(x) }
 export { pow4 as pow, mod4 as mod, mod_i4 as mod_i32, mod_u4 as mod_u32 } from './math'
 export { threefry } from './random'
 export { argsort, argsort_i32, argsort_u32, copy, cumsum, cumsum_i32, fill, gather, linear_scan, pick, scatter_add, scatter_add_i32, take_rows } from './indexing'
+export { rms_norm, rms_norm_grad } from './norm'
+export { rotary } from './rotary'
+export { attention, attention_grad } from './attention'
+export { attention_decode, cache_write } from './decode'
+export { token_logprob, token_logprob_grad } from './head'
+export { adamw } from './adamw'
+export { sample } from './sample'

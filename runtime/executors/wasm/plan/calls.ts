@@ -2,7 +2,8 @@
 // Does not hold the kernels (`assembly/`).
 
 import type { DType, GraphNode } from '../../../../spec/graph/graph.js'
-import { gemmWorkspace } from './gemm.js'
+import { gemmWorkspace } from './workspace.js'
+import { composites } from './composites.js'
 import { at, type Lowering } from './lower.js'
 import { count, rowMajor, type Access, type Reduction } from './nest.js'
 
@@ -132,4 +133,5 @@ export const calls: Readonly<Record<string, CallRule>> = {
   argsort: sorting,
   matmul,
   part: () => {},
+  ...composites,
 }

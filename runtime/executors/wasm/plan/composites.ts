@@ -1,0 +1,93 @@
+// How the composites that have a kernel are run. Their meaning is their body, which tests compare them with.
+// A composite without a row here is inlined.
+
+import { at, type Lowering } from './lower.js'
+import type { CallRule } from './calls.js'
+import { count } from './nest.js'
+import type { GraphNode } from '../../../../spec/graph/graph.js'
+import type { Arg } from './step.js'
+import { attentionWorkspace, headWorkspace, rotaryWorkspace } from './workspace.js'
+
+const float = (node: GraphNode, name: string): Arg => ({ float: node.attributes[name] as number })
+
+/** Buffers of all inputs and outputs. */
+function operands(c: Lowering, node: GraphNode, id: number): { inputs: number[]; outputs: number[]; shapes: (readonly number[])[] } {
+  const inputs = node.inputs.map((input) => c.buffer(input))
+  return { inputs, outputs: c.outputs(id), shapes: node.inputs.map((input) => c.shape(input)) }
+}
+
+const rows = (shape: readonly number[]): number => count(shape.slice(0, -1))
+const width = (shape: readonly number[]): number => shape.at(-1) as number
+const all = (buffers: readonly number[]): Arg[] => buffers.map((buffer) => at(buffer))
+const NONE = 0
+
+const attention = (gradient: boolean): CallRule => (c, node, id) => {
+  const { inputs, outputs, shapes } = operands(c, node, id)
+  const [batch, tokens, heads, size] = shapes[0] as [number, number, number, number]
+  const keyHeads = (shapes[1] as number[])[2] as number
+  const packed = inputs.length === (gradient ? 5 : 4)
+  const args = [...all(inputs.slice(0, 3)), packed ? at(inputs[3] as number) : NONE, ...all(inputs.slice(packed ? 4 : 3)), ...all(outputs)]
+  const work = c.newBuffer(attentionWorkspace(tokens, size, gradient))
+  c.call(node.attributes.name as string, [...args, batch, tokens, heads, keyHeads, size, float(node, 'scale'), at(work)], inputs, [...outputs, work])
+}
+
+const head = (gradient: boolean): CallRule => (c, node, id) => {
+  const { inputs, outputs, shapes } = operands(c, node, id)
+  const [h, w] = shapes as [readonly number[], readonly [number, number]]
+  const { chunk, elements } = headWorkspace(rows(h), w[0], w[1])
+  const work = c.newBuffer(elements)
+  c.call(gradient ? 'token_logprob_grad' : 'token_logprob', [...all(inputs), ...all(outputs), rows(h), w[0], w[1], chunk, at(work)], inputs, [...outputs, work])
+}
+
+export const composites: Readonly<Record<string, CallRule>> = {
+  rms_norm: (c, node, id) => {
+    const { inputs, outputs, shapes } = operands(c, node, id)
+    const shape = shapes[0] as number[]
+    c.call('rms_norm', [...all(inputs), ...all(outputs), rows(shape), width(shape), float(node, 'eps')], inputs, outputs)
+  },
+  rms_norm_grad: (c, node, id) => {
+    const { inputs, outputs, shapes } = operands(c, node, id)
+    const shape = shapes[0] as number[]
+    const work = c.newBuffer(2 * width(shape))
+    c.call('rms_norm_grad', [...all(inputs), ...all(outputs), rows(shape), width(shape), float(node, 'eps'), at(work)], inputs, [...outputs, work])
+  },
+  rotary: (c, node, id) => {
+    const { inputs, outputs, shapes } = operands(c, node, id)
+    const [batch, tokens, heads, size] = shapes[0] as [number, number, number, number]
+    const work = c.newBuffer(rotaryWorkspace(size))
+    c.call('rotary', [...all(inputs), ...all(outputs), batch * tokens, heads, size, float(node, 'base'), Number(node.attributes.inverse === true), at(work)], inputs, [...outputs, work], [[inputs[0] as number, outputs[0] as number]])
+  },
+  attention: attention(false),
+  attention_grad: attention(true),
+  attention_decode: (c, node, id) => {
+    const { inputs, outputs, shapes } = operands(c, node, id)
+    const [batch, heads, size] = shapes[0] as [number, number, number]
+    const [, length, keyHeads] = shapes[1] as [number, number, number]
+    const work = c.newBuffer(length + 4)
+    c.call('attention_decode', [...all(inputs), ...all(outputs), batch, length, heads, keyHeads, size, float(node, 'scale'), at(work)], inputs, [...outputs, work])
+  },
+  cache_write: (c, node, id) => {
+    const [cache, entry, positions] = node.inputs.map((input) => c.buffer(input)) as [number, number, number]
+    const [batch, length, ...row] = c.shape(node.inputs[0] as number) as [number, number, ...number[]]
+    // The copy costs nothing where the old cache is not needed any more: then both lie in one place.
+    const written = c.duplicate(cache)
+    c.setOutputs(id, [written])
+    c.call('cache_write', [at(written), at(entry), at(positions), batch, length, count(row)], [entry, positions], [written])
+  },
+  token_logprob: head(false),
+  token_logprob_grad: head(true),
+  adamw: (c, node, id) => {
+    const { inputs, outputs, shapes } = operands(c, node, id)
+    const { beta1, beta2 } = node.attributes as { beta1: number; beta2: number }
+    const [w, , m, v] = inputs as [number, number, number, number]
+    const [nextW, nextM, nextV] = outputs as [number, number, number]
+    const floats = [beta1, 1 - beta1, beta2, 1 - beta2].map((value): Arg => ({ float: value }))
+    c.call('adamw', [...all(inputs), ...all(outputs), count(shapes[0] as number[]), ...floats, float(node, 'eps'), float(node, 'decay')], inputs, outputs, [[w, nextW], [m, nextM], [v, nextV]])
+  },
+  sample: (c, node, id) => {
+    const { inputs, outputs, shapes } = operands(c, node, id)
+    const [batch, vocabulary] = shapes[0] as [number, number]
+    const work = c.newBuffer(3 * vocabulary)
+    c.call('sample', [...all(inputs), ...all(outputs), batch, vocabulary, node.attributes.top_k as number, float(node, 'top_p'), Number(node.attributes.greedy === true), at(work)], inputs, [...outputs, work])
+  },
+}

@@ -1,0 +1,34 @@
+// How much scratch memory each kernel takes, in 32-bit elements: the same sizes as in `assembly/`.
+// Does not allocate it: it is a buffer that lives for one step.
+
+/** Block sizes of `assembly/gemm.ts`. */
+const [MC, KC, NC] = [96, 256, 512]
+/** Query rows of a block of `assembly/attention.ts`. */
+const ROWS = 32
+/** A spare tile for the edges of a product. */
+const TILE = 32
+/** Logits held at once by `assembly/head.ts`, unless a few rows are already more. */
+const LOGITS = 2 ** 18
+
+const round = (x: number, to: number): number => Math.ceil(x / to) * to
+
+/** Packed A, packed B and a spare tile. */
+export function gemmWorkspace(m: number, n: number, k: number): number {
+  const depth = Math.min(k, KC)
+  return Math.min(round(m, 4), MC) * depth + Math.min(round(n, 8), NC) * depth + TILE
+}
+
+/** Transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
+export function attentionWorkspace(tokens: number, size: number, gradient: boolean): number {
+  return TILE + (gradient ? 2 : 1) * round(tokens, 8) * (size + ROWS)
+}
+
+/** Rows of logits held at once, and the workspace: those rows and the three products' packing. */
+export function headWorkspace(rows: number, vocabulary: number, width: number): { chunk: number; elements: number } {
+  const chunk = Math.min(rows, round(Math.min(256, Math.max(32, Math.floor(LOGITS / vocabulary))), 4))
+  const products = [gemmWorkspace(chunk, vocabulary, width), gemmWorkspace(chunk, width, vocabulary), gemmWorkspace(vocabulary, width, chunk)]
+  return { chunk, elements: chunk * vocabulary + Math.max(...products) }
+}
+
+/** Frequencies (float64), cosines and sines of half a head. */
+export const rotaryWorkspace = (size: number): number => round(size / 2, 4) * 4
