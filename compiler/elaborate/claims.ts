@@ -19,6 +19,7 @@ export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDr
   const atLeast = valueOf(settings, 'at_least')
   return {
     name: declaration.name.name,
+    span: declaration.name.span,
     doc: declaration.doc,
     text: require?.written ? sourceText(require.written) : '',
     checks: require ? checksOf(require.value) : [],

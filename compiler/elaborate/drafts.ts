@@ -73,6 +73,7 @@ export type AnyDraft = ModelDraft | DatasetDraft | RewardDraft | CurriculumDraft
 
 export interface ClaimDraft {
   readonly name: string
+  readonly span: Span
   readonly doc: string
   readonly text: string
   readonly checks: readonly { readonly key: string; readonly expr: Expr }[]

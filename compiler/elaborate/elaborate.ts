@@ -6,6 +6,7 @@ import type { Expression } from '../../grammar/ast/ast.js'
 import type { Value } from '../../spec/plan/plan.js'
 import type { Kinds } from '../kinds/read.js'
 import { wordOf, type DeclarationSymbol, type Program } from '../resolve/program.js'
+import { reportClaims } from './claim-sense.js'
 import { draftClaim, draftPipeline } from './claims.js'
 import { Context, moduleFrame } from './context.js'
 import { draftOf, isDrafted } from './declarations.js'
@@ -57,7 +58,10 @@ export function elaborate(program: Program, kinds: Kinds, choices: Choices, chec
   const pipeline = draftPipeline(context, word('pipeline')[0])
   const acyclic = reportCycles(context, drafts)
   const roots = [...claims.flatMap(({ references }) => references), ...pipeline.references]
-  if (acyclic) reportUnreachable(context, drafts, roots, pipeline.outputs.size > 0)
+  if (acyclic) {
+    reportUnreachable(context, drafts, roots, pipeline.outputs.size > 0)
+    reportClaims(context, drafts, claims)
+  }
   const secrets = word('secret').flatMap((symbol) => {
     const value = valueOf(context, symbol)
     return value.type === 'secret' ? [{ name: value.name, environment: value.environment }] : []

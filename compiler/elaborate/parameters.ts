@@ -39,8 +39,10 @@ export function readParameters(program: Program, set: readonly { name: string; t
     const { expression, diagnostics: mistakes } = parseExpression(file)
     const declaration = symbol.declaration as GenericDeclaration
     const found = mistakes.some(isError) || !declaration.type ? mistakes : checkValue(expression, declaration.type, symbol.module, name)
-    diagnostics.push(...found.filter(isError).map((mistake) => badValue(mistake, name, text, declaration)))
-    given.set(name, { value: expression })
+    const wrong = found.filter(isError)
+    diagnostics.push(...wrong.map((mistake) => badValue(mistake, name, text, declaration)))
+    // A wrong value is no value: whatever is made of it stays silent.
+    given.set(name, { value: wrong.length > 0 ? { node: 'Invalid', span: expression.span } : expression })
   }
   return { given, diagnostics }
 }

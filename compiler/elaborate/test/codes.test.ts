@@ -78,6 +78,15 @@ const cases: readonly Case[] = [
   { code: 'RLP5010', name: 'division by nothing', source: `param n: Int = 0\nstage s: Sft { policy = tiny, length = 5 steps, seed = ⟦4 / n⟧, ${TRAINING} }`, says: ['`4 / 0`', 'finite'] },
   { code: 'RLP5011', name: 'a third of a step', source: `stage s: Sft { policy = tiny, length = ⟦10 steps / 3⟧, ${TRAINING} }`, says: ['3.33', '3 steps or 4 steps'] },
   {
+    code: 'RLP5012', name: 'training rows, through a stage and a dataset',
+    source: `dataset lessons: Dataset[Example] = chains.worked(problems["test"])
+      stage s: Sft { policy = tiny, length = 5 steps, data = mixture([share(50%, lessons), share(50%, chains.worked(problems["train"]))]), batch = 4 samples, optimizer { lr = 1e-3 } }
+      stage e: Evaluate { policy = s.policy, data = ⟦subset(problems["test"], 10 samples)⟧, score = answer.correct, max_new = 8 tokens }
+      claim c { require = e.accuracy > 50% }`,
+    says: ['trained on', '`problems["test"]`'],
+  },
+  { code: 'RLP5013', name: 'more than all', source: `stage e: Evaluate for k in [0, 1] { ${EXAM}, seed = k }\nclaim ⟦c⟧ { require = e[*].accuracy > 50%, at_least = 3 }`, says: ['never hold', '3 of 2'] },
+  {
     code: 'RLP6010', name: 'a wrong expectation',
     source: `test answer { "<answer> 7 </answer>" with { answer = "8" } gives { correct = ⟦1⟧ } }`, after: withSignals,
     says: ['`correct` is 0', 'says 1', 'total = 0'],
