@@ -28,7 +28,7 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
   const paint = painter(colour)
   const live = stream.isTTY === true
   let shownAt = -Infinity
-  let shownShare = 0
+  let shownTenths = 0
   const clear = () => live && stream.write('\r\x1b[2K')
   const print = (text: string) => {
     clear()
@@ -36,10 +36,10 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
   }
   /** `share` of the stage that is done, 0..1. */
   const update = (text: string, share: number) => {
-    const due = now() - shownAt >= (live ? REDRAW : PLAIN) || (!live && share >= shownShare + 0.1)
+    const due = now() - shownAt >= (live ? REDRAW : PLAIN) || (!live && tenths(share) > shownTenths)
     if (!due) return
     shownAt = now()
-    shownShare = share
+    shownTenths = tenths(share)
     if (!live) return print(text)
     clear()
     stream.write(text.slice(0, (stream.columns ?? 100) - 1))
@@ -49,7 +49,7 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
     report(event) {
       if (event.type === 'started') {
         shownAt = now()
-        shownShare = 0
+        shownTenths = 0
         if (event.from > 0) print(`${event.stage}: continues after step ${event.from}`)
       } else if (event.type === 'step') {
         const { stage, step, steps, rate, left } = event
@@ -69,6 +69,8 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
     close: () => void clear(),
   }
 }
+
+const tenths = (share: number): number => Math.floor(share * 10 + 1e-9)
 
 function bar(share: number, paint: Painter): string {
   const full = Math.round(Math.min(1, share) * BAR)

@@ -1,6 +1,7 @@
 // From the text of a plan file to a plan, checked against its schema.
 
 import type { Plan } from '../../spec/plan/plan.js'
+import { planProblem } from '../../spec/plan/validate.js'
 
 /** A plan, or in words why the text is none. */
 export function readPlan(text: string): { readonly plan: Plan } | { readonly problem: string } {
@@ -10,6 +11,6 @@ export function readPlan(text: string): { readonly plan: Plan } | { readonly pro
   } catch (cause) {
     return { problem: `it is not JSON (${(cause as Error).message})` }
   }
-  if (typeof value !== 'object' || value === null || (value as Plan).format !== 1) return { problem: 'it has not `"format": 1`' }
-  return { plan: value as Plan }
+  const problem = planProblem(value)
+  return problem === undefined ? { plan: value as Plan } : { problem }
 }

@@ -83,6 +83,7 @@ suite('runs', (test) => {
         }
         const { result: cut } = await run(plan, { signal: stop.signal, report })
         is(cut.outcome, 'stopped')
+        ok(cut.stages.some(({ status, error }) => status === 'stopped' && error?.code === 'RLP8002'))
         const { result, events } = await run(plan)
         is(result.outcome, 'done')
         ok(events.some((event) => event.type === 'started' && event.from > 0))
@@ -226,6 +227,8 @@ suite('errors of runs', (test) => {
     { name: 'a row without a completion', plan: sftOn([{ prompt: 'a ?' }]), code: 'RLP8009', text: 'completion' },
     { name: 'nothing to learn', plan: sftOn([{ prompt: 'a ?', completion: [{ record: { text: 'a', train: false } }] }]), code: 'RLP8011', text: 'no token to learn' },
     { name: 'a loss that is not finite', plan: sftOn([{ prompt: 'a ?', completion: 'a' }], { lr: 1e30, steps: 5 }), code: 'RLP8003', text: 'in step' },
+    { name: 'a filter that keeps too little', plan: new PlanBuilder({ m: model }).stage('s', 'Filter', { keep: false, per_prompt: null, at_least: quantity(1, 'samples') }, { data: copyRows }, {}).plan(), code: 'RLP8008', text: 'kept 0 of 16 rows' },
+    { name: 'a fault of our own', plan: new PlanBuilder({ m: model }).stage('s', 'Sft', {}, { policy: { model: 'm' }, data: copyRows }, {}).plan(), code: 'RLP8001', text: 'has no attribute batch' },
     { name: 'no such file', plan: new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, { call: 'std/prelude.jsonl', args: { path: 'nowhere.jsonl' } }, { steps: 1 }).plan(), code: 'RLP8101', text: 'nowhere.jsonl' },
     { name: 'epochs of an endless dataset', plan: endless().plan(), code: 'RLP8007', text: 'has no end' },
     {

@@ -6,16 +6,20 @@ import type { TensorData } from '../../executors/executor.js'
 
 /** Padded lengths are multiples of this: one compiled program for each, and little padding. */
 const BUCKET = 16
-/** About so many tokens go through a program at once, padding included: enough for full speed, little memory. */
-const MICRO_TOKENS = 2048
+/** At most so many tokens go through a program at once, padding included: enough for full speed, and little enough to stay in cache. */
+const MICRO_TOKENS = 768
 
 export function bucket(length: number): number {
   return Math.max(BUCKET, Math.ceil(length / BUCKET) * BUCKET)
 }
 
-/** How many rows of up to `longest` tokens a micro-batch holds: the same for all batches of a stage, so that few programs are compiled. */
+/**
+ * How many rows of up to `longest` tokens a micro-batch holds when a batch has `most`: the same for all batches of a stage, so that
+ * few programs are compiled, and such that they divide a full batch evenly.
+ */
 export function microRows(longest: number, most: number): number {
-  return Math.max(1, Math.min(most, Math.floor(MICRO_TOKENS / bucket(longest))))
+  const fit = Math.max(1, Math.floor(MICRO_TOKENS / bucket(longest)))
+  return Math.ceil(most / Math.ceil(most / fit))
 }
 
 /** Numbers for each sample and token position, row-major. Column t belongs to the prediction of token t + 1. */

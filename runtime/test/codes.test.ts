@@ -1,14 +1,13 @@
-// The codes of data and host functions: each has a page, and each is raised by some input in these tests or shown here.
-// Codes of stages and of the store are tested where those are.
+// The table of run-time codes: each has a page, and each is raised in some test of the runtime.
 
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
 import { runtimeCodes } from '../codes.js'
 import { is, ok, suite } from '../../spec/test/suite.js'
 
-const codes = Object.entries(runtimeCodes).filter(([code]) => code.startsWith('RLP81'))
+const codes = Object.entries(runtimeCodes)
 const page = (code: string) => new URL(`../../spec/errors/${code}.md`, import.meta.url)
 
-suite('codes of data', (test) => {
+suite('codes of the runtime', (test) => {
   test('each has a page with all its parts', () => {
     for (const [code, { slug }] of codes) {
       ok(existsSync(page(code)), `${code} has no page`)
