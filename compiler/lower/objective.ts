@@ -76,12 +76,12 @@ interface Built {
 function build(b: GraphBuilder, objective: Objective, context: LoweringContext, diagnostics: Diagnostic[]): Built | undefined {
   const levels = new Levels(objective.levels)
   const token = levels.innermost
-  const counted = b.lt(0, b.input('mask', 'f32', levels.shapeAt(token)))
-  const evaluator = new Evaluator(b, levels, counted, context)
+  const counted = b.label(b.lt(0, b.input('mask', 'f32', levels.shapeAt(token))), 'counted')
+  const evaluator = new Evaluator(b, levels, new Map([[token, counted]]), context)
   const at = (value: Value, depth: number): TensorTerm => ({ type: 'tensor', value, depth })
 
   const feeds = new Map(TOKEN_FEEDS.map((name) => [name, b.input(name, 'f32', levels.shapeAt(token))]))
-  const provided = new Map<string, Term>([...feeds].map(([name, value]) => [name, at(b.where(counted, value, 0), token)]))
+  const provided = new Map<string, Term>([...feeds].map(([name, value]) => [name, at(b.label(b.where(counted, value, 0), name), token)]))
   const row = levels.depthOf('rollout')
   if (row !== undefined) {
     provided.set('reward', at(b.input('reward', 'f32', levels.shapeAt(row)), row))

@@ -1,7 +1,8 @@
-// Reductions over levels, `mean(x, over = group)` and its relatives: masked tokens never count, empty rollouts still do.
+// Reductions over levels, `mean(x, over = group)` and its relatives: masked elements never count, empty rollouts still do.
 // Does not check levels: `evaluate.ts` passes operands that are further in than the level reduced to.
 
 import { sizeOf } from '../../spec/graph/dims.js'
+import type { Dim } from '../../spec/graph/graph.js'
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import type { Levels } from './levels.js'
 
@@ -13,6 +14,8 @@ export interface Reduction {
   /** The level of x and of the result. */
   readonly from: number
   readonly to: number
+  /** Only elements with one index of the innermost axis are taken together: the result keeps that axis, and the level of x. */
+  readonly by: boolean
   /** Of `std` and `var`: the divisor is count − ddof, at least 1. */
   readonly ddof: number
 }
@@ -27,7 +30,7 @@ export const reductions: Readonly<Record<string, (x: Value, r: Reduction) => Val
   var: variance,
   /** The gradient is 0 where the deviation is, as in torch.std. */
   std: (x, r) => {
-    const square = variance(x, r)
+    const square = r.b.label(variance(x, r), 'variance')
     const some = r.b.lt(0, square)
     return r.b.where(some, r.b.sqrt(r.b.where(some, square, 1)), 0)
   },
@@ -36,9 +39,21 @@ export const reductions: Readonly<Record<string, (x: Value, r: Reduction) => Val
   max_of: (x, r) => orZero(r.b.reduceMax(filled(x, r, -Infinity), axes(r)), r),
   any: (x, r) => r.b.any(r.mask ? r.b.and(x, r.mask) : x, axes(r)),
   all: (x, r) => r.b.all(r.mask ? r.b.or(x, r.b.not(r.mask)) : x, axes(r)),
+  /** The first and the last element that counts; 0 where none does. */
+  first: (x, r) => end(x, r, (at) => r.b.reduceMin(r.mask ? r.b.where(r.mask, at, 2 ** 31 - 1) : at, axes(r))),
+  last: (x, r) => end(x, r, (at) => r.b.reduceMax(r.mask ? r.b.where(r.mask, at, -1) : at, axes(r))),
 }
 
-const axes = ({ from, to }: Reduction): number[] => Array.from({ length: from - to }, (_, i) => to + i)
+/** One value for each element of the result's level; with `by` it is spread back over x. */
+export function reduce(name: string, x: Value, r: Reduction): Value {
+  const reduced = (reductions[name] as (typeof reductions)[string])(x, r)
+  return r.by ? r.b.spread(reduced, r.levels.shapeAt(r.from), axes(r)) : reduced
+}
+
+function axes({ levels, from, to, by }: Reduction): number[] {
+  const [outer, inner] = [levels.shapeAt(to).length, levels.shapeAt(from).length - (by ? 1 : 0)]
+  return Array.from({ length: inner - outer }, (_, i) => outer + i)
+}
 
 /** Elements that do not count become `value`, whatever they were, NaN too. */
 const filled = (x: Value, { b, mask }: Reduction, value: number): Value => (mask ? b.where(mask, x, value) : x)
@@ -48,9 +63,11 @@ function sum(x: Value, r: Reduction): Value {
 }
 
 function count(r: Reduction): Value {
-  const { b, levels, mask, from, to } = r
+  const { b, levels, mask, from } = r
   if (mask) return b.reduceSum(b.cast(mask, 'f32'), axes(r))
-  return b.broadcastTo(b.size(sizeOf(levels.shapeAt(from).slice(to))), levels.shapeAt(to))
+  const gone = axes(r)
+  const shape = levels.shapeAt(from)
+  return b.broadcastTo(b.size(sizeOf(gone.map((axis) => shape[axis] as Dim))), shape.filter((_, axis) => !gone.includes(axis)))
 }
 
 function mean(x: Value, r: Reduction): Value {
@@ -65,4 +82,12 @@ function variance(x: Value, r: Reduction): Value {
 
 function orZero(x: Value, r: Reduction): Value {
   return r.mask ? r.b.where(r.b.lt(0, count(r)), x, 0) : x
+}
+
+/** The element whose place in row-major order `place` finds. */
+function end(x: Value, r: Reduction, place: (at: Value) => Value): Value {
+  const { b } = r
+  const gone = axes(r)
+  const at = gone.reduce((index, axis) => b.add(b.mul(index, b.cast(b.spread(b.size(x.shape[axis] as Dim), x.shape, x.shape.map((_, i) => i)), 'i32')), b.iota(x.shape, axis)), b.full(0, x.shape, 'i32'))
+  return b.reduceSum(b.where(b.eq(at, b.spread(place(at), x.shape, gone)), x, 0), gone)
 }
