@@ -97,11 +97,13 @@ class Layout {
     while (this.tokens[last + 1]?.tokenType === t.Newline) last++
     const previous = this.out[this.out.length - 1]
     if (previous?.tokenType === t.OpenText) this.closeLine(previous)
-    if (previous && this.separates(previous, last + 1)) {
-      this.separate()
-      this.out.push(this.tokens[i] as IToken)
-    }
+    if (previous && this.separates(previous, last + 1)) this.endItem(this.tokens[i] as IToken)
     return last
+  }
+
+  private endItem(newline: IToken): void {
+    this.separate()
+    this.out.push(newline)
   }
 
   private separates(previous: IToken, nextIndex: number): boolean {
@@ -169,7 +171,7 @@ class Layout {
     const margin = this.indentation(token.startOffset) === 0
     if (margin && this.isDeclarationHead(i)) {
       this.closeAll({ span: this.span(token), text: 'a new declaration starts at the margin, so everything before it should be closed' })
-      this.out.push(makeToken(t.Newline, '', this.endOfOut()))
+      this.endItem(makeToken(t.Newline, '', this.endOfOut()))
       return
     }
     const previous = this.out[this.out.length - 1]?.tokenType
@@ -183,7 +185,7 @@ class Layout {
     ) {
       this.reportUnclosed([this.top], { span: this.span(token), text: 'a new line starts here' })
       this.pop(this.endOfOut())
-      if (!this.top || this.top.separates) this.out.push(makeToken(t.Newline, '', this.endOfOut()))
+      if (!this.top || this.top.separates) this.endItem(makeToken(t.Newline, '', this.endOfOut()))
     }
   }
 

@@ -1,11 +1,10 @@
 // The grammar of `.rlp` as a recovering parser: tokens → concrete syntax tree.
 // Binary expressions stay flat and slips such as `:` for `=` are accepted here; lowering sorts them out.
 
-import type { CstNode, IParserErrorMessageProvider, IToken, ParserMethod, TokenType } from 'chevrotain'
-import { chevrotain } from './chevrotain.js'
+import type { CstNode, IParserErrorMessageProvider, ParserMethod, TokenType } from 'chevrotain'
+import { RecoveringParser } from './recovery.js'
 import * as t from './tokens.js'
 
-const { CstParser } = chevrotain
 type Rule = ParserMethod<[], CstNode>
 
 export interface ParserOptions {
@@ -14,10 +13,7 @@ export interface ParserOptions {
   readonly messages?: IParserErrorMessageProvider
 }
 
-export class RlpParser extends CstParser {
-  /** Chevrotain's: the tokens at which an enclosing rule could go on. */
-  declare protected flattenFollowSet: () => TokenType[]
-
+export class RlpParser extends RecoveringParser {
   constructor({ validate, messages }: ParserOptions) {
     super(t.vocabulary, {
       maxLookahead: 1, // rules that need two tokens say so; start-up takes a third less
@@ -29,17 +25,22 @@ export class RlpParser extends CstParser {
     this.performSelfAnalysis()
   }
 
-  // Lists are `[x] { "," [x] }`: an empty place is legal here, so that recovery can resume at the next comma;
-  // lowering reports it.
+  /**
+   * `[x] { separator [x] }`: an empty place is legal here, so that recovery can resume at the next comma; lowering reports it.
+   * `index` tells two lists of one rule apart.
+   */
+  private elements(index: number, element: Rule, separator: TokenType): void {
+    this.option(index + 8, () => this.subrule(2 * index, element))
+    this.many(index + 8, () => {
+      this.consume(index + 8, separator)
+      this.option(index + 18, () => this.subrule(2 * index + 1, element))
+    })
+  }
 
   // ── files ────────────────────────────────────────────────────────────────────────────────────────
 
   readonly module: Rule = this.RULE('module', () => {
-    this.OPTION(() => this.SUBRULE(this.top))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION1(() => this.SUBRULE1(this.top))
-    })
+    this.elements(0, this.top, t.Separator)
   })
 
   readonly top: Rule = this.RULE('top', () => {
@@ -65,11 +66,7 @@ export class RlpParser extends CstParser {
       {
         ALT: () => {
           this.CONSUME(t.LeftCurly)
-          this.OPTION(() => this.SUBRULE(this.importName))
-          this.MANY(() => {
-            this.CONSUME(t.Separator)
-            this.OPTION1(() => this.SUBRULE1(this.importName))
-          })
+          this.elements(0, this.importName, t.Separator)
           this.CONSUME(t.RightCurly)
         },
       },
@@ -172,11 +169,7 @@ export class RlpParser extends CstParser {
 
   readonly block: Rule = this.RULE('block', () => {
     this.CONSUME(t.LeftCurly)
-    this.OPTION(() => this.SUBRULE(this.item))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION1(() => this.SUBRULE1(this.item))
-    })
+    this.elements(0, this.item, t.Separator)
     this.CONSUME(t.RightCurly)
   })
 
@@ -210,11 +203,7 @@ export class RlpParser extends CstParser {
     this.CONSUME(t.Word)
     this.OPTION1(() => this.SUBRULE(this.typeParameters))
     this.CONSUME(t.LeftParen)
-    this.OPTION2(() => this.SUBRULE(this.parameter))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION3(() => this.SUBRULE1(this.parameter))
-    })
+    this.elements(0, this.parameter, t.Separator)
     this.CONSUME(t.RightParen)
     this.OPTION4(() => this.SUBRULE(this.typeAnnotation))
     this.OPTION5(() => {
@@ -241,11 +230,7 @@ export class RlpParser extends CstParser {
 
   readonly functionBody: Rule = this.RULE('functionBody', () => {
     this.CONSUME(t.LeftCurly)
-    this.OPTION(() => this.SUBRULE(this.bodyLine))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION1(() => this.SUBRULE1(this.bodyLine))
-    })
+    this.elements(0, this.bodyLine, t.Separator)
     this.CONSUME(t.RightCurly)
   })
 
@@ -288,11 +273,7 @@ export class RlpParser extends CstParser {
     this.CONSUME(t.Test)
     this.CONSUME(t.Word)
     this.CONSUME(t.LeftCurly)
-    this.OPTION(() => this.SUBRULE(this.testCase))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION1(() => this.SUBRULE1(this.testCase))
-    })
+    this.elements(0, this.testCase, t.Separator)
     this.CONSUME(t.RightCurly)
   })
 
@@ -388,22 +369,14 @@ export class RlpParser extends CstParser {
     })
     this.OPTION1(() => {
       this.CONSUME(t.LeftSquare)
-      this.OPTION2(() => this.SUBRULE(this.type))
-      this.MANY(() => {
-        this.CONSUME(t.Comma)
-        this.OPTION3(() => this.SUBRULE1(this.type))
-      })
+      this.elements(0, this.type, t.Comma)
       this.CONSUME(t.RightSquare)
     })
   })
 
   readonly recordType: Rule = this.RULE('recordType', () => {
     this.CONSUME(t.LeftCurly)
-    this.OPTION(() => this.SUBRULE(this.fieldType))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION1(() => this.SUBRULE1(this.fieldType))
-    })
+    this.elements(0, this.fieldType, t.Separator)
     this.CONSUME(t.RightCurly)
   })
 
@@ -414,11 +387,7 @@ export class RlpParser extends CstParser {
 
   readonly functionType: Rule = this.RULE('functionType', () => {
     this.CONSUME(t.LeftParen)
-    this.OPTION(() => this.SUBRULE(this.fieldType))
-    this.MANY(() => {
-      this.CONSUME(t.Comma)
-      this.OPTION1(() => this.SUBRULE1(this.fieldType))
-    })
+    this.elements(0, this.fieldType, t.Comma)
     this.CONSUME(t.RightParen)
     this.CONSUME(t.Arrow)
     this.SUBRULE(this.type)
@@ -480,22 +449,14 @@ export class RlpParser extends CstParser {
       {
         ALT: () => {
           this.CONSUME(t.LeftSquare)
-          this.OPTION(() => this.SUBRULE(this.indexKey))
-          this.MANY(() => {
-            this.CONSUME(t.Comma)
-            this.OPTION1(() => this.SUBRULE1(this.indexKey))
-          })
+          this.elements(0, this.indexKey, t.Comma)
           this.CONSUME(t.RightSquare)
         },
       },
       {
         ALT: () => {
           this.CONSUME(t.LeftParen)
-          this.OPTION2(() => this.SUBRULE(this.argument))
-          this.MANY1(() => {
-            this.CONSUME1(t.Comma)
-            this.OPTION3(() => this.SUBRULE1(this.argument))
-          })
+          this.elements(1, this.argument, t.Comma)
           this.CONSUME(t.RightParen)
         },
       },
@@ -548,21 +509,13 @@ export class RlpParser extends CstParser {
 
   readonly list: Rule = this.RULE('list', () => {
     this.CONSUME(t.LeftSquare)
-    this.OPTION(() => this.SUBRULE(this.expression))
-    this.MANY(() => {
-      this.CONSUME(t.Comma)
-      this.OPTION1(() => this.SUBRULE1(this.expression))
-    })
+    this.elements(0, this.expression, t.Comma)
     this.CONSUME(t.RightSquare)
   })
 
   readonly record: Rule = this.RULE('record', () => {
     this.CONSUME(t.LeftCurly)
-    this.OPTION(() => this.SUBRULE(this.field))
-    this.MANY(() => {
-      this.CONSUME(t.Separator)
-      this.OPTION1(() => this.SUBRULE1(this.field))
-    })
+    this.elements(0, this.field, t.Separator)
     this.CONSUME(t.RightCurly)
   })
 
@@ -577,43 +530,4 @@ export class RlpParser extends CstParser {
     this.SUBRULE(this.expression)
     this.CONSUME(t.RightParen)
   })
-
-  // ── recovery ─────────────────────────────────────────────────────────────────────────────────────
-  // Layout has balanced the brackets: no closer is ever missing, and skipping may jump over whole groups.
-  // Chevrotain's own search would resume at a separator inside a skipped group and then stumble over its closer.
-
-  override canTokenTypeBeInsertedInRecovery(): boolean {
-    return false
-  }
-
-  override canTokenTypeBeDeletedInRecovery(): boolean {
-    const found = this.LA(1).tokenType
-    return found !== t.Newline && found !== t.Comma && !t.closerOf.has(found) && !t.closers.has(found)
-  }
-
-  protected findReSyncTokenType(): TokenType {
-    const targets = this.flattenFollowSet()
-    let depth = 0
-    for (let k = 1; ; k++) {
-      const token = this.LA(k)
-      const target = depth === 0 ? targets.find((type) => chevrotain.tokenMatcher(token, type)) : undefined
-      if (target) return target
-      if (token.tokenType === chevrotain.EOF) return chevrotain.EOF
-      depth = depthAfter(token, depth)
-    }
-  }
-
-  protected override SKIP_TOKEN(): IToken {
-    let depth = 0
-    do {
-      depth = depthAfter(this.LA(1), depth)
-      super.SKIP_TOKEN()
-    } while (depth > 0)
-    return this.LA(1)
-  }
-}
-
-function depthAfter(token: IToken, depth: number): number {
-  if (t.closerOf.has(token.tokenType)) return depth + 1
-  return t.closers.has(token.tokenType) ? Math.max(0, depth - 1) : depth
 }
