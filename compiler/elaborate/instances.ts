@@ -2,12 +2,13 @@
 // Says what exists; evaluates no attribute.
 
 import { suggest } from '../../grammar/diagnostics/suggest.js'
-import type { GenericDeclaration } from '../../grammar/ast/ast.js'
+import type { Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
 import { qualifiedName, type DeclarationSymbol } from '../resolve/program.js'
 import { moduleFrame, NO_GRANTS, type Context, type Frame } from './context.js'
 import { evaluate } from './evaluate.js'
 import { real, text, type CompileValue } from './value.js'
+import { patchOf } from './variants.js'
 
 export type Key = string | number
 
@@ -35,7 +36,7 @@ export function instancesOf(context: Context, symbol: DeclarationSymbol): readon
   context.instances.set(declaration, [])
   let tuples: Key[][] = [[]]
   for (const { name, set } of declaration.keys) {
-    const keys = keySet(context, evaluate(context, set, moduleFrame(symbol.module)), name.name, set.span)
+    const keys = keySet(context, evaluate(context, set, moduleFrame(symbol.module)), name.name, originOf(context, set, symbol))
     tuples = tuples.flatMap((tuple) => keys.map((key) => [...tuple, key]))
   }
   const base = baseAddress(context, symbol)
@@ -43,6 +44,14 @@ export function instancesOf(context: Context, symbol: DeclarationSymbol): readon
   context.instances.set(declaration, instances)
   for (const { address } of instances) context.owners.set(address, symbol)
   return instances
+}
+
+/** Where a set of keys was written: many declarations may name one `param`, and its mistake is one. */
+function originOf(context: Context, set: Expression, { module }: DeclarationSymbol): Span {
+  const symbol = set.node === 'Name' ? module.lookup(set.name) : undefined
+  if (symbol?.symbol !== 'declaration' || symbol.declaration.node !== 'Declaration') return set.span
+  const given = module === context.program.entry ? context.given.get(symbol.name) : undefined
+  return (given?.value ?? patchOf(context, symbol.declaration, '')?.value ?? symbol.declaration.value ?? set).span
 }
 
 /** The names that an instance's expressions see beside those of the module: its keys. */

@@ -60,7 +60,7 @@ const cases: readonly Case[] = [
     says: ['found -> tries -> found'],
   },
   { code: 'RLP5002', name: 'repeated keys', source: `stage s: Sft for seed in ⟦[0, 0]⟧ { ${SFT} }`, says: ['repeat 0', 'once'] },
-  { code: 'RLP5002', name: 'no keys', source: `param seeds: Set[Int] = [0]\nstage s: Sft for seed in ⟦seeds⟧ { ${SFT} }`, set: { seeds: '[]' }, says: ['makes no instance'] },
+  { code: 'RLP5002', name: 'no keys', source: `param seeds: Set[Int] = [0]\nstage s: Sft for seed in seeds { ${SFT} }`, set: { seeds: '[]' }, commandLine: '[]', says: ['makes no instance'] },
   { code: 'RLP5002', name: 'keys that are no keys', source: `stage s: Sft for seed in ⟦[0.5]⟧ { ${SFT} }`, says: ['neither a text nor an integer'] },
   { code: 'RLP5002', name: 'keys from the run', source: `stage e: Evaluate { ${EXAM} }\nstage s: Sft for k in ⟦e.accuracy⟧ { ${SFT} }`, says: ['list of texts or integers', 'known before anything runs'] },
   { code: 'RLP5002', name: 'a range upside down', source: `stage s: Sft for k in ⟦4..1⟧ { ${SFT} }`, says: ['integer ends'] },

@@ -1,0 +1,108 @@
+// From source to plan as users get it: the quickstart, the command line's choices, phases that stop at the first errors.
+
+import { readFileSync } from 'node:fs'
+import { planProblem } from '../../spec/plan/validate.js'
+import { canonicalJson } from '../../spec/plan/canonical.js'
+import { verify } from '../../spec/graph/verify.js'
+import { equal, is, ok, suite } from '../../spec/test/suite.js'
+import { hostFunctions } from '../../runtime/host-functions.js'
+import { checkOnly, compile, COMPILER, type CompileOptions } from '../index.js'
+import { COMMON, hostOf } from '../elaborate/test/harness.js'
+import { planOf, stageOf } from '../plan/test/harness.js'
+
+const quickstart = readFileSync(new URL('../../examples/quickstart/main.rlp', import.meta.url), 'utf8')
+const signals: CompileOptions['signals'] = async () => (call, args) => {
+  const fn = hostFunctions[call]
+  if (!fn) throw new Error(`no host function ${call}`)
+  return fn(args as Parameters<typeof fn>[0], { root: '.' })
+}
+
+suite('compile: the quickstart', (test) => {
+  test('becomes a legal plan, and its tests of the reward hold', async () => {
+    const plan = await planOf(quickstart, { signals })
+    is(planProblem(JSON.parse(canonicalJson(plan))), undefined)
+    for (const graph of Object.values(plan.programs)) equal(verify(graph), [])
+    equal(plan.stages.map(({ address, kind, needs }) => `${address} ${kind} after ${needs.join(' ')}`), [
+      'base[0] Sft after ',
+      'before[0] Evaluate after warm[0]',
+      'exam["K","cold",0] Evaluate after practice["cold",0]',
+      'exam["K","warm",0] Evaluate after practice["warm",0]',
+      'exam["S","cold",0] Evaluate after practice["cold",0]',
+      'exam["S","warm",0] Evaluate after practice["warm",0]',
+      'practice["cold",0] Grpo after base[0]',
+      'practice["warm",0] Grpo after warm[0]',
+      'warm[0] Sft after base[0]',
+    ])
+    is(stageOf(plan, 'practice["warm",0]').estimate.batch, '16 prompts x 8 rollouts = 128 rollouts = 1 update of 128')
+    equal(stageOf(plan, 'practice["warm",0]').estimate.reward, { low: 0, high: 1 })
+    equal(stageOf(plan, 'base[0]').inputs['data'], { dataset: 'school.basics' })
+    equal(Object.keys(plan.datasets).sort(), ['K["test"]', 'K["train"]', 'S["test"]', 'S["train"]', 'school.basics', 'school.warm_up'])
+    equal(plan.claims.map(({ name }) => name), ['practice_helps', 'warm_up_helps'])
+  })
+
+  test('three seeds make three of everything, apart in their seeds and alike in their programs', async () => {
+    const plan = await planOf(quickstart, { parameters: [{ name: 'seeds', text: '[0, 1, 2]' }] })
+    is(plan.stages.length, 27)
+    equal(plan.claims.map(({ checks }) => checks.map(({ key }) => key).join()), ['0,1,2', '0,1,2'])
+    const practice = [0, 1, 2].map((seed) => stageOf(plan, `practice["warm",${seed}]`))
+    is(new Set(practice.map(({ fingerprint }) => fingerprint)).size, 3)
+    is(new Set(practice.map(({ seed }) => seed)).size, 3)
+    is(new Set(practice.map(({ programs }) => JSON.stringify(programs))).size, 1)
+    equal(plan.parameters, [{ name: 'seeds', value: [0, 1, 2], origin: 'command line' }])
+  })
+
+  test('a wrong reward fails its test', async () => {
+    const { diagnostics } = await checkOnly({ entry: 'main.rlp', host: hostOf(quickstart.replace('else 0.1 * shaped', 'else 0.2 * shaped')), parameters: [], signals })
+    equal(diagnostics.map(({ code, title }) => `${code} ${title}`), ['RLP6010 `total` is 0.2, and the test says 0.1'])
+  })
+})
+
+suite('compile: phases', (test) => {
+  const codesOf = async (source: string, more: Partial<CompileOptions> = {}) => (await compile({ entry: 'main.rlp', host: hostOf(source), parameters: [], ...more })).diagnostics.map(({ code }) => code)
+
+  test('a file that is not there', async () => {
+    const { plan, diagnostics } = await compile({ entry: 'other.rlp', host: hostOf(''), parameters: [] })
+    is(plan, undefined)
+    equal(diagnostics.map(({ code }) => code), ['RLP2003'])
+  })
+
+  test('an empty file and a file of noise give messages, not exceptions', async () => {
+    for (const source of ['', 'rlp 1\n', '}}}{{{', 'stage', 'rlp 1\nstage x: Sft {']) ok(Array.isArray(await codesOf(source)))
+  })
+
+  test('mistakes of the checker end it before elaboration', async () => {
+    const codes = await codesOf(`${COMMON}stage s: Sft { policy = tiny, data = chains.worked(problems["train"]), btach = 4 samples, length = 5 steps, optimizer { lr = 1e-3 } }`)
+    ok(codes.includes('RLP2006') && !codes.some((code) => code.startsWith('RLP5')), codes.join(' '))
+  })
+
+  test('warnings do not stop a plan', async () => {
+    const source = `${COMMON}stage s: Sft for seed in [0, 1] { policy = tiny, data = chains.worked(problems["train"]), batch = 4 samples, length = 5 steps, optimizer { lr = 1e-3 } }`
+    const { plan, diagnostics } = await compile({ entry: 'main.rlp', host: hostOf(source), parameters: [] })
+    ok(plan)
+    ok(diagnostics.some(({ code }) => code === 'RLP5008'))
+  })
+
+  test('a wrong value on the command line is one mistake', async () => {
+    equal(await codesOf(quickstart, { parameters: [{ name: 'seeds', text: '3' }] }), ['RLP7002'])
+    equal(await codesOf(quickstart, { parameters: [{ name: 'seeds', text: '[0' }] }), ['RLP7002'])
+    equal(await codesOf(quickstart, { parameters: [{ name: 'seeds', text: '[]' }] }), ['RLP5002'])
+  })
+
+  test('plans are marked with the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
+    is(COMPILER, `rlpc ${version}`)
+  })
+})
+
+suite('plans that are none', (test) => {
+  test('the schema and dangling names are reported', async () => {
+    const plan = JSON.parse(canonicalJson(await planOf(`${COMMON}stage s: Evaluate { policy = tiny, data = problems["test"], score = answer.correct, max_new = 8 tokens }`))) as Record<string, unknown>
+    is(planProblem(plan), undefined)
+    ok(planProblem(null)?.includes('must be object'))
+    ok(planProblem({ ...plan, format: 2 })?.startsWith('/format'))
+    ok(planProblem({ ...plan, extra: 1 })?.includes('additional properties'))
+    ok(planProblem({ ...plan, programs: {} })?.includes('has no program'))
+    const [stage] = plan['stages'] as Record<string, unknown>[]
+    is(planProblem({ ...plan, stages: [{ ...stage, needs: ['t'] }] }), 'stage s needs t, which is not there')
+  })
+})
