@@ -16,7 +16,7 @@ export interface ParserOptions {
 export class RlpParser extends RecoveringParser {
   constructor({ validate, messages }: ParserOptions) {
     super(t.vocabulary, {
-      maxLookahead: 1, // rules that need two tokens say so; start-up takes a third less
+      maxLookahead: 1, // rules that need two tokens say so
       recoveryEnabled: true,
       nodeLocationTracking: 'onlyOffset',
       skipValidations: !validate,
