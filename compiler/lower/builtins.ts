@@ -47,6 +47,7 @@ export const operators: Readonly<Record<string, Elementwise>> = {
 }
 
 export const functions: Readonly<Record<string, Elementwise>> = {
+  is_nan: { parameters: ['x'], takes: 'number', gives: 'boolean', fold: (x: number) => Number.isNaN(x), build: (b, x) => b.isNan(x as Value) },
   exp: unary(Math.exp, (b, x) => b.exp(x)),
   log: unary(Math.log, (b, x) => b.log(x)),
   sqrt: unary(Math.sqrt, (b, x) => b.sqrt(x)),

@@ -9,7 +9,8 @@ import type { ModuleScope, Symbol as ScopeSymbol } from '../resolve/program.js'
 import { functions, operators, WHERE, type Elementwise } from './builtins.js'
 import { report } from './codes.js'
 import type { Levels } from './levels.js'
-import { reductions } from './reductions.js'
+import { orderings, type Ordering } from './orderings.js'
+import { reduce, reductions } from './reductions.js'
 import { booleanTerm, describe, numberTerm, poison, termOf, type FunctionTerm, type TensorTerm, type Term } from './terms.js'
 import type { LoweringContext } from './types.js'
 
@@ -26,8 +27,8 @@ export class Evaluator {
   constructor(
     readonly b: GraphBuilder,
     readonly levels: Levels,
-    /** Which tokens count: bool at the innermost level. */
-    private readonly mask: Value | undefined,
+    /** Which elements count, by depth (bool); at a depth without a mask all do. */
+    private readonly masks: ReadonlyMap<number, Value>,
     private readonly context: LoweringContext,
   ) {}
 
@@ -71,11 +72,11 @@ export class Evaluator {
       this.fail('RLP5102', span, `a number is needed here, this is ${describe(term)}`)
       return undefined
     }
-    if (term.depth > depth) {
+    if (!this.levels.holds(term.depth, depth)) {
       this.fail('RLP5104', span, `one number for each ${this.levels.nameOf(term.depth)}, where one for each ${this.levels.nameOf(depth)} is needed`, `reduce it: \`mean(…, over = ${this.levels.nameOf(depth)})\` or \`sum(…, over = ${this.levels.nameOf(depth)})\``)
       return undefined
     }
-    const outer = Array.from({ length: term.depth }, (_, axis) => axis)
+    const outer = term.value.shape.map((_, axis) => axis)
     return { type: 'tensor', value: this.b.broadcastAlong(term.value, this.levels.shapeAt(depth), outer), depth }
   }
 
@@ -198,6 +199,8 @@ export class Evaluator {
 
   private builtin(name: string, args: readonly Argument[], span: Span, environment: Environment): Term {
     if (Object.hasOwn(reductions, name)) return this.reduction(name, args, span, environment)
+    if (Object.hasOwn(orderings, name)) return this.ordering(name, args, span, environment)
+    if (name === 'iterate') return this.iterate(args, span, environment)
     if (name === WHERE) {
       const given = this.bind(['condition', 'a', 'b'], args, environment)
       const [condition, a, b] = ['condition', 'a', 'b'].map((parameter) => given?.get(parameter))
@@ -219,25 +222,94 @@ export class Evaluator {
       : operands.slice(1).reduce<Term>((left, right) => this.elementwise(row, [[left, span], right], span), (operands[0] as Operand)[0])
   }
 
+  /** `mean(x, over = group)`: further parameters are `ddof`, `by` and `padding`. */
   private reduction(name: string, args: readonly Argument[], span: Span, environment: Environment): Term {
-    const over = args.find((argument) => argument.name?.name === 'over')
-    const level = over?.value.node === 'Name' ? over.value.name : ''
-    const to = this.levels.depthOf(level)
-    if (to === undefined) return this.fail('RLP5104', over?.value.span ?? span, `\`${name}\` needs a level of this stage`, `write \`over = …\` with one of ${this.levels.names().join(', ')}`)
-    const given = this.bind(['x', 'ddof'], args.filter((argument) => argument !== over), environment)
-    const x = given?.get('x')
-    if (given && !x) return this.fail('RLP5105', span, `\`${name}\` needs an operand`)
-    if (!given || !x || x[0].type === 'poison') return poison
+    const along = this.along(name, args, ['x', 'ddof', 'padding'], span, environment)
+    if (!along) return poison
+    const { given, operand, to, by, at } = along
+    if (to === undefined) return this.fail('RLP5104', span, `\`${name}\` needs a level of this stage`, `write \`over = …\` with one of ${this.levels.names().join(', ')}`)
     const ddof = given.get('ddof')?.[0] ?? numberTerm(1)
     if (ddof.type !== 'number') return this.fail('RLP5102', span, '`ddof` must be a constant')
-    const operand = x[0].type === 'tensor' ? x[0] : undefined
-    if (!operand || operand.depth <= to) return this.fail('RLP5104', x[1], operand ? `one number for each ${this.levels.nameOf(operand.depth)} cannot be reduced over each ${level}` : 'a constant cannot be reduced')
     const logical = name === 'any' || name === 'all'
-    if (logical !== (operand.value.dtype === 'bool') && logical) return this.fail('RLP5102', x[1], `\`${name}\` needs truth values`)
+    if (logical !== (operand.value.dtype === 'bool') && logical) return this.fail('RLP5102', at, `\`${name}\` needs truth values`)
     const value = logical ? operand.value : this.b.cast(operand.value, 'f32')
-    const mask = operand.depth === this.levels.innermost ? this.mask : undefined
-    const reduce = reductions[name] as (typeof reductions)[string]
-    return { type: 'tensor', value: reduce(value, { b: this.b, levels: this.levels, mask, from: operand.depth, to, ddof: ddof.value }), depth: to }
+    const reduced = reduce(name, value, { b: this.b, levels: this.levels, mask: this.counted(operand.depth, given), from: operand.depth, to, by, ddof: ddof.value })
+    return { type: 'tensor', value: reduced, depth: by ? operand.depth : to }
+  }
+
+  /** `scan(x, decay = …)`, `rank(x, over = group)`: values along a level that keep it. */
+  private ordering(name: string, args: readonly Argument[], span: Span, environment: Environment): Term {
+    const row = orderings[name] as Ordering
+    const along = this.along(name, args, ['x', ...Object.keys(row.options), 'padding'], span, environment)
+    if (!along) return poison
+    const { given, operand, at } = along
+    const to = along.to ?? this.levels.outside(operand.depth)
+    const options = new Map<string, Value>()
+    for (const [option, fallback] of Object.entries(row.options)) {
+      const found = given.get(option) ?? ([typeof fallback === 'number' ? numberTerm(fallback) : booleanTerm(fallback), at] as const)
+      if (typeof fallback === 'boolean') {
+        if (found[0].type !== 'boolean') return this.fail('RLP5102', found[1], `\`${option}\` must be a constant`)
+        options.set(option, this.b.constant(found[0].value))
+      } else {
+        const value = this.real(found[0], operand.depth, found[1])
+        if (!value) return poison
+        options.set(option, value.value)
+      }
+    }
+    const flag = (option: string): boolean => {
+      const term = given.get(option)?.[0]
+      return term?.type === 'boolean' && term.value
+    }
+    const x = this.real(operand, operand.depth, at)
+    if (!x) return poison
+    const mask = this.counted(operand.depth, given) ?? this.b.full(true, x.value.shape)
+    const value = row.build(x.value, { b: this.b, mask, outer: this.levels.shapeAt(to).length, option: (option) => options.get(option) as Value, flag })
+    return { type: 'tensor', value, depth: operand.depth }
+  }
+
+  /** The operand of a reduction or ordering, and what `over` and `by` say. */
+  private along(name: string, args: readonly Argument[], parameters: readonly string[], span: Span, environment: Environment) {
+    const named = (which: string) => args.find((argument) => argument.name?.name === which)
+    const level = (which: string): number | undefined => {
+      const value = named(which)?.value
+      return value?.node === 'Name' ? this.levels.depthOf(value.name) : undefined
+    }
+    const given = this.bind(parameters, args.filter((argument) => argument !== named('over') && argument !== named('by')), environment)
+    const x = given?.get('x')
+    if (!given || x?.[0].type === 'poison') return undefined
+    const fail = (at: Span, title: string, help?: string) => void this.fail('RLP5104', at, title, help)
+    if (!x) return void this.fail('RLP5105', span, `\`${name}\` needs an operand`)
+    const [to, by] = [level('over'), level('by')]
+    for (const which of ['over', 'by']) if (named(which) && level(which) === undefined) return fail(named(which)?.value.span ?? span, `\`${name}\` needs a level of this stage`, `write \`${which} = …\` with one of ${this.levels.names().join(', ')}`)
+    const operand = x[0].type === 'tensor' ? x[0] : undefined
+    if (!operand) return fail(x[1], `a constant has no level for \`${name}\``)
+    if (to !== undefined && (to === operand.depth || !this.levels.holds(to, operand.depth))) return fail(x[1], `one number for each ${this.levels.nameOf(operand.depth)} cannot be reduced over each ${this.levels.nameOf(to)}`)
+    if (by !== undefined && (by !== operand.depth || to === this.levels.outside(operand.depth))) return fail(x[1], `\`by\` names the level of the operand, and \`over\` one further out than the next`)
+    return { given, operand, at: x[1], to, by: by !== undefined }
+  }
+
+  /** Which elements of a level count; `undefined` where all do, as with `padding = true`. */
+  private counted(depth: number, given: ReadonlyMap<string, Operand>): Value | undefined {
+    const padding = given.get('padding')?.[0]
+    for (let level = padding?.type === 'boolean' && padding.value ? this.levels.outside(depth) : depth; level > 0; level = this.levels.outside(level)) {
+      const mask = this.masks.get(level)
+      if (mask) return this.b.broadcastAlong(mask, this.levels.shapeAt(depth), mask.shape.map((_, axis) => axis))
+    }
+    return undefined
+  }
+
+  /** `iterate(step, start, rounds = 20)`: a function of one open parameter, applied again and again. */
+  private iterate(args: readonly Argument[], span: Span, environment: Environment): Term {
+    const given = this.bind(['step', 'start', 'rounds'], args, environment)
+    const [step, start, rounds] = ['step', 'start', 'rounds'].map((name) => given?.get(name)?.[0])
+    if (!given || step?.type === 'poison' || start?.type === 'poison') return poison
+    if (step?.type !== 'function' || !start || rounds?.type !== 'number') return this.fail('RLP5102', span, '`iterate` needs a function, a start and a constant number of rounds')
+    const open = step.declaration.parameters.filter((parameter) => !step.bound.has(parameter.name.name) && !parameter.default)
+    const [parameter] = open
+    if (!parameter || open.length > 1) return this.fail('RLP5105', span, '`iterate` needs a function with one open parameter')
+    let value = this.coerce(start, parameter.type, span)
+    for (let round = 0; round < rounds.value; round++) value = this.apply(step, new Map([[parameter.name.name, value]]), span)
+    return value
   }
 
   /** Operands by parameter name, positional ones first. */
@@ -272,15 +344,40 @@ export class Evaluator {
 
   /** All operands at the innermost level among them. */
   private align(operands: readonly Operand[]): { values: Value[]; depth: number } | undefined {
-    const depth = Math.max(0, ...operands.map(([term]) => (term.type === 'tensor' ? term.depth : 0)))
+    const depths = operands.map(([term]) => (term.type === 'tensor' ? term.depth : 0))
+    const depth = this.levels.common(depths)
+    if (depth === undefined) {
+      this.fail('RLP5104', (operands[0] as Operand)[1], `values of ${[...new Set(depths)].map((each) => `each ${this.levels.nameOf(each)}`).join(' and ')} cannot meet`)
+      return undefined
+    }
     const tensors = operands.map(([term, span]) => this.tensor(term, depth, span))
     return tensors.every((tensor) => tensor !== undefined) ? { values: tensors.map(({ value }) => value), depth } : undefined
   }
 
-  /** A parameter `Real per token` has one number for each token, whatever was passed for it. */
+  /** A parameter `Real per token` has one number for each token, whatever was passed for it; so have the fields of a record. */
   private coerce(term: Term, type: TypeNode | undefined, span: Span): Term {
+    if (type?.node === 'RecordType' && term.type === 'record') {
+      const fields = type.fields.flatMap(({ name, type: of }) => {
+        const field = term.fields.get(name.name)
+        return field ? [[name.name, this.coerce(field, of, span)] as const] : []
+      })
+      return { type: 'record', fields: new Map([...term.fields, ...fields]) }
+    }
     const depth = type?.node === 'LevelType' ? this.levels.depthOf(type.level.name) : undefined
-    return depth === undefined ? term : (this.tensor(term, depth, span) ?? poison)
+    if (depth === undefined) return term
+    return (term.type === 'list' ? this.listed(term.items, depth, span) : this.tensor(term, depth, span)) ?? poison
+  }
+
+  /** A list of constants, one for each element of the innermost axis: `[1, 0.5]` for `Real per objective`. */
+  private listed(items: readonly Term[], depth: number, span: Span): TensorTerm | undefined {
+    const shape = this.levels.shapeAt(depth)
+    const place = this.b.iota(shape, shape.length - 1)
+    let value: Value = this.b.full(0, shape)
+    for (const [i, item] of items.entries()) {
+      if (item.type !== 'number') return void this.fail('RLP5102', span, 'a list of numbers is needed here')
+      value = this.b.where(this.b.eq(place, i), item.value, value)
+    }
+    return { type: 'tensor', value, depth }
   }
 
   private label(term: Term, text: string): Term {

@@ -83,6 +83,7 @@ export const ranges: Readonly<Record<string, Rule>> = {
   and: minimum,
   or: maximum,
   not,
+  is_nan: () => ({ low: 0, high: 1 }),
   exp: rising(Math.exp),
   log: rising(Math.log),
   sqrt: (x) => rising(Math.sqrt)({ low: Math.max(0, x.low), high: x.high }),

@@ -87,7 +87,6 @@ function orZero(x: Value, r: Reduction): Value {
 /** The element whose place in row-major order `place` finds. */
 function end(x: Value, r: Reduction, place: (at: Value) => Value): Value {
   const { b } = r
-  const gone = axes(r)
-  const at = gone.reduce((index, axis) => b.add(b.mul(index, b.cast(b.spread(b.size(x.shape[axis] as Dim), x.shape, x.shape.map((_, i) => i)), 'i32')), b.iota(x.shape, axis)), b.full(0, x.shape, 'i32'))
-  return b.reduceSum(b.where(b.eq(at, b.spread(place(at), x.shape, gone)), x, 0), gone)
+  const at = b.reshape(b.iota([sizeOf(x.shape)], 0), x.shape)
+  return b.reduceSum(b.where(b.eq(at, b.spread(place(at), x.shape, axes(r))), x, 0), axes(r))
 }

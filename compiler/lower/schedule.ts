@@ -16,7 +16,7 @@ import type { LoweringContext } from './types.js'
 /** Feeds step (from 0) and steps [], as far as the schedule reads them; fetches lr []. */
 export function lowerSchedule(lr: CompileValue, span: Span, context: LoweringContext): { program: Graph | undefined; diagnostics: readonly Diagnostic[] } {
   const b = new GraphBuilder('lr')
-  const evaluator = new Evaluator(b, scalar, undefined, context)
+  const evaluator = new Evaluator(b, scalar, new Map(), context)
   const term = termOf(lr)
   if (!term) return { program: undefined, diagnostics: [report('RLP5102', span, 'this learning rate is neither a number nor a function of the step')] }
   const feeds = new Map<string, Term>(['step', 'steps'].map((name) => [name, { type: 'tensor', value: b.input(name, 'f32', []), depth: 0 }]))

@@ -76,6 +76,8 @@ suite('reductions', (test) => {
     max_of: (values) => (values.length ? Math.max(...values) : 0),
     any: (values) => Number(values.some((value) => value > 2)),
     all: (values) => Number(values.every((value) => value > 2)),
+    first: (values) => values[0] ?? 0,
+    last: (values) => values.at(-1) ?? 0,
   }
 
   test('every reduction has an oracle', () => equal(Object.keys(byHand).sort(), Object.keys(reductions).sort()))
@@ -86,7 +88,7 @@ suite('reductions', (test) => {
         const b = new GraphBuilder('reduce')
         const [values, counted] = [b.input('x', 'f32', ['G', 'N', 'T']), b.lt(0, b.input('mask', 'f32', ['G', 'N', 'T']))]
         const operand: Value = name === 'any' || name === 'all' ? b.lt(2, values) : values
-        const reduced = (reductions[name] as (typeof reductions)[string])(operand, { b, levels, mask: counted, from: 3, to, ddof: 1 })
+        const reduced = (reductions[name] as (typeof reductions)[string])(operand, { b, levels, mask: counted, from: 3, to, by: false, ddof: 1 })
         is(reduced.shape.join(), levels.shapeAt(to).join())
         b.fetch('y', b.cast(reduced, 'f32'))
         const block = x.length / [1, 2, 4][to]!
@@ -100,7 +102,7 @@ suite('reductions', (test) => {
     const { gradient } = await import('../../graph/gradient.js')
     const b = new GraphBuilder('std')
     const reward = b.input('reward', 'f32', ['G', 'N'])
-    const std = (reductions['std'] as (typeof reductions)[string])(reward, { b, levels, mask: undefined, from: 2, to: 1, ddof: 1 })
+    const std = (reductions['std'] as (typeof reductions)[string])(reward, { b, levels, mask: undefined, from: 2, to: 1, by: false, ddof: 1 })
     b.fetch('std', std)
     b.fetch('slope', gradient(b, [std], [b.full(1, ['G'])], [reward])[0] as Value)
     const { std: deviations, slope } = await run(b.build(), { G: 2, N: 3 }, { reward: [1, 2, 4, 5, 5, 5] })
