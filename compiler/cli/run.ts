@@ -36,7 +36,7 @@ export async function run(args: Arguments): Promise<number> {
   progress.close()
   process.off('SIGINT', interrupt)
   process.stdout.write(runtime.summary(result, { colour: useColour(process.stdout) }))
-  if (result.outcome === 'failed') return EXIT.failed
+  if (result.outcome !== 'done') return EXIT.failed
   return result.claims.every((claim) => claim.holds) ? EXIT.done : EXIT.claim
 }
 

@@ -60,4 +60,6 @@ export interface RunResult {
   /** In the order they ran. */
   readonly stages: readonly StageOutcome[]
   readonly claims: readonly ClaimOutcome[]
+  /** Why the run itself could not go on: no room, no permission, another run in the same folder. */
+  readonly error?: RunError
 }

@@ -35,11 +35,15 @@ export interface RunOptions {
   readonly now?: () => number
 }
 
-/** Run a plan to its end. Failures of stages are in the result. Errors: RLP8201, RLP8202, RLP8206 when `home` cannot be used. */
+/** Run a plan to its end. Never throws on what a user can cause: failures of stages, and of the run itself, are in the result. */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
-  const unlock = lock(options.home)
+  let unlock = () => {}
   try {
+    unlock = lock(options.home)
     return await new Run(plan, options).all()
+  } catch (cause) {
+    if (!(cause instanceof HostError)) throw cause
+    return { id: '', folder: options.home, outcome: 'failed', stages: [], claims: [], error: known(cause) }
   } finally {
     unlock()
   }
@@ -157,7 +161,7 @@ class Run {
   }
 
   private errorOf(stage: string, cause: unknown): RunError {
-    if (cause instanceof HostError) return { code: cause.code, message: cause.message, ...(cause.help === undefined ? {} : { help: cause.help }) }
+    if (cause instanceof HostError) return known(cause)
     const error = cause instanceof Error ? cause : new Error(String(cause))
     const log = join(this.folder, 'errors.log')
     appendFileSync(log, `${stage}: ${error.stack ?? error.message}\n`)
@@ -167,6 +171,10 @@ class Run {
   private tell(event: RunEvent): void {
     this.options.report?.(event)
   }
+}
+
+function known({ code, message, help }: HostError): RunError {
+  return { code, message, ...(help === undefined ? {} : { help }) }
 }
 
 function readCheckpoint(path: string): ReturnType<StageRun['saved']> {

@@ -6,6 +6,10 @@ import { clock, painter, shortNumber, table, type Painter } from './text.js'
 /** Plain text that ends with a newline; colours only when asked for. */
 export function summary(result: RunResult, { colour }: { readonly colour: boolean }): string {
   const paint = painter(colour)
+  if (result.error) {
+    const { code, message, help } = result.error
+    return `${paint.bad('error')}[${code}]: ${message}\n${help === undefined ? '' : `  = help: ${help}\n`}`
+  }
   const parts = [
     `run ${result.id}: ${result.outcome === 'done' ? paint.good('done') : paint.bad(result.outcome)}  ${paint.dim(result.folder)}`,
     table(result.stages.map((stage) => stageRow(stage, paint))),

@@ -32,21 +32,33 @@ export function tinyModel(vocabulary: readonly string[], options: { context?: nu
   return model
 }
 
-const modelPrograms = (model: ModelPlan, { packed = false, entropy = false } = {}): Record<string, Graph> => ({
+/** Programs are built once for each model and option. */
+function memoised(build: (model: ModelPlan, option: boolean) => Record<string, Graph>): typeof build {
+  const known = new WeakMap<ModelPlan, Map<boolean, Record<string, Graph>>>()
+  return (model, option) => {
+    const of = known.get(model) ?? new Map<boolean, Record<string, Graph>>()
+    known.set(model, of)
+    const programs = of.get(option) ?? build(model, option)
+    of.set(option, programs)
+    return programs
+  }
+}
+
+const modelPrograms = memoised((model, packed) => ({
   score: scoreProgram(model, { packed }),
-  gradient: gradientProgram(model, { packed, entropy }),
+  gradient: gradientProgram(model, { packed, entropy: false }),
   norm: normProgram(model),
   apply: applyProgram(model, { beta1: 0.9, beta2: 0.98, eps: 1e-8, decay: 0 }),
-})
+}))
 
-const rolloutPrograms = (model: ModelPlan, greedy: boolean): Record<string, Graph> => ({
+const rolloutPrograms = memoised((model, greedy) => ({
   prefill: prefillProgram(model),
   decode: decodeProgram(model),
   sample: sampleProgram(model, { topK: 0, topP: 1, greedy }),
-})
+}))
 
 /** `weigh` and `measure` of a loss over feeds; the loss is built twice, as dead feeds must not stay in a program. */
-function objective(loss: (b: GraphBuilder, feed: (name: string) => Node) => Node, levels: readonly string[], entropy = false): Record<string, Graph> {
+function objective(loss: (b: GraphBuilder, feed: (name: string) => Node) => Node, levels: readonly string[]): Record<string, Graph> {
   const shape = [...levels, 'T']
   const build = (name: string, fetch: (b: GraphBuilder, loss: Node, feeds: Record<string, Node>) => void): Graph => {
     const b = new GraphBuilder(name)
@@ -59,10 +71,7 @@ function objective(loss: (b: GraphBuilder, feed: (name: string) => Node) => Node
   }
   return {
     weigh: build('weigh', (b, made, feeds) => {
-      const wrt = entropy ? [feeds['logp'] as Node, feeds['entropy'] as Node] : [feeds['logp'] as Node]
-      const [dlogp, dentropy] = gradient(b, [made], [b.constant(1)], wrt)
-      b.fetch('dlogp', dlogp as Node)
-      if (entropy) b.fetch('dentropy', dentropy as Node)
+      b.fetch('dlogp', gradient(b, [made], [b.constant(1)], [feeds['logp'] as Node])[0] as Node)
     }),
     measure: build('measure', (b, made) => b.fetch('loss', made)),
   }
@@ -138,7 +147,7 @@ export class PlanBuilder {
       length: options.length ?? quantity(steps, 'steps'), batch: quantity(batch, 'samples'), context: options.context ?? null, packing,
       optimizer: optimizer(lr, 1), save: { record: { every: every === undefined ? null : quantity(every, 'steps') } },
     }
-    return this.stage(address, 'Sft', attributes, { policy, data }, { ...modelPrograms(model, { packed: packing }), ...nll, lr: constantRate(lr) })
+    return this.stage(address, 'Sft', attributes, { policy, data }, { ...modelPrograms(model, packing), ...nll, lr: constantRate(lr) })
   }
 
   grpo(address: string, model: ModelPlan, inputs: { policy: Value; prompts: Value; reward: Value; reference?: Value }, options: { steps: number; prompts?: number; size?: number; maxNew?: number; lr?: number; passes?: number; splits?: number; loss?: Record<string, Graph>; every?: number }): this {
@@ -148,7 +157,7 @@ export class PlanBuilder {
       rollout: { record: { per_step: quantity(prompts, 'prompts'), max_new: quantity(maxNew, 'tokens'), temperature: 1, top_p: 1, top_k: 0 } },
       update: { record: { passes, splits } },
     }
-    return this.stage(address, 'Grpo', attributes, inputs, { ...modelPrograms(model), ...rolloutPrograms(model, false), ...loss, lr: constantRate(lr) })
+    return this.stage(address, 'Grpo', attributes, inputs, { ...modelPrograms(model, false), ...rolloutPrograms(model, false), ...loss, lr: constantRate(lr) })
   }
 
   completing(address: string, kind: 'Evaluate' | 'Generate', model: ModelPlan, inputs: Readonly<Record<string, Value>>, { samples = 1, k = 1, temperature = 0, maxNew = 4 } = {}): this {

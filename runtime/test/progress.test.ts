@@ -75,6 +75,11 @@ claim helps: does not hold  a > b
 `)
   })
 
+  test('a run that could not begin says why', () => {
+    const error = { code: 'RLP8206', message: 'process 7 is running in `.rlp`', help: 'wait for it' }
+    is(summary({ id: '', folder: '.rlp', outcome: 'failed', stages: [], claims: [], error }, { colour: false }), 'error[RLP8206]: process 7 is running in `.rlp`\n  = help: wait for it\n')
+  })
+
   test('colours change nothing but colour', () => {
     is(summary(result, { colour: true }).replace(/\x1b\[[0-9;]*m/g, ''), summary(result, { colour: false }))
   })

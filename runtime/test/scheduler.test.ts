@@ -4,7 +4,6 @@ import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import type { Plan } from '../../spec/plan/plan.js'
-import { HostError } from '../host.js'
 import type { RunEvent, RunResult } from '../scheduler/events.js'
 import { runOrder } from '../scheduler/order.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, quantity, rows, tinyModel } from './plans.js'
@@ -169,13 +168,8 @@ suite('runs', (test) => {
     inHome(async (home, run) => {
       await run(new PlanBuilder({ m: model }).plan())
       writeFileSync(join(home, '.rlp', 'lock'), String(process.ppid))
-      let code = ''
-      try {
-        await run(new PlanBuilder({ m: model }).plan())
-      } catch (error) {
-        code = (error as HostError).code
-      }
-      is(code, 'RLP8206')
+      const { result } = await run(new PlanBuilder({ m: model }).plan())
+      equal([result.outcome, result.error?.code], ['failed', 'RLP8206'])
     }))
 
   test('generation and filtering hand over datasets', () =>
