@@ -42,6 +42,8 @@ export function mismatch(from: Type, to: Type, levels: Levels): Reason | undefin
   if (from.type === 'instances') return { why: 'unindexed', keys: from.keys.map(({ name }) => name) }
   switch (to.type) {
     case 'number':
+      // One number for each element of the innermost axis: `[1, 0.5]` for `Real per objective`.
+      if (from.type === 'list' && to.level === 'objective') return from.item.type === 'number' && from.item.level === undefined ? ofNumbers(from.item, to, levels) : TYPE
       return from.type === 'number' ? ofNumbers(from, to, levels) : TYPE
     case 'boolean':
       return from.type === 'boolean' ? ofLevels(from.level, to.level, levels) : TYPE

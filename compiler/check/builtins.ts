@@ -3,9 +3,10 @@
 
 /**
  * `pure`: numbers without a unit; `sign`: any number to a pure one; `keeps`: the unit stays; `alike`: all operands count the same;
- * `power`: as `^`; `choice`: as `if`; `reduction`: over a level, `truths` of truth values, `count` of anything; `length` of a list.
+ * `power`: as `^`; `choice`: as `if`; `reduction`: over a level, `truths` of truth values, `count` of anything; `length` of a list;
+ * `ordering`: along a level that it keeps; `test`: of any number; `iterate`: a function again and again.
  */
-export type BuiltinRule = 'pure' | 'sign' | 'keeps' | 'alike' | 'power' | 'choice' | 'reduction' | 'truths' | 'count' | 'length'
+export type BuiltinRule = 'pure' | 'sign' | 'keeps' | 'alike' | 'power' | 'choice' | 'reduction' | 'truths' | 'count' | 'length' | 'ordering' | 'test' | 'iterate'
 
 export interface Builtin {
   readonly rule: BuiltinRule
@@ -22,8 +23,10 @@ function builtin(rule: BuiltinRule, parameters: readonly string[], optional: rea
 
 const pure = builtin('pure', ['x'])
 const keeps = builtin('keeps', ['x'])
-const reduction = builtin('reduction', ['x', 'over'])
-const spread = builtin('reduction', ['x', 'over'], ['ddof'])
+const reduction = builtin('reduction', ['x', 'over'], ['by', 'padding'])
+const spread = builtin('reduction', ['x', 'over'], ['ddof', 'by', 'padding'])
+const ordered = builtin('ordering', ['x', 'over'], ['padding'])
+const beside = builtin('ordering', ['x'], ['default', 'padding'])
 
 export const BUILTINS: Readonly<Record<string, Builtin>> = {
   exp: pure,
@@ -50,8 +53,18 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   var: spread,
   min_of: reduction,
   max_of: reduction,
-  count: builtin('count', ['x', 'over']),
-  any: builtin('truths', ['x', 'over']),
-  all: builtin('truths', ['x', 'over']),
+  first: reduction,
+  last: reduction,
+  count: builtin('count', ['x', 'over'], ['by', 'padding']),
+  any: builtin('truths', ['x', 'over'], ['by', 'padding']),
+  all: builtin('truths', ['x', 'over'], ['by', 'padding']),
+  scan: builtin('ordering', ['x'], ['decay', 'reverse', 'padding']),
+  previous: beside,
+  next: beside,
+  index: builtin('ordering', ['x'], ['padding']),
+  rank: ordered,
+  sort: ordered,
+  is_nan: builtin('test', ['x']),
   length: builtin('length', ['list']),
+  iterate: builtin('iterate', ['step', 'start', 'rounds']),
 }

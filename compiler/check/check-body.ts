@@ -72,12 +72,11 @@ function checkAttribute(cx: Context, body: Body, section: SectionSchema | undefi
 }
 
 function checkSection(cx: Context, body: Body, item: Section, seen: Map<string, Section>, written: Map<string, { value: Attribute['value']; span: Span }>): void {
-  const { name } = item.name
+  const spelt = item.name.name
+  const name = body.schema.sections.has(spelt) ? spelt : (unknownAttribute(cx, body, undefined, item) ?? spelt)
   const schema = body.schema.sections.get(name)
   if (!schema) {
-    unknownAttribute(cx, body, undefined, item)
     for (const inner of item.body.items) if (inner.node === 'Attribute') infer(cx, inner.value, body.env)
-    seen.set(name, item)
     return
   }
   const before = seen.get(name)
@@ -105,6 +104,7 @@ function checkMissing(cx: Context, { declaration, schema }: Body, written: Reado
   const missing: { readonly path: string; readonly member: Member }[] = []
   for (const member of schema.members.values()) if (!member.default && !written.has(member.name)) missing.push({ path: member.name, member })
   for (const section of schema.sections.values()) {
+    if (written.has(section.name)) continue // given as an attribute, which is reported
     for (const member of section.members.values()) {
       const path = `${section.name}.${member.name}`
       if (!member.default && !written.has(path)) missing.push({ path, member })

@@ -13,6 +13,7 @@ import { checkRows, rowOfInput } from './check-rows.js'
 import { checkVariant } from './check-variant.js'
 import { joined, listed, replace, shortened, type Context } from './context.js'
 import { expectType, reportRepetition } from './expect.js'
+import { importFix } from './import-fix.js'
 import { readType } from './read-type.js'
 import { keysEnv, keysOf, rowOf, typeOfSymbol } from './symbols.js'
 import { artefact, optionsOf, show, type Type } from './types.js'
@@ -134,7 +135,7 @@ function kindOf(cx: Context, symbol: DeclarationSymbol, declaration: GenericDecl
     label: better ? `did you mean \`${better}\`?` : 'unknown kind',
     notes: names.length > 0 ? [`kinds of ${word.name} here: ${listed(names)}`] : [],
     help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${elsewhere.name} } from "${elsewhere.symbol.module.path}"\`` : `name a kind of ${word.name}, or import one`,
-    fixes: better && type.node === 'NamedType' ? [replace(type.name.span, better)] : [],
+    fixes: type.node !== 'NamedType' ? [] : better ? [replace(type.name.span, better)] : elsewhere?.name === written ? [importFix(written, elsewhere.symbol.module, symbol.module)] : [],
   })
   return undefined
 }

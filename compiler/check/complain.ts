@@ -6,7 +6,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import type { Reason } from './assignable.js'
 import { joined, listed, replace, shortened, sourceOf, type Context } from './context.js'
 import { OUTERMOST, showLevel } from './levels.js'
-import { optionsOf, show, showRange, type Type } from './types.js'
+import { optionsOf, show, showBounds, type Type } from './types.js'
 import { shownUnit } from './units.js'
 
 /** Reports why `from`, the type of `expression`, is not accepted for `to`. */
@@ -19,9 +19,9 @@ export function complain(cx: Context, expression: Expression, from: Type, to: Ty
     case 'unit':
       return unit(cx, expression, reason.expected, reason.found, subject)
     case 'range':
-      return cx.report('RLP4005', span, `${subject} must be in ${showRange(reason.low, reason.high)}`, {
-        label: from.type === 'number' && from.low === from.high ? `this is ${from.low}` : `this is in ${from.type === 'number' ? showRange(from.low, from.high) : show(from)}`,
-        help: `write a number in ${showRange(reason.low, reason.high)}`,
+      return cx.report('RLP4005', span, `${subject} must be ${showBounds(reason.low, reason.high)}`, {
+        label: from.type === 'number' && from.low === from.high ? `this is ${from.low}` : `this is ${from.type === 'number' ? showBounds(from.low, from.high) : show(from)}`,
+        help: `write a number that is ${showBounds(reason.low, reason.high)}`,
       })
     case 'fraction':
       return cx.report('RLP3001', span, `${subject} expects an Int`, { label: 'expected Int, found Real', help: 'write a whole number, or round with `floor`' })

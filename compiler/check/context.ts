@@ -66,6 +66,10 @@ export class Context {
     this.diagnostics.push(code in resolveCodes ? reportName(code as keyof typeof resolveCodes, span, title, details) : reportCheck(code as CheckCode, span, title, details))
   }
 
+  hasErrorIn({ file, start, end }: Span): boolean {
+    return this.diagnostics.some(({ severity, primary: { span } }) => severity === 'error' && span.file === file && span.start >= start && span.end <= end)
+  }
+
   /** Whether the parser complained inside `span`: what seems to be missing there may only be unreadable. */
   isDamaged(span: Span): boolean {
     return (this.program.damaged ?? []).some((damage) => damage.file === span.file && damage.start <= span.end && damage.end >= span.start)

@@ -3,6 +3,7 @@
 import type { Argument, Call, Expression } from '../../grammar/ast/ast.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { BUILTINS, type Builtin } from './builtins.js'
+import { mismatch } from './assignable.js'
 import { conditionOf } from './conditions.js'
 import { joined, listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
@@ -50,6 +51,14 @@ export function inferBuiltin(cx: Context, call: Call, name: string, env: Env): T
       if (list.type !== 'poison') cx.report('RLP3014', at('list').span, '`length` counts the items of a list', { label: `found ${shortened(show(list))}`, help: 'give a list; the length of a completion is `length` of std/signals' })
       return POISON
     }
+    case 'test': {
+      const x = asNumber(cx, at('x'), infer(cx, at('x'), env), name)
+      return x ? { ...BOOLEAN, ...(x.level === undefined ? {} : { level: x.level }) } : POISON
+    }
+    case 'ordering':
+      return ordering(cx, name, given, env)
+    case 'iterate':
+      return iterate(cx, at('step'), at('start'), at('rounds'), env)
     default:
       return reduce(cx, call, name, builtin, given, env)
   }
@@ -58,13 +67,13 @@ export function inferBuiltin(cx: Context, call: Call, name: string, env: Env): T
 /** Arguments by parameter; `undefined` after a mistake. Positional ones fill the parameters in order. */
 function bindArguments(cx: Context, call: Call, name: string, builtin: Builtin, env: Env): { given: Map<string, Expression>; rest: Expression[] } | undefined {
   const all = [...builtin.parameters, ...builtin.optional]
-  const positional = all.filter((parameter) => parameter !== 'over')
+  const positional = all.filter((parameter) => parameter !== 'over' && parameter !== 'by')
   const given = new Map<string, Expression>()
   const rest: Expression[] = []
   let position = 0
   const fail = (argument: Argument, title: string, label: string, help: string) => {
     cx.report('RLP3004', argument.name?.span ?? argument.span, title, { label, notes: [`parameters: ${all.join(', ')}`], help })
-    for (const each of call.arguments) if (each.name?.name !== 'over') infer(cx, each.value, env)
+    for (const each of call.arguments) if (each.name?.name !== 'over' && each.name?.name !== 'by') infer(cx, each.value, env)
     return undefined
   }
   for (const argument of call.arguments) {
@@ -80,7 +89,7 @@ function bindArguments(cx: Context, call: Call, name: string, builtin: Builtin, 
   }
   const missing = builtin.parameters.filter((parameter) => !given.has(parameter))
   if (missing.length === 0) return { given, rest }
-  for (const each of call.arguments) if (each.name?.name !== 'over') infer(cx, each.value, env)
+  for (const each of call.arguments) if (each.name?.name !== 'over' && each.name?.name !== 'by') infer(cx, each.value, env)
   cx.report('RLP3004', call.span, `\`${name}\` needs ${listed(missing)}`, {
     label: `${joined(missing.map((one) => `\`${one}\``))} missing`,
     help: missing.includes('over') ? `say over which level: \`${name}(…, over = batch)\`` : `write \`${name}(${all.map((one) => (one === 'over' || builtin.optional.includes(one) ? '' : one)).filter(Boolean).join(', ')})\``,
@@ -121,6 +130,8 @@ function reduce(cx: Context, call: Call, name: string, { rule }: Builtin, given:
   const ddof = given.get('ddof')
   const type = infer(cx, operand, env)
   if (ddof) expectType(cx, ddof, { ...INT, low: 0, high: 1 }, env, '`ddof`')
+  const padding = given.get('padding')
+  if (padding) expectType(cx, padding, BOOLEAN, env, '`padding`')
   const level = levelNamed(cx, over)
   if (level === undefined || type.type === 'poison') return POISON
   if (type.type !== 'number' && type.type !== 'boolean') {
@@ -145,20 +156,81 @@ function reduce(cx: Context, call: Call, name: string, { rule }: Builtin, given:
     })
     return POISON
   }
-  const at = levelIn(level)
+  const by = given.get('by')
+  const kept = by && levelNamed(cx, by)
+  if (by && kept === undefined) return POISON
+  if (by && (kept !== type.level || cx.levels.outside(type.level)[0] === level)) {
+    cx.report('RLP4101', by.span, '`by` names the level of the operand, and `over` one beyond the next', {
+      label: `this is one number for ${showLevel(type.level)}`,
+      help: type.level === undefined ? 'leave `by` out' : `write \`by = ${type.level}\`: what has one index in each is taken together`,
+    })
+    return POISON
+  }
+  const at = levelIn(kept ?? level)
   if (rule === 'truths') return { ...BOOLEAN, ...at }
   if (rule === 'count') return { ...REAL, ...at, low: 0 }
   const { dimension, low, high } = type as NumberType
-  const kept = dimension === undefined ? {} : { dimension }
+  const unit = dimension === undefined ? {} : { dimension }
   switch (name) {
     case 'sum':
-      return { ...REAL, ...kept, ...at, low: low >= 0 ? 0 : -Infinity, high: high <= 0 ? 0 : Infinity }
+      return { ...REAL, ...unit, ...at, low: low >= 0 ? 0 : -Infinity, high: high <= 0 ? 0 : Infinity }
     case 'std':
     case 'var':
-      return { ...REAL, ...(name === 'std' ? kept : {}), ...at, low: 0 }
+      return { ...REAL, ...(name === 'std' ? unit : {}), ...at, low: 0 }
     default:
-      return { ...REAL, ...kept, ...at, low, high }
+      return { ...REAL, ...unit, ...at, low, high }
   }
+}
+
+/** Values along a level: the result has the level of the operand. */
+function ordering(cx: Context, name: string, given: ReadonlyMap<string, Expression>, env: Env): Type {
+  const operand = given.get('x') as Expression
+  const x = asNumber(cx, operand, infer(cx, operand, env), name)
+  for (const flag of ['reverse', 'padding']) {
+    const value = given.get(flag)
+    if (value) expectType(cx, value, BOOLEAN, env, `\`${flag}\``)
+  }
+  for (const option of ['decay', 'default']) {
+    const value = given.get(option)
+    if (value) expectType(cx, value, { ...REAL, ...(x?.level === undefined ? {} : { level: x.level }) }, env, `\`${option}\``)
+  }
+  const over = given.get('over')
+  const level = over && levelNamed(cx, over)
+  if (!x || (over && level === undefined)) return POISON
+  if (x.level === undefined || (level !== undefined && !cx.levels.isOutside(level, x.level))) {
+    cx.report('RLP4101', (over ?? operand).span, x.level === undefined ? `\`${name}\` needs a value of a level: this is one number for ${showLevel(x.level)}` : `\`${level}\` is not outside \`${x.level}\``, {
+      related: over ? [{ span: operand.span, text: `one number for ${showLevel(x.level)}` }] : [],
+      help: x.level === undefined ? 'apply it to the numbers of an inner level' : `order within ${joined(cx.levels.outside(x.level).map((each) => `\`${each}\``), 'or')}`,
+    })
+    return POISON
+  }
+  const at = levelIn(x.level)
+  if (name === 'index' || name === 'rank') return { ...INT, ...at, low: 0 }
+  const unit = x.dimension === undefined ? {} : { dimension: x.dimension }
+  return name === 'scan' ? { ...REAL, ...unit, ...at } : { ...REAL, ...unit, ...at, low: Math.min(x.low, 0), high: Math.max(x.high, 0) }
+}
+
+/** `step` takes one value and gives one like it. */
+function iterate(cx: Context, step: Expression, start: Expression, rounds: Expression, env: Env): Type {
+  const fn = infer(cx, step, env)
+  const value = infer(cx, start, env)
+  expectType(cx, rounds, { ...INT, low: 0, high: 10_000 }, env, '`rounds`')
+  if (fn.type === 'poison' || value.type === 'poison') return POISON
+  const open = fn.type === 'function' ? fn.parameters.filter((parameter) => !parameter.optional) : []
+  const [parameter] = open
+  if (fn.type !== 'function' || !parameter || open.length > 1) {
+    cx.report('RLP3014', step.span, '`iterate` needs a function with one open parameter', {
+      label: `found ${shortened(show(fn))}`,
+      help: 'bind the other parameters: `iterate(step(a = a), start, rounds = 20)`',
+    })
+    return POISON
+  }
+  for (const each of [value, fn.result]) {
+    if (!mismatch(each, parameter.type, cx.levels)) continue
+    cx.report('RLP3014', (each === value ? start : step).span, `\`iterate\` needs a value that \`${parameter.name}\` can be`, { label: `expected ${shortened(show(parameter.type))}, found ${shortened(show(each))}`, help: 'let the function give what it takes' })
+    return POISON
+  }
+  return parameter.type
 }
 
 /** The level that `over = …` names. */

@@ -10,6 +10,7 @@ import { narrowing } from './conditions.js'
 import { listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
 import { PLACES } from './grants.js'
+import { importFix, moduleWith } from './import-fix.js'
 import { infer } from './infer.js'
 import { outputType, phasesOf, termsOf } from './members.js'
 import { typeOfSymbol } from './symbols.js'
@@ -72,28 +73,12 @@ function unknownName(cx: Context, { name, span }: Name, env: Env, wanted: Type |
 /** A name that nothing declares: the nearest one that exists, or the module that has it. */
 export function reportUnknownName(cx: Context, name: string, span: Span, scope: ModuleScope, candidates: readonly string[]): void {
   const better = suggest(name, candidates)
-  const elsewhere = cx.program.modules.find((module) => module !== scope && module.declared.has(name))
-  const known = scope.module.imports.find((one) => !one.namespace && elsewhere && one.path === elsewhere.path)
-  const last = known?.names.at(-1)
-  const imported = elsewhere && {
-    title: `import \`${name}\` from "${elsewhere.path}"`,
-    edits: [last ? { span: { ...last.alias.span, start: last.alias.span.end }, insert: `, ${name}` } : importEdit(scope, `import { ${name} } from "${elsewhere.path}"`)],
-    safe: true,
-  }
+  const elsewhere = moduleWith(cx, name, scope)
   cx.report('RLP2001', span, `there is no name \`${name}\``, {
     label: elsewhere ? 'not imported' : better ? `did you mean \`${better}\`?` : 'not declared',
     help: elsewhere ? `import it: \`import { ${name} } from "${elsewhere.path}"\`` : better ? `write \`${better}\`` : 'declare it, import it, or write a text in quotes',
-    fixes: [...(imported ? [imported] : []), ...(better && !elsewhere ? [replace(span, better)] : [])],
+    fixes: elsewhere ? [importFix(name, elsewhere, scope)] : better ? [replace(span, better)] : [],
   })
-}
-
-/** A new import goes behind the last one, or before the first declaration. */
-function importEdit(scope: ModuleScope, text: string) {
-  const { imports, declarations, span } = scope.module
-  const last = imports.at(-1)
-  if (last) return { span: { ...last.span, start: last.span.end }, insert: `\n${text}` }
-  const first = declarations[0]?.span ?? { ...span, start: span.end }
-  return { span: { ...first, end: first.start }, insert: `${text}\n\n` }
 }
 
 export function inferField(cx: Context, expression: Field, env: Env): Type {

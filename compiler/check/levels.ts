@@ -4,6 +4,7 @@
 /** Chains of the standard stage kinds, so that a module of functions can be checked without importing one. */
 export const CHAINS: readonly (readonly string[])[] = [
   ['token', 'rollout', 'group', 'batch'],
+  ['objective', 'rollout', 'group', 'batch'],
   ['token', 'sample', 'batch'],
   ['token', 'side', 'pair', 'batch'],
   ['token', 'turn', 'rollout', 'group', 'batch'],

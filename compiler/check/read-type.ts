@@ -5,6 +5,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { symbolOfType } from '../kinds/read.js'
 import { wordOf, type DeclarationSymbol, type ModuleScope } from '../resolve/program.js'
 import { listed, replace, shortened, type Context } from './context.js'
+import { importFix, moduleWith } from './import-fix.js'
 import { levelIn } from './levels.js'
 import { ANY, artefact, ARTEFACTS, BOOLEAN, INT, list, optional, optionsOf, POISON, quantity, REAL, show, TEXT, union, type ArtefactName, type NumberType, type Type } from './types.js'
 import { DIMENSIONS, unitNamed } from './units.js'
@@ -123,11 +124,11 @@ function reportUnknown(cx: Context, node: NamedType, scope: ModuleScope, variabl
   const isType = (symbol: DeclarationSymbol) => symbol.declaration.node === 'Type' || wordOf(symbol) === 'kind'
   const candidates = namespace?.symbol === 'namespace' ? [...namespace.target.declared.values()].filter(isType).map((symbol) => symbol.name) : typeNames(scope, variables)
   const better = suggest(name, candidates)
-  const elsewhere = cx.program.modules.find((module) => module !== scope && module.declared.has(name))
+  const elsewhere = moduleWith(cx, name, scope)
   cx.report('RLP2011', span, `there is no type \`${name}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown type',
     help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${name} } from "${elsewhere.path}"\`` : `declare it with \`type ${name} = …\`, or import it`,
-    fixes: better ? [replace(span, better)] : [],
+    fixes: better ? [replace(span, better)] : elsewhere ? [importFix(name, elsewhere, scope)] : [],
   })
 }
 

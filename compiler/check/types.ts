@@ -248,6 +248,12 @@ function range({ low, high }: NumberType): string {
   return ` in ${showRange(low, high)}`
 }
 
+/** `in 0..1`, `at least 1`, `at most 8`. */
+export function showBounds(low: number, high: number): string {
+  if (high === Infinity) return `at least ${low}`
+  return low === -Infinity ? `at most ${high}` : `in ${low}..${high}`
+}
+
 /** `0..1`, `1..`, `..8`. */
 export function showRange(low: number, high: number): string {
   return `${low === -Infinity ? '' : low}..${high === Infinity ? '' : high}`

@@ -1,13 +1,14 @@
 // Loads the entry and everything it imports, and binds the names of each module.
 // Looks into no declaration: what a name means inside is the checker's business.
 
-import type { Import, TestDeclaration } from '../../grammar/ast/ast.js'
-import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Identifier, Import, TestDeclaration } from '../../grammar/ast/ast.js'
+import type { Diagnostic, Edit } from '../../grammar/diagnostics/diagnostic.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { parse } from '../../grammar/index.js'
 import { SourceFile, type SourceHost, type Span } from '../../grammar/source/source.js'
 import { report } from './codes.js'
 import type { DeclarationSymbol, ModuleScope, Program, Symbol } from './program.js'
+import { eachUse } from './uses.js'
 
 const PRELUDE = 'std/prelude'
 
@@ -90,7 +91,7 @@ class Loader {
     }
     for (const { name, alias } of one.names) {
       const symbol = target?.declared.get(name.name)
-      if (target && !symbol) this.notExported(name, one, target)
+      if (target && !symbol) this.notExported(name, alias, one, target, scope)
       this.bind(scope, alias, symbol ?? { symbol: 'lost', name: alias.name })
     }
   }
@@ -109,7 +110,7 @@ class Loader {
     return target
   }
 
-  private bind(scope: Scope, at: { readonly name: string; readonly span: Span }, symbol: Symbol): void {
+  private bind(scope: Scope, at: Identifier, symbol: Symbol): void {
     const first = scope.imported.get(at.name)
     if (!first) {
       scope.imported.set(at.name, symbol)
@@ -173,7 +174,7 @@ class Loader {
     )
   }
 
-  private notExported(name: { readonly name: string; readonly span: Span }, one: Import, target: Scope): void {
+  private notExported(name: Identifier, alias: Identifier, one: Import, target: Scope, scope: Scope): void {
     const names = [...target.declared.keys()]
     const better = suggest(name.name, names)
     const behind = target.imported.has(name.name) ? target.module.imports.find((inner) => inner.names.some(({ alias }) => alias.name === name.name)) : undefined
@@ -183,7 +184,7 @@ class Loader {
         label: better ? `did you mean \`${better}\`?` : 'not declared there',
         notes: names.length > 0 ? [`it declares ${shown}${names.length > 12 ? ', …' : ''}`] : [],
         help: behind ? `import it from "${behind.path}", where it is declared` : better ? `import \`${better}\`` : 'import a name that the module declares',
-        fixes: better ? [{ title: `import \`${better}\``, edits: [{ span: name.span, insert: better }], safe: true }] : [],
+        fixes: better ? [{ title: `import \`${better}\``, edits: renamed(name, alias, better, scope), safe: true }] : [],
       }),
     )
   }
@@ -200,4 +201,15 @@ class Loader {
       }),
     )
   }
+}
+
+/** Writes another name into an import, and where the module uses it, unless it goes by an alias there. */
+function renamed(name: Identifier, alias: Identifier, better: string, scope: Scope): Edit[] {
+  const edits: Edit[] = [{ span: name.span, insert: better }]
+  if (alias.span.start === name.span.start) {
+    eachUse(scope.module, (used, span) => {
+      if (used === name.name) edits.push({ span, insert: better })
+    })
+  }
+  return edits
 }

@@ -2,86 +2,94 @@
 // Does not look at scopes; a local of the same name counts as a use.
 
 import type { Block, Declaration, Expression, Module, TypeNode } from '../../grammar/ast/ast.js'
+import type { Span } from '../../grammar/source/source.js'
 import { walk } from './walk.js'
+
+type Visit = (name: string, span: Span) => void
 
 /** Every name that an expression, a type, a test or a variant of the module mentions. */
 export function namesUsed(module: Module): ReadonlySet<string> {
   const names = new Set<string>()
-  for (const declaration of module.declarations) ofDeclaration(declaration, names)
+  eachUse(module, (name) => names.add(name))
   return names
 }
 
-function ofDeclaration(declaration: Declaration, names: Set<string>): void {
+/** Calls `visit` for every mention of a name. */
+export function eachUse(module: Module, visit: Visit): void {
+  for (const declaration of module.declarations) ofDeclaration(declaration, visit)
+}
+
+function ofDeclaration(declaration: Declaration, visit: Visit): void {
   switch (declaration.node) {
     case 'Declaration':
-      ofType(declaration.type, names)
-      for (const key of declaration.keys) ofExpression(key.set, names)
-      ofExpression(declaration.value, names)
-      if (declaration.body) ofBlock(declaration.body, names)
+      ofType(declaration.type, visit)
+      for (const key of declaration.keys) ofExpression(key.set, visit)
+      ofExpression(declaration.value, visit)
+      if (declaration.body) ofBlock(declaration.body, visit)
       return
     case 'Function':
       for (const parameter of declaration.parameters) {
-        ofType(parameter.type, names)
-        ofExpression(parameter.default, names)
+        ofType(parameter.type, visit)
+        ofExpression(parameter.default, visit)
       }
-      ofType(declaration.result, names)
+      ofType(declaration.result, visit)
       for (const local of declaration.lets) {
-        ofType(local.type, names)
-        ofExpression(local.value, names)
+        ofType(local.type, visit)
+        ofExpression(local.value, visit)
       }
-      ofExpression(declaration.body, names)
+      ofExpression(declaration.body, visit)
       return
     case 'Type':
-      ofType(declaration.type, names)
+      ofType(declaration.type, visit)
       return
     case 'Test':
-      names.add(declaration.subject.name)
+      visit(declaration.subject.name, declaration.subject.span)
       for (const one of declaration.cases) {
-        ofExpression(one.input, names)
-        ofExpression(one.with, names)
-        ofExpression(one.gives, names)
+        ofExpression(one.input, visit)
+        ofExpression(one.with, visit)
+        ofExpression(one.gives, visit)
       }
   }
 }
 
-function ofBlock(block: Block, names: Set<string>): void {
+function ofBlock(block: Block, visit: Visit): void {
   for (const item of block.items) {
     if (item.node === 'Attribute') {
       const first = item.path[0]
-      if (first && item.path.length > 1) names.add(first.name)
-      ofExpression(item.value, names)
-    } else if (item.node === 'Section') ofBlock(item.body, names)
-    else ofDeclaration(item, names)
+      if (first && item.path.length > 1) visit(first.name, first.span)
+      ofExpression(item.value, visit)
+    } else if (item.node === 'Section') ofBlock(item.body, visit)
+    else ofDeclaration(item, visit)
   }
 }
 
-function ofExpression(expression: Expression | undefined, names: Set<string>): void {
+function ofExpression(expression: Expression | undefined, visit: Visit): void {
   walk(expression, (part) => {
-    if (part.node === 'Name') names.add(part.name)
+    if (part.node === 'Name') visit(part.name, part.span)
   })
 }
 
-function ofType(type: TypeNode | undefined, names: Set<string>): void {
+function ofType(type: TypeNode | undefined, visit: Visit): void {
   switch (type?.node) {
     case 'NamedType':
-      names.add(type.module ? type.module.name : type.name.name)
-      for (const argument of type.arguments) ofType(argument, names)
+      visit((type.module ?? type.name).name, (type.module ?? type.name).span)
+      for (const argument of type.arguments) ofType(argument, visit)
       return
     case 'RecordType':
-      for (const field of type.fields) ofType(field.type, names)
+      for (const field of type.fields) ofType(field.type, visit)
       return
     case 'UnionType':
-      for (const option of type.options) ofType(option, names)
+      for (const option of type.options) ofType(option, visit)
       return
     case 'OptionalType':
     case 'LevelType':
-      return ofType(type.inner, names)
+      return ofType(type.inner, visit)
     case 'RangeType':
-      ofType(type.inner, names)
-      ofExpression(type.low, names)
-      return ofExpression(type.high, names)
+      ofType(type.inner, visit)
+      ofExpression(type.low, visit)
+      return ofExpression(type.high, visit)
     case 'FunctionType':
-      for (const parameter of type.parameters) ofType(parameter.type, names)
-      ofType(type.result, names)
+      for (const parameter of type.parameters) ofType(parameter.type, visit)
+      ofType(type.result, visit)
   }
 }

@@ -1,9 +1,9 @@
 // Sense of a model: its width divides among its heads.
 
-import { joined, replace, type Context } from '../context.js'
-import type { StageView } from './view.js'
+import { joined, replace } from '../context.js'
+import type { Reporter, View } from './view.js'
 
-export function checkModel(cx: Context, view: StageView): void {
+export function checkModel(cx: Reporter, view: View): void {
   const width = view.constant('width')
   const heads = view.constant('heads')
   if (width === undefined || heads === undefined || heads < 1) return

@@ -1,15 +1,15 @@
 // Sense of sampling: groups that can be compared, samples that can differ, batches that can be divided.
 
-import { joined, replace, type Context } from '../context.js'
-import type { StageView } from './view.js'
+import { joined, replace } from '../context.js'
+import type { Reporter, View } from './view.js'
 
-export function checkSampling(cx: Context, view: StageView): void {
+export function checkSampling(cx: Reporter, view: View): void {
   checkGroups(cx, view)
   checkSamples(cx, view)
   checkSplits(cx, view)
 }
 
-function checkGroups(cx: Context, view: StageView): void {
+function checkGroups(cx: Reporter, view: View): void {
   const size = view.constant('group_size')
   if (size !== undefined && size < 2) {
     cx.report('RLP6003', view.span('group_size'), 'a group needs at least 2 rollouts', {
@@ -29,7 +29,7 @@ function checkGroups(cx: Context, view: StageView): void {
   }
 }
 
-function checkSamples(cx: Context, view: StageView): void {
+function checkSamples(cx: Reporter, view: View): void {
   const samples = view.constant('samples')
   const k = view.constant('k')
   if (k !== undefined && samples !== undefined && k > samples) {
@@ -52,7 +52,7 @@ function checkSamples(cx: Context, view: StageView): void {
 }
 
 /** The prompts of a batch are divided among the optimiser steps of a pass. */
-function checkSplits(cx: Context, view: StageView): void {
+function checkSplits(cx: Reporter, view: View): void {
   const prompts = view.constant('rollout.per_step')
   const splits = view.constant('update.splits')
   if (prompts === undefined || splits === undefined || splits < 1 || prompts < 1 || prompts % splits === 0) return

@@ -1,4 +1,5 @@
 // Whether a well-typed spec makes sense. Rules speak of attributes, not of kinds: a kind that has them is checked.
+// Declarations with other mistakes are left alone, as sense cannot be judged there.
 
 import { wordOf } from '../../resolve/program.js'
 import type { Context } from '../context.js'
@@ -19,7 +20,7 @@ export function checkSense(cx: Context): void {
       if (declaration.node !== 'Declaration') continue
       const schema = schemaOf(cx, declaration, scope)
       const written = cx.written.get(declaration)
-      if (!schema || !written) continue
+      if (!schema || !written || cx.hasErrorIn(declaration.span)) continue
       const view = new StageView(cx, symbol, declaration, schema, written)
       switch (wordOf(symbol)) {
         case 'stage':

@@ -9,7 +9,22 @@ import { expectType } from '../expect.js'
 import { memberType } from '../members.js'
 import { constantOf, type Type } from '../types.js'
 
-export class StageView {
+/** What rules about numbers look at. The checker shows what is written; elaboration shows final values, after `--set`, variants and keys. */
+export interface View {
+  /** Whether the kind has such an attribute. */
+  has(path: string): boolean
+  /** What is written; `undefined` for a default. */
+  value(path: string): Expression | undefined
+  /** The value's place, or the declaration's name when it is a default. */
+  span(path: string): Span
+  /** The number in its canonical unit, when it is known. */
+  constant(path: string): number | undefined
+}
+
+/** Where rules say what they found. */
+export type Reporter = Pick<Context, 'report'>
+
+export class StageView implements View {
   constructor(
     private readonly cx: Context,
     readonly symbol: DeclarationSymbol,
