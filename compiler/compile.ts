@@ -2,7 +2,7 @@
 // Each returns its value and diagnostics; a phase with errors is the last one that runs.
 
 import type { Diagnostic } from '../grammar/diagnostics/diagnostic.js'
-import type { SourceHost } from '../grammar/source/source.js'
+import type { SourceHost, Span } from '../grammar/source/source.js'
 import type { Plan } from '../spec/plan/plan.js'
 import { check, checkValue } from './check/check.js'
 import { elaborate, type Elaborated } from './elaborate/elaborate.js'
@@ -43,7 +43,7 @@ export async function checkOnly(options: CompileOptions): Promise<Checked> {
   if (hasErrors(before)) return { diagnostics: before }
   const fits: CheckValue = (value, type, scope, name) => checkValue(value, type, scope, program, kinds, name)
   const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, fits)
-  const found = [...before, ...elaborating]
+  const found = [...before, ...news(elaborating, before)]
   if (hasErrors(found) || !elaborated.acyclic) return { diagnostics: found }
   const tests = options.signals ? await testRewards(program, elaborated, options.signals) : []
   const all = [...found, ...tests]
@@ -66,6 +66,15 @@ export async function compile(options: CompileOptions): Promise<{ readonly plan?
   const { plan, diagnostics: lowered } = assemble(program, elaborated, lowering, { compiler: COMPILER, fallbackName, variant: options.variant })
   const all = [...diagnostics, ...lowered]
   return plan ? { plan, diagnostics: all } : { diagnostics: all }
+}
+
+/** Elaboration judges final values by some of the checker's rules again: what was said of a place is not repeated. */
+function news(found: readonly Diagnostic[], said: readonly Diagnostic[]): readonly Diagnostic[] {
+  return found.filter(({ code, primary: { span } }) => !said.some((other) => other.code === code && meets(other.primary.span, span)))
+}
+
+function meets(a: Span, b: Span): boolean {
+  return a.file === b.file && a.start <= b.end && b.start <= a.end
 }
 
 function hasErrors(diagnostics: readonly Diagnostic[]): boolean {

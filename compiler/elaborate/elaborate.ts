@@ -13,6 +13,7 @@ import { draftOf, isDrafted } from './declarations.js'
 import { reportCycles, reportUnreachable, type Drafts } from './dependencies.js'
 import type { ClaimDraft, PipelineDraft } from './drafts.js'
 import { evaluate, symbolValue } from './evaluate.js'
+import { finalSense } from './final-sense.js'
 import { instancesOf } from './instances.js'
 import { readParameters, type CheckValue } from './parameters.js'
 import { toValue } from './to-plan.js'
@@ -68,7 +69,7 @@ export function elaborate(program: Program, kinds: Kinds, choices: Choices, chec
   })
   return {
     elaborated: { drafts, claims, pipeline, parameters, secrets, acyclic, constant: (symbol) => valueOf(context, symbol), evaluate: (expression) => evaluate(context, expression, moduleFrame(program.entry)) },
-    diagnostics: context.diagnostics,
+    diagnostics: [...context.diagnostics, ...(acyclic ? finalSense(drafts) : [])],
   }
 }
 

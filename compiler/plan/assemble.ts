@@ -9,6 +9,7 @@ import { report } from '../elaborate/codes.js'
 import { neededStages } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Elaborated } from '../elaborate/elaborate.js'
+import { modelBehind } from '../elaborate/lineage.js'
 import { rewardToLower } from '../elaborate/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
@@ -16,7 +17,6 @@ import type { LoweredModel, LoweredReward, LoweredStage, LoweringContext, Reward
 import { qualifiedName, type Program } from '../resolve/program.js'
 import type { Span } from '../../grammar/source/source.js'
 import { Fingerprints } from './fingerprint.js'
-import { modelBehind } from './lineage.js'
 import { combineSeeds } from './seed.js'
 
 export interface Lowering {

@@ -58,7 +58,11 @@ suite('compile: the quickstart', (test) => {
 })
 
 suite('compile: phases', (test) => {
-  const codesOf = async (source: string, more: Partial<CompileOptions> = {}) => (await compile({ entry: 'main.rlp', host: hostOf(source), parameters: [], ...more })).diagnostics.map(({ code }) => code)
+  /** Codes of what is found; names that a case does not use are no matter. */
+  const codesOf = async (source: string, more: Partial<CompileOptions> = {}) => {
+    const { diagnostics } = await compile({ entry: 'main.rlp', host: hostOf(source), parameters: [], ...more })
+    return diagnostics.map(({ code }) => code).filter((code) => code !== 'RLP2009' && code !== 'RLP2010')
+  }
 
   test('a file that is not there', async () => {
     const { plan, diagnostics } = await compile({ entry: 'other.rlp', host: hostOf(''), parameters: [] })
@@ -86,6 +90,23 @@ suite('compile: phases', (test) => {
     equal(await codesOf(quickstart, { parameters: [{ name: 'seeds', text: '3' }] }), ['RLP7002'])
     equal(await codesOf(quickstart, { parameters: [{ name: 'seeds', text: '[0' }] }), ['RLP7002'])
     equal(await codesOf(quickstart, { parameters: [{ name: 'seeds', text: '[]' }] }), ['RLP5002'])
+  })
+
+  test('sense is judged on final values: after parameters, variants and keys', async () => {
+    const source = (more: string) => `${COMMON}
+      param prompts: Prompts = 8 prompts
+      param heads: Int = 2
+      model small: Transformer { layers = 1, width = 8, heads = heads, mlp = 16, context = 64 tokens, vocabulary = chains.words }
+      stage s: Grpo { policy = small, prompts = problems["train"], reward = answer, length = 20 steps, rollout { per_step = prompts, max_new = 8 tokens }, update { splits = 4 }, optimizer { lr = constant(peak = 1e-3, warmup = 5 steps) } }
+      stage e: Evaluate for k in [1, 2] { policy = s.policy, data = problems["test"], score = answer.correct, max_new = 8 tokens, k = k, ${more} }
+      variant short { set { s.length = 4 steps } }`
+    const fine = source('samples = 4 rollouts, temperature = 1.0')
+    equal(await codesOf(fine), [])
+    equal(await codesOf(fine, { parameters: [{ name: 'prompts', text: '6 prompts' }] }), ['RLP4201'])
+    equal(await codesOf(fine, { parameters: [{ name: 'heads', text: '3' }] }), ['RLP6015'])
+    equal(await codesOf(fine, { variant: 'short' }), ['RLP6012'])
+    equal(await codesOf(source('temperature = 1.0')), ['RLP6011'])
+    equal(await codesOf(fine.replace('max_new = 8 tokens }, update', 'max_new = 4 * 2 * 8 tokens }, update')), ['RLP4006'])
   })
 
   test('plans are marked with the version of the package', () => {

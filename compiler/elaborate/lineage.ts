@@ -2,9 +2,9 @@
 // The drafts must be free of circles.
 
 import type { TypeNode } from '../../grammar/ast/ast.js'
-import type { Drafts } from '../elaborate/dependencies.js'
-import type { StageDraft } from '../elaborate/drafts.js'
-import type { CompileValue } from '../elaborate/value.js'
+import type { Drafts } from './dependencies.js'
+import type { StageDraft } from './drafts.js'
+import type { CompileValue } from './value.js'
 
 /** Address of the model behind a stage's policy; `undefined` for kinds without one. */
 export function modelBehind(drafts: Drafts, stage: StageDraft): string | undefined {
