@@ -71,7 +71,7 @@ suite('runs', (test) => {
     const plan = pipeline().plan()
     const whole = await inHome(async (home, run) => {
       const { result } = await run(plan)
-      return { metrics: timeless(read(home, 'runs', result.id, 'metrics.jsonl')), weights: readFileSync(join(home, '.rlp', ...storePath(plan, 'practice'), 'policy', 'model.safetensors')) }
+      return { outcomes: result.stages.map(({ metrics }) => metrics), metrics: timeless(read(home, 'runs', result.id, 'metrics.jsonl')), weights: readFileSync(join(home, '.rlp', ...storePath(plan, 'practice'), 'policy', 'model.safetensors')) }
     })
     for (const stopAfter of [3, 8]) {
       await inHome(async (home, run) => {
@@ -88,6 +88,7 @@ suite('runs', (test) => {
         ok(events.some((event) => event.type === 'started' && event.from > 0))
         const metrics = timeless(read(home, 'runs', result.id, 'metrics.jsonl'))
         equal(metrics, whole.metrics)
+        equal(result.stages.map((stage) => stage.metrics), whole.outcomes)
         ok(readFileSync(join(home, '.rlp', ...storePath(plan, 'practice'), 'policy', 'model.safetensors')).equals(whole.weights))
       })
     }

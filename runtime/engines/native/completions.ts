@@ -1,21 +1,21 @@
 // Completions of every row of a dataset, several for each, in waves: what evaluation and generation have in common.
 
+import type { Completion } from '../../host.js'
 import { randomKey } from '../../random.js'
 import { number } from './attributes.js'
 import type { Drawn } from './course.js'
-import { completionOf } from './grpo.js'
 import { stopped } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
-import { rollOut } from './rollout.js'
+import { completionOf, rollOut } from './rollout.js'
 import type { StageRun } from './stage.js'
 
 /** Prompts that are completed between two looks at the stop signal. */
 const CHUNK = 256
 
 export interface Completed extends Drawn {
-  readonly completion: { readonly text: string; readonly tokens: number; readonly finished: boolean }
+  readonly completion: Completion
 }
 
 /** `samples` completions of each row, grouped by row, in order. The random numbers depend on the stage, the row and the sample alone. */

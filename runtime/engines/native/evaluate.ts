@@ -2,9 +2,8 @@
 
 import { number } from './attributes.js'
 import { completeEveryRow } from './completions.js'
-import { rewardName } from './grpo.js'
 import { passAtK, wilsonMargin } from './pass-at-k.js'
-import { meanOf, Rewarder } from './reward.js'
+import { meanOf, Rewarder, rewardName, sampleOf, termMeans } from './reward.js'
 import type { StageKind } from './stage.js'
 
 /** Completions kept for people to read. */
@@ -17,8 +16,8 @@ export const evaluation: StageKind = async (run) => {
   const term = typeof score === 'object' && score !== null && 'term' in score ? (score.term ?? 'total') : 'total'
   const [samples, k] = [number(stage, 'samples'), number(stage, 'k')]
   const completed = await completeEveryRow(run, 'data')
-  const { total, terms, problems } = await rewarder.score(completed)
-  const values = term === 'total' ? total : (terms[term] as Float64Array)
+  const scored = await rewarder.score(completed)
+  const values = term === 'total' ? scored.total : (scored.terms[term] as Float64Array)
 
   const prompts = completed.length / samples
   const passes = Array.from({ length: prompts }, (_, prompt) => values.subarray(prompt * samples, (prompt + 1) * samples).reduce((sum, value) => sum + Number(value >= 1), 0))
@@ -30,10 +29,8 @@ export const evaluation: StageKind = async (run) => {
     margin: wilsonMargin(accuracy, prompts),
     tokens: meanOf(completed.map(({ completion }) => completion.tokens)),
   }
-  completed.slice(0, SAMPLES).forEach(({ row, completion }, i) =>
-    run.sample({ prompt: row['prompt'], completion: completion.text, finished: completion.finished, terms: Object.fromEntries(Object.entries(terms).map(([name, of]) => [name, of[i]])), total: total[i] }),
-  )
+  completed.slice(0, SAMPLES).forEach((item, i) => run.sample(sampleOf(item, scored, i)))
   const finished = meanOf(completed.map(({ completion }) => Number(completion.finished)))
-  run.step(1, 1, { ...metrics, prompts, finished, terms: Object.fromEntries(rewarder.terms.map((name) => [name, meanOf(terms[name] as Float64Array)])), problems })
+  run.step(1, 1, { ...metrics, prompts, finished, terms: termMeans(scored), problems: scored.problems })
   return { metrics }
 }

@@ -1,8 +1,7 @@
 // Generation: completions of every prompt as a dataset, with the terms of a reward when one is given.
 
 import { completeEveryRow } from './completions.js'
-import { rewardName } from './grpo.js'
-import { meanOf, Rewarder } from './reward.js'
+import { meanOf, Rewarder, rewardName, termMeans, termsOf } from './reward.js'
 import type { StageKind } from './stage.js'
 
 /** Rows keep the fields of the prompt's row; `completion`, `tokens`, `finished` and with a reward `reward` and `terms` are added. */
@@ -15,13 +14,13 @@ export const generate: StageKind = async (run) => {
     completion: completion.text,
     tokens: completion.tokens,
     finished: completion.finished,
-    ...(scored ? { reward: scored.total[i], terms: Object.fromEntries(Object.entries(scored.terms).map(([name, values]) => [name, values[i]])) } : {}),
+    ...(scored ? { reward: scored.total[i], terms: termsOf(scored, i) } : {}),
   }))
   run.step(1, 1, {
     rollouts: rollouts.length,
     length: meanOf(completed.map(({ completion }) => completion.tokens)),
     finished: meanOf(completed.map(({ completion }) => Number(completion.finished))),
-    ...(scored ? { reward: meanOf(scored.total), terms: Object.fromEntries(Object.entries(scored.terms).map(([name, values]) => [name, meanOf(values)])), problems: scored.problems } : {}),
+    ...(scored ? { reward: meanOf(scored.total), terms: termMeans(scored), problems: scored.problems } : {}),
   })
   return { metrics: {}, datasets: { rollouts } }
 }

@@ -5,6 +5,7 @@ import type { StagePlan } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import { optionalNumber } from './attributes.js'
 import type { Course, CourseState } from './course.js'
+import { meanOf } from './reward.js'
 import type { Metrics, StageRun } from './stage.js'
 import type { Trainer } from './trainer.js'
 
@@ -15,30 +16,36 @@ export interface LoopOptions {
   readonly bundle?: number
   /** Make update `step` (0, 1, …) and say what to log. */
   readonly update: (step: number) => Promise<Metrics>
+  /** The metric that sums up the stage. */
+  readonly outcome: string
 }
 
-/** Run the updates that are left; returns the numbers of the last. Errors: RLP8002 when stopped, and those of `update`. */
-export async function trainingLoop(run: StageRun, trainer: Trainer, course: Course, { steps, bundle = 1, update }: LoopOptions): Promise<Metrics> {
+/**
+ * Run the updates that are left; returns the mean of the outcome over the last tenth of the stage.
+ * Errors: RLP8002 when stopped, and those of `update`.
+ */
+export async function trainingLoop(run: StageRun, trainer: Trainer, course: Course, { steps, bundle = 1, update, outcome }: LoopOptions): Promise<number> {
   const saved = run.saved()
   if (saved) {
     trainer.restore(saved.tensors, saved.progress.updates)
     course.restore(saved.progress.course as CourseState)
   }
   const every = optionalNumber(run.stage, 'save.every')
-  let last: Metrics = {}
+  let recent = saved?.progress.recent ?? []
   while (trainer.updates < steps) {
     const step = trainer.updates
     const phase = course.phaseName
-    last = { ...(await update(step)), ...(phase === undefined ? {} : { phase }) }
-    course.stepDone(last)
-    run.step(step + 1, steps, last)
+    const metrics: Metrics = { ...(await update(step)), ...(phase === undefined ? {} : { phase }) }
+    course.stepDone(metrics)
+    run.step(step + 1, steps, metrics)
+    recent = [...recent, Number(metrics[outcome])].slice(-Math.ceil(steps / 10))
     const done = step + 1
     if (done >= steps || done % bundle !== 0) continue
     const stopping = run.stopping()
-    if (stopping || (every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every))) run.save(trainer.state(), { updates: done, course: course.save() })
+    if (stopping || (every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every))) run.save(trainer.state(), { updates: done, course: course.save(), recent })
     if (stopping) throw stopped(run.stage, done, steps)
   }
-  return last
+  return meanOf(recent)
 }
 
 export function stopped(stage: StagePlan, done: number, of: number): Error {

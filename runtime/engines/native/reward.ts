@@ -1,7 +1,7 @@
 // Rewards of rollouts: signals of the host for each completion, then the reward's program over all of them.
 // A value, a missing value, an error and a time-out stay apart, and are counted.
 
-import type { Plan, RewardPlan } from '../../../spec/plan/plan.js'
+import type { Plan, RewardPlan, Value } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import type { Row } from '../../data/dataset.js'
 import { evaluate } from '../../data/expr.js'
@@ -13,6 +13,7 @@ import { Programs } from './programs.js'
 export interface Scored {
   /** One number for each completion. */
   readonly total: Float64Array
+  /** In the order they were written. */
   readonly terms: Readonly<Record<string, Float64Array>>
   /** How many signals gave no value, failed, or ran out of time. */
   readonly problems: { readonly missing: number; readonly errors: number; readonly timeouts: number }
@@ -51,8 +52,8 @@ export class Rewarder {
       }
     })
     const found = await this.programs.run('reward', { N: items.length }, feeds)
-    const { total, ...terms } = found as Record<string, Float64Array>
-    return { total: total as Float64Array, terms, problems }
+    const terms = Object.fromEntries(this.reward.terms.map(({ name }) => [name, found[name] as Float64Array]))
+    return { total: found['total'] as Float64Array, terms, problems }
   }
 
   private signal(expr: RewardPlan['signals'][number]['expr'], row: Row, completion: Completion): number | { problem: Problem; why: string } {
@@ -75,11 +76,27 @@ export class Rewarder {
     const setting = ({ missing: 'on_missing', errors: 'on_error', timeouts: 'on_timeout' } as const)[problem]
     throw failure('RLP8010', `the signal \`${signal}\` of reward \`${this.name}\` failed on the completion of ${place}: ${why}`, `fix the data, or say with \`${setting}\` what such a signal counts as`)
   }
+}
 
-  /** Names of the terms in the order they were written. */
-  get terms(): readonly string[] {
-    return this.reward.terms.map(({ name }) => name)
-  }
+/** The name behind an input of type `Reward` or `Term`. */
+export function rewardName(value: Value): string {
+  if (typeof value === 'object' && value !== null && 'reward' in value) return value.reward
+  throw new RangeError('the plan gives no reward')
+}
+
+/** The mean of each term. */
+export function termMeans({ terms }: Scored): Record<string, number> {
+  return Object.fromEntries(Object.entries(terms).map(([name, values]) => [name, meanOf(values)]))
+}
+
+/** The terms of one completion. */
+export function termsOf({ terms }: Scored, i: number): Record<string, number> {
+  return Object.fromEntries(Object.entries(terms).map(([name, values]) => [name, values[i] as number]))
+}
+
+/** A completion with its numbers, as a line of `samples.jsonl`. */
+export function sampleOf({ row, completion }: { readonly row: Row; readonly completion: Completion }, scored: Scored, i: number): Record<string, unknown> {
+  return { prompt: row['prompt'], completion: completion.text, finished: completion.finished, terms: termsOf(scored, i), total: scored.total[i] }
 }
 
 export function meanOf(values: ArrayLike<number>): number {

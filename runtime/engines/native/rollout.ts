@@ -2,6 +2,7 @@
 // What is drawn depends on the key, the row's number and the position alone, never on how prompts are batched.
 
 import type { TensorData } from '../../executors/executor.js'
+import type { Completion } from '../../host.js'
 import type { RandomKey } from '../../random.js'
 import { bucket } from './batching.js'
 import type { Caches } from './cache.js'
@@ -32,6 +33,11 @@ export interface RolloutOptions {
   readonly key: RandomKey
   /** Called after each step with the number of rollouts that are done. */
   readonly report?: (done: number) => void
+}
+
+/** What a signal sees of a rollout: special tokens leave no trace in the text, and <eos> is not counted. */
+export function completionOf({ tokenizer }: Policy, { tokens, finished }: Rollout): Completion {
+  return { text: tokenizer.decode(tokens), tokens: tokens.length - (finished ? 1 : 0), finished }
 }
 
 /** One rollout for each prompt, in order. Prompts and `maxNew` together must fit into the context (checked where prompts are framed). */

@@ -8,6 +8,7 @@ import { Course, type Drawn } from './course.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
+import { meanOf } from './reward.js'
 import type { StageKind, StageRun } from './stage.js'
 import { Trainer } from './trainer.js'
 
@@ -21,19 +22,18 @@ export const sft: StageKind = async (run) => {
   const longest = Math.min(policy.context, optionalNumber(stage, 'context') ?? policy.context)
   const layout = policy.layout(batch, flag(stage, 'packing') ? longest : undefined)
   const trainer = new Trainer(policy, stage, steps)
-  const recent: number[] = []
 
-  await trainingLoop(run, trainer, course, {
+  const loss = await trainingLoop(run, trainer, course, {
     steps,
+    outcome: 'loss',
     update: async () => {
       const sequences = course.take(batch).map((drawn) => frame(policy, drawn, longest))
       const metrics = await trainer.update({ sequences, levels: { N: batch }, known: {}, perSequence: {}, temperature: 1, layout })
-      recent.push(metrics.loss)
       const learned = sequences.reduce((sum, sequence) => sum + sequence.learned.reduce((a, b) => a + b, 0), 0)
-      return { ...metrics, learned, length: mean(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
+      return { ...metrics, learned, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
     },
   })
-  const result = { metrics: { loss: mean(recent.slice(-Math.max(1, Math.ceil(steps / 10)))) }, policies: { policy: { at, weights: policy.weights() } } }
+  const result = { metrics: { loss }, policies: { policy: { at, weights: policy.weights() } } }
   policy.close()
   return result
 }
@@ -54,8 +54,4 @@ async function stepsOf(run: StageRun, batch: number): Promise<number> {
   const size = (await run.openDataset(data)).size
   if (size === Infinity) throw failure('RLP8007', `\`${written(data)}\` has no end, so an epoch of ${run.stage.address} has no length`, 'give `length` in steps, or cut the data with `take`')
   return Math.max(1, Math.round((length * size) / batch))
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0) / values.length
 }

@@ -13,6 +13,8 @@ export type Metrics = Readonly<Record<string, number | string | null | Readonly<
 export interface Progress {
   readonly updates: number
   readonly course: unknown
+  /** The latest values of the metric that sums up the stage. */
+  readonly recent: readonly number[]
 }
 
 export interface StageRun {

@@ -1,0 +1,87 @@
+// One batch of experience for policy optimisation: prompts rolled out in groups, scored, and what updates need to know of them.
+// Does not learn from it: updates are in `grpo.ts`.
+
+import { randomKey } from '../../random.js'
+import { frameRollout, type Sequence } from '../../tokenizer/framing.js'
+import { number } from './attributes.js'
+import { grid, gridWidth, type Grid } from './batching.js'
+import type { Drawn } from './course.js'
+import type { Policy } from './policy.js'
+import { promptTokens } from './prompts.js'
+import { meanOf, sampleOf, termMeans, type Rewarder } from './reward.js'
+import { completionOf, rollOut } from './rollout.js'
+import type { Metrics, StageRun } from './stage.js'
+
+/** About so many times in a stage some rollouts are kept for people to read. */
+const SAMPLED_BATCHES = 20
+
+export interface Experience {
+  /** Rollouts group by group, each behind its prompt. */
+  readonly sequences: readonly Sequence[]
+  readonly rewards: Float64Array
+  /** Log-probabilities when the rollouts were drawn, and those of the reference policy. */
+  readonly oldLogp: Grid
+  readonly refLogp: Grid | undefined
+  readonly metrics: Metrics
+}
+
+export interface Actors {
+  readonly policy: Policy
+  /** The reference policy; absent when the objective does not read it. */
+  readonly frozen: Policy | undefined
+  readonly rewarder: Rewarder
+}
+
+/** Roll out every prompt `group_size` times and score what came. `batch` counts such batches from 0. */
+export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors, drawn: readonly Drawn[], batch: number, temperature: number): Promise<Experience> {
+  const { stage } = run
+  const [maxNew, size] = [number(stage, 'rollout.max_new'), number(stage, 'group_size')]
+  const prompts = drawn.flatMap((one, group) => {
+    const tokens = promptTokens(policy, one, maxNew)
+    return Array.from({ length: size }, (_, n) => ({ tokens, row: (batch * drawn.length + group) * size + n }))
+  })
+  const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
+  const rollouts = await rollOut(policy, prompts, { maxNew, temperature, key, report: (done) => run.tick('rollouts', done, prompts.length) })
+  const items = rollouts.map((rollout, i) => ({ ...(drawn[Math.floor(i / size)] as Drawn), completion: completionOf(policy, rollout) }))
+  const scored = await rewarder.score(items)
+  const { total } = scored
+
+  const sequences = rollouts.map((rollout, i) => frameRollout((prompts[i] as { tokens: number[] }).tokens, rollout.tokens))
+  const width = gridWidth(sequences)
+  const oldLogp = grid(sequences.length, width)
+  rollouts.forEach(({ logp }, i) => oldLogp.values.set(logp, i * width + (sequences[i] as Sequence).prompt - 1))
+  const refLogp = frozen && (await frozen.score(sequences, [...sequences.keys()], width, temperature, policy.layout(sequences.length))).logp
+
+  if (batch % Math.max(1, Math.floor(batches(run) / SAMPLED_BATCHES)) === 0) items.slice(0, size).forEach((item, i) => run.sample(sampleOf(item, scored, i)))
+  const mean = meanOf(total)
+  const lengths = items.map(({ completion }) => completion.tokens)
+  const metrics = {
+    reward: mean,
+    reward_std: Math.sqrt(meanOf(total.map((value) => (value - mean) ** 2))),
+    terms: termMeans(scored),
+    flat_groups: meanOf(drawn.map((_, group) => Number(isFlat(total.subarray(group * size, (group + 1) * size))))),
+    length: meanOf(lengths),
+    length_max: Math.max(...lengths),
+    finished: meanOf(items.map(({ completion }) => Number(completion.finished))),
+    ...(refLogp ? { kl: klOf(sequences, oldLogp, refLogp) } : {}),
+    problems: scored.problems,
+  }
+  return { sequences, rewards: total, oldLogp, refLogp, metrics }
+}
+
+/** How many batches the stage gathers in all. */
+function batches({ stage }: StageRun): number {
+  return number(stage, 'length') / (number(stage, 'update.passes') * number(stage, 'update.splits'))
+}
+
+/** Mean over completion tokens of log π − log π_ref where π was sampled (the k1 estimate). */
+function klOf(sequences: readonly Sequence[], logp: Grid, ref: Grid): number {
+  let sum = 0
+  let count = 0
+  sequences.forEach(({ tokens, prompt }, i) => {
+    for (let t = prompt - 1; t < tokens.length - 1; t++, count++) sum += (logp.values[i * logp.width + t] as number) - (ref.values[i * ref.width + t] as number)
+  })
+  return sum / count
+}
+
+const isFlat = (values: Float64Array): boolean => values.every((value) => value === values[0])
