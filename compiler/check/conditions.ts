@@ -1,7 +1,7 @@
 // Conditions of `if`, `and`, `or`: they must be true or false, and tell what is not `none` behind them.
 
 import type { Expression } from '../../grammar/ast/ast.js'
-import { shortened, type Context, type Env } from './context.js'
+import { shortened, sourceOf, type Context, type Env } from './context.js'
 import { infer } from './infer.js'
 import { show, withoutNone, type Type } from './types.js'
 
@@ -25,22 +25,12 @@ export function narrowed(cx: Context, condition: Expression, env: Env, holds: bo
   if ((operator === 'and' && holds) || (operator === 'or' && !holds)) return narrowed(cx, right, narrowed(cx, left, env, holds), holds)
   if (operator !== (holds ? '!=' : '==')) return env
   const tested = right.node === 'None' ? left : left.node === 'None' ? right : undefined
-  const path = tested && pathOf(tested)
   const type = tested && cx.types.get(tested)
-  if (path === undefined || !type) return env
-  return { ...env, narrowed: new Map([...env.narrowed, [path, withoutNone(type)]]) }
+  if (!type) return env
+  return { ...env, narrowed: new Map([...env.narrowed, [sourceOf(tested.span), withoutNone(type)]]) }
 }
 
-/** What is known about a name or a chain of fields from the conditions around. */
+/** What the conditions around say about an expression. Expressions have no effects: the same text is the same value. */
 export function narrowing(expression: Expression, env: Env): Type | undefined {
-  if (env.narrowed.size === 0) return undefined
-  const path = pathOf(expression)
-  return path === undefined ? undefined : env.narrowed.get(path)
-}
-
-function pathOf(expression: Expression): string | undefined {
-  if (expression.node === 'Name') return expression.name
-  if (expression.node !== 'Field') return undefined
-  const target = pathOf(expression.target)
-  return target === undefined ? undefined : `${target}.${expression.name.name}`
+  return env.narrowed.size === 0 ? undefined : env.narrowed.get(sourceOf(expression.span))
 }

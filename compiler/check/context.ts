@@ -18,7 +18,7 @@ export interface Env {
   readonly scope: ModuleScope
   /** Instance keys, parameters, `let`s, terms, and those of `row`, `completion`, `metrics`, `clock` that the place grants. */
   readonly locals: ReadonlyMap<string, Type>
-  /** What a condition around says about `name` or `row.field`. */
+  /** What conditions around say about an expression, by its text. */
   readonly narrowed: ReadonlyMap<string, Type>
   /** The declaration that uses the names, to find definitions that need themselves. */
   readonly owner: DeclarationSymbol | undefined

@@ -6,7 +6,6 @@ import type { Span } from '../../grammar/source/source.js'
 import { wordOf, type DeclarationSymbol, type ModuleScope, type NamespaceSymbol } from '../resolve/program.js'
 import { BUILTINS } from './builtins.js'
 import { unindexed } from './complain.js'
-import { narrowing } from './conditions.js'
 import { listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
 import { PLACES } from './grants.js'
@@ -17,7 +16,7 @@ import { typeOfSymbol } from './symbols.js'
 import { artefact, INT, NONE, optional, optionsOf, POISON, show, TEXT, type ArtefactType, type InstancesType, type Type } from './types.js'
 
 export function inferName(cx: Context, expression: Name, env: Env, wanted?: Type): Type {
-  const known = narrowing(expression, env) ?? env.locals.get(expression.name)
+  const known = env.locals.get(expression.name)
   if (known) return known
   const symbol = env.scope.lookup(expression.name)
   switch (symbol?.symbol) {
@@ -82,8 +81,6 @@ export function reportUnknownName(cx: Context, name: string, span: Span, scope: 
 }
 
 export function inferField(cx: Context, expression: Field, env: Env): Type {
-  const known = narrowing(expression, env)
-  if (known) return known
   const { target, name } = expression
   const namespace = namespaceOf(target, env)
   if (namespace) return namespaceMember(cx, namespace, name, env)

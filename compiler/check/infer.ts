@@ -3,7 +3,7 @@
 import type { Expression, If, ListLiteral, NumberLiteral, RecordLiteral } from '../../grammar/ast/ast.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { replace, type Context, type Env } from './context.js'
-import { conditionOf, narrowed } from './conditions.js'
+import { conditionOf, narrowed, narrowing } from './conditions.js'
 import { inferCall } from './infer-calls.js'
 import { inferField, inferIndex, inferName } from './infer-names.js'
 import { inferBinary, inferUnary } from './infer-operators.js'
@@ -15,7 +15,7 @@ import { DIMENSIONS, shownUnit, unitNamed, unitSpellings } from './units.js'
  * @param wanted what the place wants: a hint for literals, functions and type parameters. Whether it fits is checked by `expectType`.
  */
 export function infer(cx: Context, expression: Expression, env: Env, wanted?: Type): Type {
-  const type = inferNode(cx, expression, env, wanted)
+  const type = narrowing(expression, env) ?? inferNode(cx, expression, env, wanted)
   cx.types.set(expression, type)
   return type
 }

@@ -19,9 +19,12 @@ export interface Resolution {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+/** Syntax trees by path, for whoever resolves again and again: a tree is used while the text stays the same. */
+export type ParseCache = Map<string, { readonly text: string; readonly parsed: ReturnType<typeof parse> }>
+
 /** Read the module at `entryPath`, the prelude and all imports, and bind their names. */
-export function resolve(entryPath: string, host: SourceHost): Resolution {
-  const loader = new Loader(host)
+export function resolve(entryPath: string, host: SourceHost, cache: ParseCache = new Map()): Resolution {
+  const loader = new Loader(host, cache)
   const prelude = loader.load(PRELUDE)
   const entry = entryPath === PRELUDE ? prelude : loader.load(entryPath)
   if (!prelude || !entry) {
@@ -62,14 +65,17 @@ class Loader {
   private readonly open: { readonly path: string; readonly by: Import | undefined }[] = []
   private prelude: Scope | undefined
 
-  constructor(private readonly host: SourceHost) {}
+  constructor(
+    private readonly host: SourceHost,
+    private readonly cache: ParseCache,
+  ) {}
 
   load(path: string, by?: Import): Scope | undefined {
     const known = this.known.get(path)
     if (known) return known
     const text = this.host.read(path)
     if (text === undefined) return undefined
-    const { module, diagnostics } = parse(new SourceFile(path, text))
+    const { module, diagnostics } = this.parse(path, text)
     this.diagnostics.push(...diagnostics)
     this.damaged.push(...diagnostics.filter(({ severity }) => severity === 'error').map(({ primary }) => primary.span))
     const scope = new Scope(path, module, this.prelude)
@@ -81,6 +87,14 @@ class Loader {
     this.modules.push(scope)
     if (path === PRELUDE) this.prelude = scope
     return scope
+  }
+
+  private parse(path: string, text: string): ReturnType<typeof parse> {
+    const known = this.cache.get(path)
+    if (known?.text === text) return known.parsed
+    const parsed = parse(new SourceFile(path, text))
+    this.cache.set(path, { text, parsed })
+    return parsed
   }
 
   private bindImport(one: Import, scope: Scope): void {

@@ -4,10 +4,11 @@ import { readFileSync } from 'node:fs'
 import type { Diagnostic } from '../../../grammar/diagnostics/diagnostic.js'
 import { readKinds } from '../../kinds/read.js'
 import { memoryHost } from '../../resolve/host.js'
-import { resolve } from '../../resolve/resolve.js'
+import { resolve, type ParseCache } from '../../resolve/resolve.js'
 import { check, type CheckResult } from '../check.js'
 
 const texts = new Map<string, string | undefined>()
+const trees: ParseCache = new Map()
 
 /** Text of `std/x`, read once. */
 export function library(path: string): string | undefined {
@@ -27,7 +28,7 @@ export function diagnose(main: string, others: Readonly<Record<string, string>> 
 }
 
 export function checked(main: string, others: Readonly<Record<string, string>> = {}): { readonly diagnostics: readonly Diagnostic[]; readonly result?: CheckResult } {
-  const { program, diagnostics } = resolve('main.rlp', memoryHost({ 'main.rlp': main, ...others }, library))
+  const { program, diagnostics } = resolve('main.rlp', memoryHost({ 'main.rlp': main, ...others }, library), trees)
   if (!program) return { diagnostics }
   const { kinds, diagnostics: reading } = readKinds(program)
   const result = check(program, kinds)
