@@ -16,10 +16,17 @@ export const atom = (text: string): Code => ({ text, level: LEVEL.atom })
 /** In parentheses where it binds less tightly than `level`. */
 const inside = ({ text, level: own }: Code, level: number): string => (own < level ? `(${text})` : text)
 
-/** A left-associative operator; comparisons would chain in Python, so both of their sides are closed. */
+/**
+ * A left-associative operator; comparisons would chain in Python, so both of their sides are closed. Few people know
+ * how `&` and `<<` bind beside others: mixed with them, everything is.
+ */
 export function infix(left: Code, operator: string, right: Code, level: number): Code {
-  return { text: `${inside(left, level === LEVEL.comparison ? level + 1 : level)} ${operator} ${inside(right, level + 1)}`, level }
+  const needed = (side: Code, least: number): number => (side.level !== level && (isBitwise(level) || isBitwise(side.level)) ? LEVEL.unary : least)
+  const [first, second] = [needed(left, level === LEVEL.comparison ? level + 1 : level), needed(right, level + 1)]
+  return { text: `${inside(left, first)} ${operator} ${inside(right, second)}`, level }
 }
+
+const isBitwise = (level: number): boolean => level >= LEVEL.or && level <= LEVEL.shift
 
 export function power(base: Code, exponent: Code): Code {
   const simple = [base, exponent].every(({ text }) => /^-?[\w.]+$/.test(text))

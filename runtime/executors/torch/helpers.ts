@@ -4,7 +4,7 @@
 /** By the name that printed code calls. */
 export const helpers: Readonly<Record<string, string>> = {
   linear_scan: `def linear_scan(decay, x, dim, reverse=False):
-    """y[t] = x[t] + decay[t] * y[t - 1] along dim; from the last position backwards where reverse."""
+    """y[t] = x[t] + decay[t] * y[t - 1] along dim, backwards where reverse."""
     decays, xs = decay.unbind(dim), x.unbind(dim)
     order = range(len(xs))
     ys = []

@@ -22,7 +22,7 @@ export interface TorchSession extends Session {
 }
 
 /** `open` rejects where RLPC_PYTHON (or `python3`) is not a Python with torch. */
-export const torch: Executor & { open(): Promise<TorchSession> } = { name: 'torch', open: async () => new PythonSession(await PythonProcess.start()) }
+export const torch: Omit<Executor, 'open'> & { open(): Promise<TorchSession> } = { name: 'torch', open: async () => new PythonSession(await PythonProcess.start()) }
 
 const NAME = 'program'
 

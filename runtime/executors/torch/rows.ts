@@ -40,7 +40,8 @@ const fn = (noun: string, name: string): Row => unary(noun, (x) => call(`torch.$
 const WORD = atom('0xFFFFFFFF')
 /** u32 lives in int64 tensors: what left 32 bits is cut. */
 const cut = (code: Code, { node }: Site): Code => (node.type.dtype === 'u32' ? infix(code, '&', WORD, LEVEL.and) : code)
-const operator = (noun: string, sign: string, level: number): Row => binary(noun, (a, b, site) => cut(infix(a, sign, b, level), site))
+const operator = (noun: string, sign: string, level: number): Row => binary(noun, (a, b) => infix(a, sign, b, level))
+const wrapping = (noun: string, sign: string, level: number): Row => binary(noun, (a, b, site) => cut(infix(a, sign, b, level), site))
 /**
  * torch.maximum shares the gradient of equal operands, as `compiler/graph/vjp.ts` does; clamp gives all of it to its
  * tensor, so it serves only where no gradient flows.
@@ -184,9 +185,9 @@ export const rows: Readonly<Record<Exclude<OpName, Structural> | Pattern, Row>> 
   cast: unary('number', cast),
   stop_gradient: unary('detached', (x) => method(x, 'detach')),
 
-  add: operator('total', '+', LEVEL.sum),
-  sub: operator('difference', '-', LEVEL.sum),
-  mul: operator('product', '*', LEVEL.product),
+  add: wrapping('total', '+', LEVEL.sum),
+  sub: wrapping('difference', '-', LEVEL.sum),
+  mul: wrapping('product', '*', LEVEL.product),
   div: operator('quotient', '/', LEVEL.product),
   max: extremum('larger', 'maximum', 'min'),
   min: extremum('smaller', 'minimum', 'max'),
@@ -200,7 +201,7 @@ export const rows: Readonly<Record<Exclude<OpName, Structural> | Pattern, Row>> 
   bit_and: operator('bits', '&', LEVEL.and),
   bit_or: operator('bits', '|', LEVEL.or),
   bit_xor: operator('bits', '^', LEVEL.xor),
-  shift_left: operator('bits', '<<', LEVEL.shift),
+  shift_left: wrapping('bits', '<<', LEVEL.shift),
   shift_right: operator('bits', '>>', LEVEL.shift),
   where: elementwise('chosen', ([condition, a, b], site) => {
     const { numbers, node } = site
