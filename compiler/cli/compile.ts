@@ -41,12 +41,12 @@ export function writePlan(plan: Plan, path: string, entry: Entry): void {
 
 export async function run(args: Arguments): Promise<number> {
   const emit = text(args, 'emit')
-  if (emit !== undefined && emit !== 'graphs') throw new UsageError(`--emit knows \`graphs\`, found \`${emit}\``)
+  if (emit !== undefined && emit !== 'graphs' && emit !== 'torch') throw new UsageError(`--emit is \`graphs\` or \`torch\`, found \`${emit}\``)
   const entry = findEntry(args.positionals[0])
   const plan = await compileEntry(entry, args)
   if (!plan) return EXIT.mistakes
-  if (emit === 'graphs') {
-    process.stdout.write(graphs(plan))
+  if (emit !== undefined) {
+    process.stdout.write(emit === 'graphs' ? graphs(plan) : (await import('../../runtime/executors/torch/plan.js')).printPlanTorch(plan))
     return EXIT.done
   }
   const path = resolve(text(args, 'output') ?? '.rlp/plan.json')
