@@ -7,7 +7,7 @@ import type { Plan } from '../spec/plan/plan.js'
 import { check, checkValue } from './check/check.js'
 import { elaborate, type Elaborated } from './elaborate/elaborate.js'
 import type { CheckValue } from './elaborate/parameters.js'
-import { testRewards, type HostCalls } from './elaborate/reward-tests.js'
+import type { HostCalls } from './elaborate/reward-tests.js'
 import { readKinds } from './kinds/read.js'
 import type { Program } from './resolve/program.js'
 import { resolve } from './resolve/resolve.js'
@@ -45,9 +45,15 @@ export async function checkOnly(options: CompileOptions): Promise<Checked> {
   const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, fits)
   const found = [...before, ...news(elaborating, before)]
   if (hasErrors(found) || !elaborated.acyclic) return { diagnostics: found }
-  const tests = options.signals ? await testRewards(program, elaborated, options.signals) : []
-  const all = [...found, ...tests]
+  const all = [...found, ...(await rewardTests(program, elaborated, options.signals))]
   return hasErrors(all) ? { diagnostics: all } : { program, elaborated, diagnostics: all }
+}
+
+/** Loads what runs the tests only when there are some. */
+async function rewardTests(program: Program, elaborated: Elaborated, signals: HostCalls | undefined): Promise<readonly Diagnostic[]> {
+  if (!signals || program.entry.tests.length === 0) return []
+  const { testRewards } = await import('./elaborate/reward-tests.js')
+  return testRewards(program, elaborated, signals)
 }
 
 /** The plan of an entry module, and everything there is to say about it. No plan when there are errors. */
