@@ -64,7 +64,7 @@ export function freshModel(attributes: ReadonlyMap<string, CompileValue>, span: 
 
 function wrongSizes(fault: string, span: Span, width: number, heads: number) {
   const uneven = width % heads !== 0
-  return report('RLP9001', span, uneven ? `${heads} heads do not divide a width of ${width}` : fault, {
+  return report('RLP5101', span, uneven ? `${heads} heads do not divide a width of ${width}` : fault, {
     label: uneven ? `${width} / ${heads} is not a whole number` : '',
     notes: ['The width is split evenly among the heads, and each head is rotated in pairs.'],
     help: `choose a width that is a multiple of ${2 * heads}`,
@@ -80,7 +80,7 @@ export function pretrainedModel(config: HubConfig, folder: string, tokenizer: Mo
   if (!sizes) {
     return {
       model: undefined,
-      diagnostics: faults.map((fault) => report('RLP9001', span, `this model cannot be used: ${fault}`, { label: folder, notes: [`Read from ${folder}/config.json.`] })),
+      diagnostics: faults.map((fault) => report('RLP5101', span, `this model cannot be used: ${fault}`, { label: folder, notes: [`Read from ${folder}/config.json.`] })),
     }
   }
   const std = config['initializer_range']

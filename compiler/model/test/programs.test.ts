@@ -203,7 +203,7 @@ suite('model plans', (test) => {
     const base = (fixture.families['llama'] as Fixture['families'][string]).config
     const titles = (changes: Record<string, unknown>): string =>
       pretrainedModel({ ...base, ...changes }, 'folder', { kind: 'words', vocabulary: [] }, nowhere).diagnostics.map(({ code, title }) => `${code} ${title}`).join('\n')
-    ok(titles({ model_type: 'gpt2' }).startsWith('RLP9001'))
+    ok(titles({ model_type: 'gpt2' }).startsWith('RLP5101'))
     ok(titles({ num_key_value_heads: 3 }).includes('evenly'))
     ok(titles({ head_dim: 5 }).includes('even'))
     ok(titles({ hidden_act: 'gelu' }).includes('gelu'))
