@@ -29,6 +29,8 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
   const live = stream.isTTY === true
   let shownAt = -Infinity
   let shownTenths = 0
+  /** What the live line of the running stage said after its last step. */
+  let lastStep = ''
   const clear = () => live && stream.write('\r\x1b[2K')
   const print = (text: string) => {
     clear()
@@ -50,16 +52,19 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
       if (event.type === 'started') {
         shownAt = now()
         shownTenths = 0
+        lastStep = ''
         if (event.from > 0) print(`${event.stage}: continues after step ${event.from}`)
       } else if (event.type === 'step') {
         const { stage, step, steps, rate, left } = event
         if (steps <= 1) return
         const numbers = SHOWN.flatMap((name) => (typeof event.metrics[name] === 'number' ? [`${name} ${shortNumber(event.metrics[name])}`] : []))
-        update([stage, ...(live ? [bar(step / steps, paint)] : []), `${step}/${steps} steps`, `${shortNumber(Number(rate.toPrecision(2)))} steps/s`, `${clock(left)} left`, ...numbers].join('  '), step / steps)
+        lastStep = [stage, ...(live ? [bar(step / steps, paint)] : []), `${step}/${steps} steps`, `${shortNumber(Number(rate.toPrecision(2)))} steps/s`, `${clock(left)} left`, ...numbers].join('  ')
+        update(lastStep, step / steps)
       } else if (event.type === 'tick') {
         const { stage, what, done, of } = event
-        // Ticks within a step only show on a terminal, where they do not fill the page.
-        if (live || what === 'completions') update([stage, ...(live ? [bar(done / of, paint)] : []), `${done}/${of} ${what}`].join('  '), done / of)
+        // Within a step they would only fill the page.
+        if (lastStep !== '' && live) update(`${lastStep}  ${done}/${of} ${what}`, 0)
+        else if (lastStep === '' && (live || what === 'completions')) update([stage, ...(live ? [bar(done / of, paint)] : []), `${done}/${of} ${what}`].join('  '), done / of)
       } else if (event.type === 'note') {
         print(`${event.stage}: ${event.message} (${event.code})`)
       } else if (event.type === 'finished') {

@@ -31,6 +31,14 @@ suite('progress', (test) => {
     ok(written.includes('✓  warm[0]  1:15  loss 0.01235\n'))
   })
 
+  test('progress within a step stands behind the step on a terminal, and nowhere else', () => {
+    const tick = (done: number): RunEvent => ({ type: 'tick', stage: 'warm[0]', what: 'rollouts', done, of: 8 })
+    const events = [[0, started], [200, tick(1)], [400, step(2)], [600, tick(4)]] as const
+    const shown = render(true, events).filter((text) => text.includes('rollouts'))
+    equal(shown.map((text) => text.replace(/[█░]+ +/, '')), ['warm[0]  1/8 rollouts', 'warm[0]  2/200 steps  12 steps/s  3:18 left  loss 0.5  reward 2  4/8 rollouts'])
+    equal(render(false, events), [])
+  })
+
   test('elsewhere a line comes every ten per cent or few seconds', () => {
     const written = render(false, [[0, started], ...Array.from({ length: 200 }, (_, i): [number, RunEvent] => [i * 10, step(i + 1)])])
     equal(written.map((text) => Number(/ (\d+)\/200/.exec(text)?.[1])), [20, 40, 60, 80, 100, 120, 140, 160, 180, 200])

@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import type { Plan } from '../../spec/plan/plan.js'
 import type { RunEvent, RunResult } from '../scheduler/events.js'
+import { writeModelFolder } from '../checkpoint/folder.js'
+import { freshWeights } from '../checkpoint/initialise.js'
 import { runOrder } from '../scheduler/order.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, quantity, rows, tinyModel } from './plans.js'
 
@@ -190,6 +192,19 @@ suite('runs', (test) => {
       ok(kept.length > 0 && kept.every((row) => row['completion'] === row['answer']))
       is(new Set(kept.map(({ prompt }) => prompt)).size, kept.length)
       is(result.stages.find(({ address }) => address === 'keep')?.metrics['kept'], kept.length / 48)
+    }))
+
+  test('a model is loaded from a folder, relative to the spec, and passes its tokenizer on', () =>
+    inHome(async (home, run) => {
+      writeModelFolder(join(home, 'models', 'start'), model, freshWeights(model, 9))
+      writeFileSync(join(home, 'models', 'start', 'chat_template.jinja'), '{{ messages }}')
+      const loaded = { ...model, source: { folder: 'models/start' } }
+      const plan = new PlanBuilder({ loaded }).sft('s', loaded, { model: 'loaded' }, copyRows, { steps: 1 }).plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done', JSON.stringify(result.stages))
+      const policy = storePath(plan, 's')
+      is(read(home, ...policy, 'policy', 'tokenizer.json'), readFileSync(join(home, 'models', 'start', 'tokenizer.json'), 'utf8'))
+      is(read(home, ...policy, 'policy', 'chat_template.jinja'), '{{ messages }}')
     }))
 
   test('a curriculum moves on by steps and by metrics', () =>

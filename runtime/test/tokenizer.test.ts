@@ -49,9 +49,33 @@ suite('tokenizer', (test) => {
       const text = plan.kind === 'words' ? '<bos> a b b <think> <eos>' : '<bos>a bé<\n<eos>'
       equal(read.encode(text, ''), own.encode(text, ''))
       is(read.decode(own.encode(text, '')), own.decode(own.encode(text, '')))
+      throws(() => read.encode('zebra', 'row 3'), code('RLP8005', 'row 3'))
       equal([read.size, read.pad, read.bos, read.eos], [own.size, own.pad, own.bos, own.eos])
       rmSync(folder, { recursive: true })
     }
+  })
+})
+
+suite('tokenizers of model folders', (test) => {
+  test('byte-level BPE without <bos>, as in the Qwen family', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rlpc-tokenizer-'))
+    const vocab = { a: 0, b: 1, Ġ: 2, ab: 3, Ġab: 4, 'Ċ': 5 }
+    const special = { id: 6, content: '<|end|>', single_word: false, lstrip: false, rstrip: false, normalized: false, special: true }
+    const byteLevel = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: true }
+    writeFileSync(join(folder, 'tokenizer.json'), JSON.stringify({ version: '1.0', added_tokens: [special], normalizer: null, pre_tokenizer: byteLevel, post_processor: null, decoder: byteLevel, model: { type: 'BPE', vocab, merges: ['a b', 'Ġ ab'], unk_token: null, byte_fallback: false } }))
+    writeFileSync(join(folder, 'tokenizer_config.json'), JSON.stringify({ tokenizer_class: 'PreTrainedTokenizerFast', eos_token: { content: '<|end|>' }, bos_token: null }))
+    const tokenizer = folderTokenizer(folder)
+    equal(tokenizer.encode('ab ab\nba<|end|>', ''), [3, 4, 5, 1, 0, 6])
+    is(tokenizer.decode([3, 4, 5, 1, 0, 6]), 'ab ab\nba')
+    equal([tokenizer.size, tokenizer.pad, tokenizer.bos, tokenizer.eos], [7, 6, null, 6])
+    equal(framePrompt(tokenizer, { prompt: 'ab' }, ''), [3])
+    equal([...frameExample(tokenizer, { prompt: 'ab', completion: ' ab' }, '').tokens], [3, 4, 6])
+    throws(() => tokenizer.encode('z', 'row 2'), code('RLP8005', 'row 2'))
+    rmSync(folder, { recursive: true })
+  })
+
+  test('a folder without a tokenizer is refused', () => {
+    throws(() => folderTokenizer('nowhere'), code('RLP8205', 'tokenizer.json'))
   })
 })
 
