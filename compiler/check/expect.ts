@@ -5,7 +5,7 @@ import { mismatch } from './assignable.js'
 import { complain } from './complain.js'
 import { conditionOf, narrowed } from './conditions.js'
 import type { Context, Env } from './context.js'
-import { atLevel, infer } from './infer.js'
+import { branches, infer } from './infer.js'
 import { join, list, optionsOf, POISON, type FieldType, type Type } from './types.js'
 
 /**
@@ -25,7 +25,7 @@ function expectPart(cx: Context, expression: Expression, wanted: Type, env: Env,
       const level = conditionOf(cx, expression.condition, env)
       const then = expectType(cx, expression.then, wanted, narrowed(cx, expression.condition, env, true), subject)
       const otherwise = expectType(cx, expression.else, wanted, narrowed(cx, expression.condition, env, false), subject)
-      const type = atLevel(cx, join(then, otherwise), level)
+      const type = branches(cx, then, otherwise, level)
       const reason = level === undefined ? undefined : mismatch(type, wanted, cx.levels)
       if (reason) complain(cx, expression, type, wanted, reason, subject)
       return reason ? POISON : type

@@ -7,10 +7,10 @@ import { mismatch } from './assignable.js'
 import { conditionOf } from './conditions.js'
 import { joined, listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
-import { atLevel, infer } from './infer.js'
+import { branches, infer } from './infer.js'
 import { asNumber, byKey, commonLevel, oneDimension, rangeOfResult } from './infer-operators.js'
 import { levelIn, OUTERMOST, showLevel } from './levels.js'
-import { BOOLEAN, INT, join, POISON, REAL, show, type NumberType, type Type } from './types.js'
+import { BOOLEAN, INT, POISON, REAL, show, type NumberType, type Type } from './types.js'
 
 export function inferBuiltin(cx: Context, call: Call, name: string, env: Env): Type {
   const builtin = BUILTINS[name] as Builtin
@@ -43,7 +43,7 @@ export function inferBuiltin(cx: Context, call: Call, name: string, env: Env): T
       })
     case 'choice': {
       const level = conditionOf(cx, at('condition'), env)
-      return atLevel(cx, join(infer(cx, at('a'), env), infer(cx, at('b'), env)), level)
+      return branches(cx, infer(cx, at('a'), env), infer(cx, at('b'), env), level)
     }
     case 'length': {
       const list = infer(cx, at('list'), env)
@@ -205,6 +205,7 @@ function ordering(cx: Context, name: string, given: ReadonlyMap<string, Expressi
     return POISON
   }
   const at = levelIn(x.level)
+  if (name === 'counted') return { ...BOOLEAN, ...at }
   if (name === 'index' || name === 'rank') return { ...INT, ...at, low: 0 }
   const unit = x.dimension === undefined ? {} : { dimension: x.dimension }
   return name === 'scan' ? { ...REAL, ...unit, ...at } : { ...REAL, ...unit, ...at, low: Math.min(x.low, 0), high: Math.max(x.high, 0) }

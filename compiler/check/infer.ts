@@ -83,7 +83,17 @@ function inferIf(cx: Context, { condition, then, else: otherwise }: If, env: Env
   const level = conditionOf(cx, condition, env)
   const a = infer(cx, then, narrowed(cx, condition, env, true), wanted)
   const b = infer(cx, otherwise, narrowed(cx, condition, env, false), wanted)
-  return atLevel(cx, join(a, b), level)
+  return branches(cx, a, b, level)
+}
+
+/** The branches of a choice as one type: they meet at the innermost level among them and the condition. */
+export function branches(cx: Context, a: Type, b: Type, condition: string | undefined): Type {
+  const levels = [...optionsOf(a), ...optionsOf(b)].flatMap((option) => (option.type === 'number' || option.type === 'boolean' ? [option.level] : []))
+  const inner = levels.reduce((found, level) => {
+    const both = cx.levels.innermost(found, level)
+    return both === 'unrelated' ? found : both.level
+  }, condition)
+  return join(atLevel(cx, a, inner), atLevel(cx, b, inner))
 }
 
 /** A choice made for each token is a value for each token. */

@@ -151,8 +151,10 @@ export function join(a: Type, b: Type): Type {
   if (a.type === 'list' && b.type === 'list') return { type: 'list', item: join(a.item, b.item), set: a.set && b.set }
   if (a.type === 'record' && b.type === 'record') return commonFields(a, b)
   const options = [...optionsOf(a)]
+  // Two single types that got here have nothing in common.
+  const several = a.type === 'union' || b.type === 'union'
   for (const option of optionsOf(b)) {
-    const i = options.findIndex((other) => other.type === option.type && other.type !== 'text' && other.type !== 'function')
+    const i = !several ? -1 : options.findIndex((other) => other.type === option.type && other.type !== 'text' && other.type !== 'function')
     if (i >= 0) {
       const joined = join(options[i] as Type, option)
       if (joined.type !== 'union') {
