@@ -14,7 +14,7 @@ export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDr
   const declaration = symbol.declaration as GenericDeclaration
   const kind = context.kinds.kindOf(declaration, symbol.module)
   if (!kind) return undefined
-  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, moduleFrame(symbol.module), ['require'])
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: declaration.name.name }, moduleFrame(symbol.module), ['require'])
   const require = settings.get('require')
   const atLeast = valueOf(settings, 'at_least')
   return {
@@ -41,7 +41,7 @@ export function draftPipeline(context: Context, symbol: DeclarationSymbol | unde
   const declaration = symbol?.declaration as GenericDeclaration | undefined
   const kind = symbol && declaration && context.kinds.kindOf(declaration, symbol.module)
   if (!symbol || !declaration || !kind) return none
-  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, moduleFrame(symbol.module), ['outputs'])
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: declaration.name.name }, moduleFrame(symbol.module), ['outputs'])
   const [seed, outputs] = [valueOf(settings, 'seed'), valueOf(settings, 'outputs')]
   return {
     name: declaration.name.name,

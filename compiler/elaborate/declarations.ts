@@ -51,13 +51,13 @@ export function draftOf(context: Context, symbol: DeclarationSymbol, instance: I
 }
 
 function draftModel({ context, declaration, kind, instance, frame }: Subject): ModelDraft {
-  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, frame)
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
   const span = declaration.name.span
   return { draft: 'model', address: instance.address, span, kind, settings, references: referencesOf(settings.values(), span) }
 }
 
 function draftStage({ context, declaration, kind, instance, frame }: Subject): StageDraft {
-  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, frame)
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
   const span = declaration.name.span
   const keys = Object.fromEntries(declaration.keys.map(({ name }, i) => [name.name, instance.keys[i] as string | number]))
   return { draft: 'stage', address: instance.address, span, name: declaration.name.name, keys, kind, settings, references: referencesOf(settings.values(), span) }
@@ -71,7 +71,7 @@ function draftDataset({ context, symbol, declaration, kind, instance, frame }: S
     const source = evaluate(context, value, frame)
     return dataset(instance.address, span, source, new Map(), declared, references(source, value.span))
   }
-  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, frame)
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
   return dataset(instance.address, span, valueOf(settings, 'source'), settings, declared, referencesOf(settings.values(), span))
 }
 
@@ -99,7 +99,7 @@ function draftReward({ context, declaration, kind, instance, frame }: Subject): 
     const at = { ...frame, locals, grants: grantsOf(kind, 'total') }
     terms.push(read(item.name.name, 'term', evaluate(context, value, at), value.span))
   }
-  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '' }, { ...frame, locals })
+  const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, { ...frame, locals })
   const total = settings.get('total')
   const either = (path: string): number | 'stop' => {
     const value = valueOf(settings, path)
@@ -125,7 +125,7 @@ function draftCurriculum({ context, symbol, declaration, instance, frame }: Subj
     const kind = item.node === 'Declaration' && item.word.name === 'phase' ? context.kinds.kindOf(item, symbol.module) : undefined
     if (item.node !== 'Declaration' || !kind) continue
     const name = item.name.name
-    const settings = readSettings(context, kind, { declaration, body: item.body, prefix: `${name}.` }, frame)
+    const settings = readSettings(context, kind, { declaration, body: item.body, prefix: `${name}.`, address: `${instance.address}.${name}` }, frame)
     const between = valueOf(settings, 'between')
     const bound = (value: CompileValue | undefined) => (value?.type === 'number' ? value.value : undefined)
     phases.push({

@@ -33,6 +33,8 @@ export interface Place {
   readonly body: Block | undefined
   /** `basics.` for the phase `basics` of a curriculum, else empty. */
   readonly prefix: string
+  /** Of the instance at hand, for messages. */
+  readonly address: string
 }
 
 /**
@@ -50,7 +52,7 @@ export function readSettings(context: Context, kind: KindSchema, place: Place, f
     const raw = expression ? evaluate(context, expression, at, { type: member.type, scope: member.scope }) : POISON
     const value = withOwnDefaults(context, raw, member)
     const mayWait = grants.size > 0 || waiting.includes(path)
-    settings.set(path, { path, member, value: expression ? proven(context, value, member, expression, mayWait) : value, written: source })
+    settings.set(path, { path, member, value: expression ? proven(context, value, member, expression, mayWait, place.address) : value, written: source })
   }
   for (const [name, member] of kind.members) read(name, member)
   for (const [section, { members }] of kind.sections) for (const [name, member] of members) read(`${section}.${name}`, member)
@@ -84,7 +86,7 @@ function writtenIn(context: Context, { declaration, body, prefix }: Place): Read
 }
 
 /** The value if it may stand in the plan at this place. */
-function proven(context: Context, value: CompileValue, member: Member, expression: Expression, mayWait: boolean): CompileValue {
+function proven(context: Context, value: CompileValue, member: Member, expression: Expression, mayWait: boolean, address: string): CompileValue {
   if (!mayWait && isDeferred(value)) {
     context.report('RLP5006', expression.span, `\`${member.name}\` must be known before the run`, {
       label: 'known only when a stage is done',
@@ -102,7 +104,9 @@ function proven(context: Context, value: CompileValue, member: Member, expressio
     return POISON
   }
   const complaint = misfit(context, value, member.type, member.scope)
-  return complaint ? settled(context, { ...complaint, title: `\`${member.name}\`: ${complaint.title}` }, expression.span) : value
+  if (!complaint) return value
+  const place = address.includes('[') ? [`in \`${address}\``] : []
+  return settled(context, { ...complaint, title: `\`${member.name}\`: ${complaint.title}`, notes: [...complaint.notes, ...place] }, expression.span)
 }
 
 /** A function kept as a value shows the defaults of all parameters that its place does not provide. */

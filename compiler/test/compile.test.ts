@@ -1,13 +1,14 @@
 // From source to plan as users get it: the quickstart, the command line's choices, phases that stop at the first errors.
 
 import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
 import { planProblem } from '../../spec/plan/validate.js'
 import { canonicalJson } from '../../spec/plan/canonical.js'
 import { verify } from '../../spec/graph/verify.js'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import { hostFunctions } from '../../runtime/host-functions.js'
 import { checkOnly, compile, COMPILER, type CompileOptions } from '../index.js'
-import { COMMON, hostOf } from '../elaborate/test/harness.js'
+import { COMMON, elaborated, hostOf } from '../elaborate/test/harness.js'
 import { planOf, stageOf } from '../plan/test/harness.js'
 
 const quickstart = readFileSync(new URL('../../examples/quickstart/main.rlp', import.meta.url), 'utf8')
@@ -72,6 +73,28 @@ suite('compile: phases', (test) => {
 
   test('an empty file and a file of noise give messages, not exceptions', async () => {
     for (const source of ['', 'rlp 1\n', '}}}{{{', 'stage', 'rlp 1\nstage x: Sft {']) ok(Array.isArray(await codesOf(source)))
+  })
+
+  test('damaged files give messages, not exceptions, with and without the checker', async () => {
+    const tokens = quickstart.split(/(\b|\s+)/)
+    const place = fc.nat(tokens.length - 1)
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom('drop', 'copy', 'swap'), place, place), { minLength: 1, maxLength: 3 }), async (damages) => {
+        const damaged = [...tokens]
+        for (const [how, a, b] of damages) {
+          const [x, y] = [damaged[a] as string, damaged[b] as string]
+          damaged[a] = how === 'drop' ? '' : y
+          if (how === 'swap') damaged[b] = x
+        }
+        ok(Array.isArray((await checkOnly({ entry: 'main.rlp', host: hostOf(damaged.join('')), parameters: [] })).diagnostics))
+        try {
+          elaborated(damaged.join(''))
+        } catch (cause) {
+          ok((cause as Error).message.startsWith('the source does not parse'), (cause as Error).stack)
+        }
+      }),
+      { numRuns: 12, seed: 7 },
+    )
   })
 
   test('mistakes of the checker end it before elaboration', async () => {
