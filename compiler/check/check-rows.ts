@@ -4,7 +4,7 @@ import { qualifiedName, type DeclarationSymbol } from '../resolve/program.js'
 import type { KindSchema } from '../kinds/schema.js'
 import { mismatch } from './assignable.js'
 import { differences } from './complain.js'
-import type { Context, Written } from './context.js'
+import { sourceOf, type Context, type Written } from './context.js'
 import { expectType } from './expect.js'
 import { attributeOf, memberType } from './members.js'
 import { keysEnv } from './symbols.js'
@@ -13,7 +13,7 @@ import { ANY, optionsOf, POISON, type ArtefactName, type Type } from './types.js
 const READERS: readonly ArtefactName[] = ['Reward', 'Term']
 const SOURCES: readonly ArtefactName[] = ['Dataset', 'Curriculum']
 
-/** Compares every reward or term that a stage takes with the rows of its data. */
+/** Compares every reward or term that a stage takes with the rows of its data; what one reward misses is said once. */
 export function checkRows(cx: Context, schema: KindSchema, written: Written): void {
   const inputs = [...schema.members.values()].filter(({ role }) => role === 'input')
   const named = (names: readonly ArtefactName[]) => inputs.filter((member) => optionsOf(memberType(cx, member)).some((option) => option.type === 'artefact' && names.includes(option.name)))
@@ -26,7 +26,9 @@ export function checkRows(cx: Context, schema: KindSchema, written: Written): vo
     const wanted = reward && rowIn(cx.types.get(reward.value))
     if (!reward || !wanted || !given) continue
     const reason = mismatch(given, wanted, cx.levels)
-    if (!reason) continue
+    const told = `${sourceOf(reward.value.span).split('.')[0]} ${JSON.stringify(reason)}`
+    if (!reason || cx.rowsTold.has(told)) continue
+    cx.rowsTold.add(told)
     cx.report('RLP3011', reward.value.span, `this reward reads other rows than \`${source.name}\` provides`, {
       label: 'reads fields that are not there',
       related: [{ span: data.value.span, text: 'these rows are scored' }],

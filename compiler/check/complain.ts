@@ -150,7 +150,7 @@ function literal(cx: Context, expression: Expression, legal: readonly string[], 
     label: better === undefined ? `one of ${shortened(only.join(', '), 60)}` : `did you mean ${JSON.stringify(better)}?`,
     notes: [`legal: ${only.slice(0, 16).join(', ')}${only.length > 16 ? ', …' : ''}`],
     help: better === undefined ? 'write one of the legal texts' : `write ${JSON.stringify(better)}`,
-    fixes: better === undefined ? [] : [replace(expression.span, JSON.stringify(better))],
+    fixes: better === undefined || expression.node !== 'Text' ? [] : [replace(expression.span, JSON.stringify(better))],
   })
 }
 

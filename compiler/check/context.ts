@@ -49,6 +49,8 @@ export class Context {
   readonly written = new Map<Declaration, Written>()
   /** Stages whose rows are being found. */
   readonly rowsOpen = new Set<Declaration>()
+  /** Rewards whose missing fields are reported already. */
+  readonly rowsTold = new Set<string>()
   private readonly reported = new Set<string>()
 
   constructor(
