@@ -61,6 +61,7 @@ export const BUILTINS: Readonly<Record<string, Builtin>> = {
   scan: builtin('ordering', ['x'], ['decay', 'reverse', 'padding']),
   previous: beside,
   next: beside,
+  counted: builtin('ordering', ['x'], ['padding']),
   index: builtin('ordering', ['x'], ['padding']),
   rank: ordered,
   sort: ordered,

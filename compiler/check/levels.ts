@@ -5,6 +5,9 @@
 export const CHAINS: readonly (readonly string[])[] = [
   ['token', 'rollout', 'group', 'batch'],
   ['objective', 'rollout', 'group', 'batch'],
+  ['logit', 'token', 'rollout', 'group', 'batch'],
+  ['logit', 'token', 'sample', 'batch'],
+  ['logit', 'token', 'side', 'pair', 'batch'],
   ['token', 'sample', 'batch'],
   ['token', 'side', 'pair', 'batch'],
   ['token', 'turn', 'rollout', 'group', 'batch'],

@@ -9,7 +9,7 @@ import type { ModuleScope, Symbol as ScopeSymbol } from '../resolve/program.js'
 import { functions, operators, WHERE, type Elementwise } from './builtins.js'
 import { report } from './codes.js'
 import type { Levels } from './levels.js'
-import { orderings, type Ordering } from './orderings.js'
+import { aligned, orderings, type Ordering } from './orderings.js'
 import { reduce, reductions } from './reductions.js'
 import { booleanTerm, describe, numberTerm, poison, termOf, type FunctionTerm, type TensorTerm, type Term } from './terms.js'
 import type { LoweringContext } from './types.js'
@@ -233,7 +233,10 @@ export class Evaluator {
     const logical = name === 'any' || name === 'all'
     if (logical !== (operand.value.dtype === 'bool') && logical) return this.fail('RLP5102', at, `\`${name}\` needs truth values`)
     const value = logical ? operand.value : this.b.cast(operand.value, 'f32')
-    const reduced = reduce(name, value, { b: this.b, levels: this.levels, mask: this.counted(operand.depth, given), from: operand.depth, to, by, ddof: ddof.value })
+    const mask = this.counted(operand.depth, given)
+    const reduction = { b: this.b, levels: this.levels, from: operand.depth, to, by, ddof: ddof.value }
+    const skips = by && !isTrue(given.get('padding')) && this.masks.has(operand.depth)
+    const reduced = mask && skips ? aligned(value, mask, this.b, (x, counted) => reduce(name, x, { ...reduction, mask: counted })) : reduce(name, value, { ...reduction, mask })
     return { type: 'tensor', value: reduced, depth: by ? operand.depth : to }
   }
 
@@ -256,14 +259,11 @@ export class Evaluator {
         options.set(option, value.value)
       }
     }
-    const flag = (option: string): boolean => {
-      const term = given.get(option)?.[0]
-      return term?.type === 'boolean' && term.value
-    }
+    const mask = this.counted(operand.depth, given) ?? this.b.full(true, operand.value.shape)
+    if (name === 'counted') return { type: 'tensor', value: mask, depth: operand.depth }
     const x = this.real(operand, operand.depth, at)
     if (!x) return poison
-    const mask = this.counted(operand.depth, given) ?? this.b.full(true, x.value.shape)
-    const value = row.build(x.value, { b: this.b, mask, outer: this.levels.shapeAt(to).length, option: (option) => options.get(option) as Value, flag })
+    const value = row.build(x.value, { b: this.b, mask, outer: this.levels.shapeAt(to).length, option: (option) => options.get(option) as Value, flag: (option) => isTrue(given.get(option)) })
     return { type: 'tensor', value, depth: operand.depth }
   }
 
@@ -290,8 +290,7 @@ export class Evaluator {
 
   /** Which elements of a level count; `undefined` where all do, as with `padding = true`. */
   private counted(depth: number, given: ReadonlyMap<string, Operand>): Value | undefined {
-    const padding = given.get('padding')?.[0]
-    for (let level = padding?.type === 'boolean' && padding.value ? this.levels.outside(depth) : depth; level > 0; level = this.levels.outside(level)) {
+    for (let level = isTrue(given.get('padding')) ? this.levels.outside(depth) : depth; level > 0; level = this.levels.outside(level)) {
       const mask = this.masks.get(level)
       if (mask) return this.b.broadcastAlong(mask, this.levels.shapeAt(depth), mask.shape.map((_, axis) => axis))
     }
@@ -392,6 +391,7 @@ export class Evaluator {
 }
 
 type Operand = readonly [Term, Span]
+const isTrue = (operand: Operand | undefined): boolean => operand?.[0].type === 'boolean' && operand[0].value
 type Literal = Term & { type: 'number' | 'boolean' | 'text' | 'none' }
 
 const isLiteral = (term: Term): term is Literal => term.type === 'number' || term.type === 'boolean' || term.type === 'text' || term.type === 'none'

@@ -5,6 +5,7 @@ import type { Dim, Shape } from '../../spec/graph/graph.js'
 
 /** Symbol of the axis that a level adds inside the next outer one; the batch adds none. */
 const AXES: Readonly<Record<string, Dim>> = {
+  logit: 'V',
   token: 'T',
   turn: 'K',
   side: 2,

@@ -31,7 +31,9 @@ export const orderings: Readonly<Record<string, Ordering>> = {
   previous: { options: { default: 0 }, over: false, build: (x, along) => beside(x, along, false) },
   /** The value of the next element that counts. */
   next: { options: { default: 0 }, over: false, build: (x, along) => beside(x, along, true) },
-  /** 0, 1, … for the elements that count; NaN of x does not matter. */
+  /** Whether each element counts; `evaluate.ts` has it at hand. */
+  counted: { options: {}, over: false, build: (_, { mask }) => mask },
+  /** 0, 1, … for the elements that count. */
   index: { options: {}, over: false, build: (_, { b, mask }) => b.sub(b.cumsum(b.cast(mask, 'f32')), b.cast(mask, 'f32')) },
   /** How many elements that count are smaller, or equal and before it; NaN is largest, those that do not count come behind all. */
   rank: {
@@ -77,3 +79,14 @@ function beside(x: Value, along: Along, reverse: boolean): Value {
 
 /** The axes that are ordered, as one. */
 const flat = (x: Value, { b, outer }: Along): Value => b.reshape(x, [...x.shape.slice(0, outer), sizeOf(x.shape.slice(outer))])
+
+/**
+ * A function of values whose k-th elements that count stand together (in row-major order of the outer axes), as if the others were not there.
+ * @param along is given x and its mask with the elements that count first; its result is put back in their places.
+ */
+export function aligned(x: Value, mask: Value, b: GraphBuilder, along: (x: Value, mask: Value) => Value): Value {
+  const flags = b.cast(mask, 'f32')
+  const first = b.argsort(b.sub(1, flags))
+  const place = b.sub(b.cumsum(b.cast(mask, 'i32')), b.cast(mask, 'i32'))
+  return b.takeLast(along(b.takeLast(x, first), b.lt(0, b.takeLast(flags, first))), place)
+}
