@@ -16,13 +16,14 @@ function round8(x: i32): i32 {
 
 /**
  * q and out [batch, tokens, heads, size], k and v [batch, tokens, keyHeads, size]; `segments` i32 [batch, tokens], or 0.
- * `work`: a spare tile, transposed keys of one head, scores of one block (`plan/workspace.ts`).
+ * `work`: a spare tile, a factor for each row of a block, transposed keys of one head, scores of one block (`plan/workspace.ts`).
  */
 export function attention(q: usize, k: usize, v: usize, segments: usize, out: usize, batch: i32, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
   const width = round8(tokens)
-  const keys = work + SPARE
+  const shares = work + SPARE
+  const keys = shares + ROWS * 4
   const scores = keys + (<usize>(width * size) << 2)
   const rowS = <usize>width << 2
   const group = heads / keyHeads
@@ -32,11 +33,11 @@ export function attention(q: usize, k: usize, v: usize, segments: usize, out: us
       if (h % group == 0) packB(k + head, 1, keyHeads * size, size, tokens, keys)
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
-        const seen = first + rows
         const query = (<usize>(h * size) << 2) + rowQ * <usize>first
-        rowsTimes(q + query, rowQ, keys, 32, <usize>size << 5, scores, rowS, rows, seen, size, 0, work)
-        softmax(scores, rowS, segments, first, rows, seen, scale)
-        rowsTimes(scores, rowS, v + head, rowK, 32, out + query, rowQ, rows, size, seen, 0, work)
+        products(q + query, rowQ, keys, scores, rowS, first, rows, size, work)
+        softmax(scores, rowS, segments, first, rows, 0, scale, shares)
+        mixtures(scores, rowS, v + head, rowK, out + query, rowQ, first, rows, size, work)
+        share(out + query, rowQ, rows, size, shares)
       }
     }
     q += rowQ * <usize>tokens
@@ -52,7 +53,8 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
   const width = round8(tokens)
-  const keys = work + SPARE
+  const shares = work + SPARE
+  const keys = shares + ROWS * 4
   const values = keys + (<usize>(width * size) << 2)
   const weights = values + (<usize>(width * size) << 2)
   const slopes = weights + (<usize>(ROWS * width) << 2)
@@ -71,13 +73,13 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
         const rows = min(ROWS, tokens - first)
         const seen = first + rows
         const query = (<usize>(h * size) << 2) + rowQ * <usize>first
-        rowsTimes(q + query, rowQ, keys, 32, <usize>size << 5, weights, rowS, rows, seen, size, 0, work)
-        softmax(weights, rowS, segments, first, rows, seen, scale)
-        rowsTimes(dy + query, rowQ, values, 32, <usize>size << 5, slopes, rowS, rows, seen, size, 0, work)
-        for (let r = 0; r < rows; r++) slope(weights + rowS * <usize>r, slopes + rowS * <usize>r, seen, scale)
+        products(q + query, rowQ, keys, weights, rowS, first, rows, size, work)
+        softmax(weights, rowS, segments, first, rows, seen, scale, shares)
+        products(dy + query, rowQ, values, slopes, rowS, first, rows, size, work)
+        for (let r = 0; r < rows; r++) slope(weights + rowS * <usize>r, slopes + rowS * <usize>r, first + r + 1, seen, scale, load<f32>(shares + (<usize>r << 2)))
         columnsTimes(weights, rowS, dy + query, rowQ, dv + head, rowK, seen, size, rows, 1, work)
         columnsTimes(slopes, rowS, q + query, rowQ, dk + head, rowK, seen, size, rows, 1, work)
-        rowsTimes(slopes, rowS, k + head, rowK, 32, dq + query, rowQ, rows, size, seen, 0, work)
+        mixtures(slopes, rowS, k + head, rowK, dq + query, rowQ, first, rows, size, work)
       }
     }
     q += rowQ * <usize>tokens
@@ -91,53 +93,71 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
   }
 }
 
-/** Softmax of scale · scores in place; zeros where a key is later than its query or of another segment. */
-function softmax(scores: usize, rowS: usize, segments: usize, first: i32, rows: i32, seen: i32, scale: f32): void {
-  const padded = <usize>((seen + 3) & ~3) << 2
+/** Rows times transposed keys, four rows at a time, for no more keys than the last of the four sees (and their whole panel). */
+function products(rowsOf: usize, rowQ: usize, keys: usize, to: usize, rowS: usize, first: i32, rows: i32, size: i32, spare: usize): void {
+  for (let i = 0; i < rows; i += 4) rowsTimes(rowsOf + rowQ * <usize>i, rowQ, keys, 32, <usize>size << 5, to + rowS * <usize>i, rowS, min(4, rows - i), round8(first + min(i + 4, rows)), size, 0, spare)
+}
+
+/** Weights times values, likewise. */
+function mixtures(weights: usize, rowS: usize, values: usize, rowK: usize, to: usize, rowQ: usize, first: i32, rows: i32, size: i32, spare: usize): void {
+  for (let i = 0; i < rows; i += 4) rowsTimes(weights + rowS * <usize>i, rowS, values, rowK, 32, to + rowQ * <usize>i, rowQ, min(4, rows - i), size, first + min(i + 4, rows), 0, spare)
+}
+
+/**
+ * exp(scale · (score − largest)) in place, 0 where a key is later than its query or of another segment; the inverse of
+ * each row's sum goes to `shares`. Rows are cleared up to `clear`. `scale` is positive.
+ */
+function softmax(scores: usize, rowS: usize, segments: usize, first: i32, rows: i32, clear: i32, scale: f32, shares: usize): void {
+  const padded = <usize>((clear + 3) & ~3) << 2
   const factor = f32x4.splat(scale)
-  const hidden = f32x4.splat(-Infinity)
   for (let r = 0; r < rows; r++, scores += rowS) {
     const visible = first + r + 1
-    // Everything behind the query, up to a whole vector, is −∞: exp makes it 0.
-    for (let j = visible; j < <i32>(padded >> 2); j++) store<f32>(scores + (<usize>j << 2), -Infinity)
+    const end = <usize>((visible + 3) & ~3) << 2
+    for (let j = <usize>visible << 2; j < end; j += 4) store<f32>(scores + j, -Infinity)
     if (segments) {
       const own = load<i32>(segments + (<usize>(visible - 1) << 2))
       for (let j = 0; j < visible; j++) if (load<i32>(segments + (<usize>j << 2)) != own) store<f32>(scores + (<usize>j << 2), -Infinity)
     }
-    let top = hidden
-    const end = <usize>((visible + 3) & ~3) << 2
-    for (let j: usize = 0; j < end; j += 16) {
-      // −∞ · scale stays −∞ for positive scales only.
-      const x = v128.load(scores + j)
-      const y = v128.bitselect(x, f32x4.mul(x, factor), f32x4.eq(x, hidden))
-      v128.store(scores + j, y)
-      top = f32x4.pmax(top, y)
-    }
+    let top = v128.load(scores)
+    for (let j: usize = 16; j < end; j += 16) top = f32x4.pmax(top, v128.load(scores + j))
     const most = f32x4.splat(max4(top))
     let total = f32x4.splat(0)
-    for (let j: usize = 0; j < end; j += 16) {
-      const e = exp4(f32x4.sub(v128.load(scores + j), most))
+    let j: usize = 0
+    for (; j < end; j += 16) {
+      const e = exp4(f32x4.mul(f32x4.sub(v128.load(scores + j), most), factor))
       v128.store(scores + j, e)
       total = f32x4.add(total, e)
     }
-    const share = f32x4.splat(<f32>1 / sum4(total))
-    for (let j: usize = 0; j < end; j += 16) v128.store(scores + j, f32x4.mul(v128.load(scores + j), share))
-    if (end < padded) memory.fill(scores + end, 0, padded - end)
+    for (; j < padded; j += 16) v128.store(scores + j, f32x4.splat(0))
+    store<f32>(shares + (<usize>r << 2), <f32>1 / sum4(total))
   }
 }
 
-/** slopes = scale · weights · (slopes − Σ weights·slopes) */
-// @ts-ignore: decorator
-@inline
-function slope(weights: usize, slopes: usize, seen: i32, scale: f32): void {
-  const end = <usize>(seen & ~3) << 2
+/** Multiplies each row by its share. */
+function share(out: usize, row: usize, rows: i32, size: i32, shares: usize): void {
+  const bytes = <usize>size << 2
+  for (let r = 0; r < rows; r++, out += row, shares += 4) {
+    const by = v128.load32_splat(shares)
+    let i: usize = 0
+    for (; i + 16 <= bytes; i += 16) v128.store(out + i, f32x4.mul(v128.load(out + i), by))
+    for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(out + i) * load<f32>(shares))
+  }
+}
+
+/** weights ·= share; slopes = scale · weights · (slopes − Σ weights·slopes), 0 from the first key not visible up to `clear`. */
+function slope(weights: usize, slopes: usize, visible: i32, clear: i32, scale: f32, share: f32): void {
+  const end = <usize>((visible + 3) & ~3) << 2
+  const padded = <usize>((clear + 3) & ~3) << 2
+  const by = f32x4.splat(share)
   let sum = f32x4.splat(0)
-  let j: usize = 0
-  for (; j < end; j += 16) sum = madd(v128.load(weights + j), v128.load(slopes + j), sum)
-  let mean = sum4(sum)
-  for (; j < <usize>seen << 2; j += 4) mean += load<f32>(weights + j) * load<f32>(slopes + j)
-  const centre = f32x4.splat(mean)
+  for (let j: usize = 0; j < end; j += 16) {
+    const weight = f32x4.mul(v128.load(weights + j), by)
+    v128.store(weights + j, weight)
+    sum = madd(weight, v128.load(slopes + j), sum)
+  }
+  const centre = f32x4.splat(sum4(sum))
   const factor = f32x4.splat(scale)
-  for (j = 0; j < end; j += 16) v128.store(slopes + j, f32x4.mul(f32x4.mul(v128.load(weights + j), factor), f32x4.sub(v128.load(slopes + j), centre)))
-  for (; j < <usize>seen << 2; j += 4) store<f32>(slopes + j, load<f32>(weights + j) * scale * (load<f32>(slopes + j) - mean))
+  let j: usize = 0
+  for (; j < end; j += 16) v128.store(slopes + j, f32x4.mul(f32x4.mul(v128.load(weights + j), factor), f32x4.sub(v128.load(slopes + j), centre)))
+  for (; j < padded; j += 16) v128.store(slopes + j, f32x4.splat(0))
 }

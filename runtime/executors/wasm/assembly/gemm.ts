@@ -208,13 +208,12 @@ function edge(spare: usize, c: usize, row: usize, rows: i32, columns: i32, add: 
 function packA(a: usize, rowA: i32, columnA: i32, rows: i32, depth: i32, to: usize): void {
   const row = <usize>rowA << 2
   const column = <usize>columnA << 2
-  for (let i = 0; i < rows; i += 4) {
-    if (i + 4 > rows) packTail(a, row, column, rows - i, 4, depth, to)
-    else if (rowA == 1) copyColumns4(a, column, depth, to)
-    else if (columnA == 1) transpose4(a, row, depth, to, 16)
-    else packTail(a, row, column, 4, 4, depth, to)
-    a += row << 2
-    to += <usize>depth << 4
+  const panel = <usize>depth << 4
+  let i = 0
+  if (rowA == 1) for (; i + 16 <= rows; i += 16, a += 64, to += panel << 2) copyLines(a, column, depth, to, panel, panel << 1, 16)
+  for (; i < rows; i += 4, a += row << 2, to += panel) {
+    if (i + 4 <= rows && columnA == 1) transpose4(a, row, depth, to, 16)
+    else packTail(a, row, column, min(4, rows - i), 4, depth, to)
   }
 }
 
@@ -222,26 +221,26 @@ function packA(a: usize, rowA: i32, columnA: i32, rows: i32, depth: i32, to: usi
 export function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: usize): void {
   const row = <usize>rowB << 2
   const column = <usize>columnB << 2
-  for (let j = 0; j < columns; j += 8) {
-    if (j + 8 > columns) packTail(b, column, row, columns - j, 8, depth, to)
-    else if (columnB == 1) copyColumns8(b, row, depth, to)
-    else if (rowB == 1) {
+  const panel = <usize>depth << 5
+  let j = 0
+  if (columnB == 1) for (; j + 16 <= columns; j += 16, b += 64, to += panel << 1) copyLines(b, row, depth, to, 16, panel, 32)
+  for (; j < columns; j += 8, b += column << 3, to += panel) {
+    if (j + 8 <= columns && rowB == 1) {
       transpose4(b, column, depth, to, 32)
       transpose4(b + (column << 2), column, depth, to + 16, 32)
-    } else packTail(b, column, row, 8, 8, depth, to)
-    b += column << 3
-    to += <usize>depth << 5
+    } else packTail(b, column, row, min(8, columns - j), 8, depth, to)
   }
 }
 
-function copyColumns4(from: usize, step: usize, depth: i32, to: usize): void {
-  for (const end = to + (<usize>depth << 4); to != end; to += 16, from += step) v128.store(to, v128.load(from))
-}
-
-function copyColumns8(from: usize, step: usize, depth: i32, to: usize): void {
-  for (const end = to + (<usize>depth << 5); to != end; to += 32, from += step) {
+/** A cache line, four vectors, from each of `depth` rows: vector 1 goes `one` bytes after vector 0, vectors 2 and 3 `two` bytes after those. */
+function copyLines(from: usize, row: usize, depth: i32, to: usize, one: usize, two: usize, step: usize): void {
+  for (; depth > 0; depth--) {
     v128.store(to, v128.load(from))
-    v128.store(to, v128.load(from, 16), 16)
+    v128.store(to + one, v128.load(from, 16))
+    v128.store(to + two, v128.load(from, 32))
+    v128.store(to + one + two, v128.load(from, 48))
+    from += row
+    to += step
   }
 }
 

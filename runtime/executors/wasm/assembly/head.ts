@@ -55,9 +55,10 @@ function softmaxRow(z: usize, size: i32, heat: f32): void {
     }
   }
   largest = most
-  logSum = <f32>Math.log(sum)
+  const log = Math.log(sum)
+  logSum = <f32>log
   inverseSum = <f32>(1 / sum)
-  rowEntropy = <f32>(Math.log(sum) - weighted / sum)
+  rowEntropy = <f32>(log - weighted / sum)
 }
 
 // @ts-ignore: decorator

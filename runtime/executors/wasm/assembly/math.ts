@@ -4,8 +4,8 @@
 /** Four equal lanes for each constant, so that one load gives a vector. */
 const K: usize = memory.data<f32>([
   1.44269504, 1.44269504, 1.44269504, 1.44269504, // 0: log2(e)
-  0.693359375, 0.693359375, 0.693359375, 0.693359375, // 1: ln 2, high part
-  -2.12194440e-4, -2.12194440e-4, -2.12194440e-4, -2.12194440e-4, // 2: ln 2, low part
+  -0.693359375, -0.693359375, -0.693359375, -0.693359375, // 1: −ln 2, high part
+  2.12194440e-4, 2.12194440e-4, 2.12194440e-4, 2.12194440e-4, // 2: −ln 2, low part
   1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4, 1.9875691500e-4, // 3…8: exp
   1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3, 1.3981999507e-3,
   8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3, 8.3334519073e-3,
@@ -13,7 +13,7 @@ const K: usize = memory.data<f32>([
   1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1, 1.6666665459e-1,
   0.5, 0.5, 0.5, 0.5,
   1, 1, 1, 1, // 9
-  -104, -104, -104, -104, // 10: exp is 0 below
+  -87.34, -87.34, -87.34, -87.34, // 10: exp is 0 below
   89, 89, 89, 89, // 11: exp is infinite above
   7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2, 7.0376836292e-2, // 12…20: log
   -1.1514610310e-1, -1.1514610310e-1, -1.1514610310e-1, -1.1514610310e-1,
@@ -38,6 +38,7 @@ const K: usize = memory.data<f32>([
   2.443315711809948e-5, 2.443315711809948e-5, 2.443315711809948e-5, 2.443315711809948e-5, // 32…34: cos
   -1.388731625493765e-3, -1.388731625493765e-3, -1.388731625493765e-3, -1.388731625493765e-3,
   4.166664568298827e-2, 4.166664568298827e-2, 4.166664568298827e-2, 4.166664568298827e-2,
+  12582912, 12582912, 12582912, 12582912, // 35: 1.5 · 2²³
 ], 16)
 
 // @ts-ignore: decorator
@@ -54,25 +55,24 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
-/** eˣ; 0 below −104, ∞ above 88.73, NaN stays. */
+/** eˣ; 0 below −87, ∞ above 88.73, NaN stays. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
   const c = f32x4.pmax(f32x4.pmin(x, k(11)), k(10))
-  const n = f32x4.nearest(f32x4.mul(c, k(0)))
-  let r = f32x4.sub(c, f32x4.mul(n, k(1)))
-  r = f32x4.sub(r, f32x4.mul(n, k(2)))
+  // Adding 1.5 · 2²³ rounds to an integer, which then is in the low bits.
+  const t = f32x4.add(f32x4.mul(c, k(0)), k(35))
+  const n = f32x4.sub(t, k(35))
+  const r = madd(n, k(2), madd(n, k(1), c))
   let p = madd(k(3), r, k(4))
   p = madd(p, r, k(5))
   p = madd(p, r, k(6))
   p = madd(p, r, k(7))
   p = madd(p, r, k(8))
   p = f32x4.add(madd(p, f32x4.mul(r, r), r), k(9))
-  // 2ⁿ in two factors: n reaches −150 and 128, outside the exponents of normal numbers.
-  const e = i32x4.trunc_sat_f32x4_s(n)
-  const half = i32x4.shr_s(e, 1)
-  p = f32x4.mul(p, i32x4.shl(i32x4.add(half, i32x4.splat(127)), 23))
-  return f32x4.mul(p, i32x4.shl(i32x4.add(i32x4.sub(e, half), i32x4.splat(127)), 23))
+  // 2ⁿ as 2 · 2ⁿ⁻¹: n reaches 128. At −126 the exponent field is 0, and so is the result: no slow subnormal numbers.
+  p = f32x4.mul(p, i32x4.add(i32x4.shl(t, 23), k(8)))
+  return f32x4.add(p, p)
 }
 
 /** Natural logarithm; −∞ at 0, NaN below, exact scaling of subnormal arguments. */
@@ -99,9 +99,9 @@ export function log4(x: v128): v128 {
   p = madd(p, m, k(19))
   p = madd(p, m, k(20))
   let y = f32x4.mul(f32x4.mul(p, m), z)
-  y = madd(f, k(2), y)
+  y = f32x4.sub(y, f32x4.mul(f, k(2)))
   y = f32x4.sub(y, f32x4.mul(z, k(8)))
-  y = f32x4.add(f32x4.add(m, y), f32x4.mul(f, k(1)))
+  y = f32x4.sub(f32x4.add(m, y), f32x4.mul(f, k(1)))
   y = v128.bitselect(f32x4.splat(-Infinity), y, f32x4.eq(x, f32x4.splat(0)))
   y = v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(Infinity)))
   // Negative or NaN: the comparison is false for both.

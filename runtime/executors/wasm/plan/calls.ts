@@ -2,9 +2,10 @@
 // Does not hold the kernels (`assembly/`).
 
 import type { DType, GraphNode } from '../../../../spec/graph/graph.js'
+import { at } from './step.js'
 import { gemmWorkspace } from './workspace.js'
 import { composites } from './composites.js'
-import { at, type Lowering } from './lower.js'
+import type { Lowering } from './lower.js'
 import { count, rowMajor, type Access, type Reduction } from './nest.js'
 
 export type CallRule = (c: Lowering, node: GraphNode, id: number) => void

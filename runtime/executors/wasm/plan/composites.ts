@@ -1,11 +1,11 @@
 // How the composites that have a kernel are run. Their meaning is their body, which tests compare them with.
 // A composite without a row here is inlined.
 
-import { at, type Lowering } from './lower.js'
+import type { Lowering } from './lower.js'
 import type { CallRule } from './calls.js'
 import { count } from './nest.js'
 import type { GraphNode } from '../../../../spec/graph/graph.js'
-import type { Arg } from './step.js'
+import { at, type Arg } from './step.js'
 import { attentionWorkspace, headWorkspace, rotaryWorkspace } from './workspace.js'
 
 const float = (node: GraphNode, name: string): Arg => ({ float: node.attributes[name] as number })

@@ -52,27 +52,38 @@ export function realizedNodes(graph: Graph): boolean[] {
   }
   for (const { node } of graph.outputs) realized[storageOf(graph, node)] = true
 
+  const byChoice = new Set<number>()
   const cost: number[] = []
   const length: number[] = []
+  const users = usersOf(graph, realized)
   nodes.forEach(({ op, inputs }, id) => {
     const sum = inputs.reduce((total, input) => total + (realized[input] ? 0 : (cost[input] as number)), 0)
     cost[id] = sum + (views.has(op) || leaves.has(op) ? 0 : (prices[op] ?? 1))
     length[id] = 1 + Math.max(0, ...inputs.map((input) => (realized[input] ? 0 : (length[input] as number))))
     // What is broadcast is computed once, not for every copy.
     if (op === 'broadcast' && size(id) > size(inputs[0] as number) && (cost[inputs[0] as number] as number) > CHEAP) realized[inputs[0] as number] = true
-    if ((length[id] as number) > LONGEST && lanes[op]) realized[id] = true
+    if (realized[id] || lanes[op] === undefined) return
+    if ((length[id] as number) > LONGEST) realized[id] = true
+    else if ((users[id] as Set<number>).size > 1 && (cost[id] as number) > CHEAP) {
+      realized[id] = true
+      byChoice.add(id)
+    }
   })
+  // With more buffers than at first, some of them have only one user left.
+  const final = usersOf(graph, realized)
+  for (const id of byChoice) if ((final[id] as Set<number>).size === 1) realized[id] = false
+  return realized
+}
 
-  /** The buffers whose loops would hold each node. */
+/** The buffers whose loops would hold each node. */
+function usersOf({ nodes }: Graph, realized: readonly boolean[]): Set<number>[] {
   const users = nodes.map(() => new Set<number>())
   for (let id = nodes.length - 1; id >= 0; id--) {
-    const own = users[id] as Set<number>
-    if (!realized[id] && own.size > 1 && (cost[id] as number) > CHEAP && lanes[(nodes[id] as GraphNode).op]) realized[id] = true
     for (const input of (nodes[id] as GraphNode).inputs) {
       const to = users[input] as Set<number>
       if (realized[id]) to.add(id)
-      else for (const user of own) to.add(user)
+      else for (const user of users[id] as Set<number>) to.add(user)
     }
   }
-  return realized
+  return users
 }

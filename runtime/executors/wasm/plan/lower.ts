@@ -5,9 +5,10 @@ import type { DType, Graph, GraphNode } from '../../../../spec/graph/graph.js'
 import { calls } from './calls.js'
 import { Expression, type Scene } from './expression.js'
 import { isFusible, realizedNodes, storageOf } from './fuse.js'
+import { mergeNests, withSharing } from './merge.js'
 import { count, rowMajor, type Access, type Reduction } from './nest.js'
 import type { Linear } from './reindex.js'
-import { POOL, type Arg, type Assign, type Buffer, type Fetch, type Schedule, type Step } from './step.js'
+import { at, POOL, type Arg, type Assign, type Buffer, type Fetch, type Schedule, type Step } from './step.js'
 
 const bits = new DataView(new ArrayBuffer(4))
 
@@ -20,7 +21,7 @@ export function constantBits(value: number, dtype: DType): number {
 
 /** The schedule of a bound, verified graph. Composites must be inlined except those in `calls`. */
 export function lower(graph: Graph): Schedule {
-  return new Lowering(graph).run()
+  return mergeNests(new Lowering(graph).run())
 }
 
 export class Lowering implements Scene {
@@ -145,13 +146,7 @@ export class Lowering implements Scene {
       }
       const access = { ...to, strides: owner.map((axis, loop) => (reduced.includes(axis) ? 0 : (to.strides[axis] as number) * step(loop))) }
       const outer = owner.filter((axis) => !reduced.includes(axis)).length
-      const nest = { loops, outer, code: expression.code, stores: [{ value, access }], ...(reduction ? { reduction } : {}) }
-      const loads = nest.code.flatMap((each) => (each.kind === 'load' ? [each.access] : []))
-      const reads = [...new Set(loads.map((load) => load.buffer))]
-      // An input may be overwritten where each element is read just before its own place is written.
-      const same = (load: Access): boolean => load.offset === access.offset && load.strides.every((stride, loop) => stride === access.strides[loop])
-      const sharing = reduction ? [] : reads.filter((buffer) => loads.every((load) => load.buffer !== buffer || same(load))).map((buffer) => [buffer, to.buffer] as const)
-      this.steps.push({ reads, writes: [to.buffer], sharing, work: { kind: 'nest', nest } })
+      this.steps.push(withSharing({ loops, outer, code: expression.code, stores: [{ value, access }], ...(reduction ? { reduction } : {}) }))
       return
     }
   }
@@ -189,5 +184,3 @@ export class Lowering implements Scene {
     return buffer
   }
 }
-
-export const at = (buffer: number, offset = 0): Arg => ({ buffer, offset })

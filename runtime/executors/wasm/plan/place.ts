@@ -24,35 +24,31 @@ interface Life {
 export function place(schedule: Schedule): Placement {
   const { buffers, steps } = schedule
   const lives = lifetimes(schedule)
+  const places: (Place | undefined)[] = buffers.map((buffer) => (buffer.kind === 'pool' ? { in: 'pool' } : buffer.kind === 'state' ? { in: 'state', name: buffer.name as string } : undefined))
+  const copies: { state: string; buffer: number }[] = []
+  for (const { state, buffer } of schedule.assigns) {
+    const old = buffers.findIndex((each) => each.kind === 'state' && each.name === state)
+    if (buffer === old) continue
+    if (!places[buffer] && buffers[buffer]?.kind === 'arena' && writableInPlace(steps, buffer, old)) places[buffer] = { in: 'state', name: state }
+    else copies.push({ state, buffer })
+  }
+
   const owner = buffers.map((_, id) => id)
   const root = (id: number): number => {
     while (owner[id] !== id) id = owner[id] as number
     return id
   }
-
   steps.forEach((step, now) => {
     for (const [from, to] of step.sharing) {
       const [old, fresh] = [buffers[from], buffers[to]]
-      if (old?.kind !== 'arena' && old?.kind !== 'feed') continue
       const [a, b] = [root(from), root(to)]
       const [dying, born] = [lives[a] as Life, lives[b] as Life]
-      if (a === b || old.elements !== fresh?.elements || fresh.kind !== 'arena' || dying.last !== now || born.first !== now) continue
+      const movable = (old?.kind === 'arena' || old?.kind === 'feed') && fresh?.kind === 'arena' && !places[a] && !places[b]
+      if (!movable || a === b || old.elements !== fresh.elements || dying.last !== now || born.first !== now) continue
       owner[b] = a
       dying.last = born.last
     }
   })
-
-  const places: (Place | undefined)[] = buffers.map((buffer) => (buffer.kind === 'pool' ? { in: 'pool' } : buffer.kind === 'state' ? { in: 'state', name: buffer.name as string } : undefined))
-  const copies: { state: string; buffer: number }[] = []
-  for (const { state, buffer } of schedule.assigns) {
-    const holder = root(buffer)
-    const old = buffers.findIndex((each) => each.kind === 'state' && each.name === state)
-    if (buffer === old) continue
-    const members = buffers.flatMap((_, id) => (root(id) === holder ? [id] : []))
-    const free = places[holder] === undefined && members.every((id) => buffers[id]?.kind === 'arena')
-    if (free && writableInPlace(steps, members, old)) places[holder] = { in: 'state', name: state }
-    else copies.push({ state, buffer })
-  }
 
   const arenaBytes = pack(buffers.flatMap(({ elements }, id) => (root(id) === id && !places[id] ? [{ id, bytes: elements * 4, ...(lives[id] as Life) }] : [])), places)
   return { places: buffers.map((_, id) => places[root(id)] as Place), arenaBytes, copies }
@@ -73,12 +69,12 @@ function lifetimes({ buffers, steps, feeds, fetches, assigns }: Schedule): Life[
   return lives
 }
 
-/** Whether `members` may be written over the old value of a state: nobody reads it afterwards, or element by element in the same step. */
-function writableInPlace(steps: readonly Step[], members: readonly number[], old: number): boolean {
-  const firstWrite = steps.findIndex(({ writes }) => writes.some((id) => members.includes(id)))
+/** Whether `fresh` may be written over the old value of its state: nobody reads that afterwards, or element by element in the same step. */
+function writableInPlace(steps: readonly Step[], fresh: number, old: number): boolean {
+  const firstWrite = steps.findIndex(({ writes }) => writes.includes(fresh))
   return steps.every(({ reads, sharing }, now) => {
     if (now < firstWrite || !reads.includes(old)) return true
-    return now === firstWrite && sharing.some(([from, to]) => from === old && members.includes(to))
+    return now === firstWrite && sharing.some(([from, to]) => from === old && to === fresh)
   })
 }
 

@@ -38,3 +38,5 @@ export interface Schedule {
 }
 
 export const POOL = 0
+
+export const at = (buffer: number, offset = 0): Arg => ({ buffer, offset })

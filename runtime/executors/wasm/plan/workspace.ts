@@ -18,9 +18,9 @@ export function gemmWorkspace(m: number, n: number, k: number): number {
   return Math.min(round(m, 4), MC) * depth + Math.min(round(n, 8), NC) * depth + TILE
 }
 
-/** Transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
+/** A spare tile, a factor for each row of a block, transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
 export function attentionWorkspace(tokens: number, size: number, gradient: boolean): number {
-  return TILE + (gradient ? 2 : 1) * round(tokens, 8) * (size + ROWS)
+  return TILE + ROWS + (gradient ? 2 : 1) * round(tokens, 8) * (size + ROWS)
 }
 
 /** Rows of logits held at once, and the workspace: those rows and the three products' packing. */
