@@ -1,7 +1,7 @@
 // Reading concrete syntax: children by name, spans, identifiers, lists with empty places.
 // After error recovery any child may be missing; nothing here assumes otherwise.
 
-import type { CstNode, IToken } from 'chevrotain'
+import type { CstNode, IToken } from '../parser/chevrotain.js'
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import { report } from '../parser/codes.js'
 import type { SourceFile, Span } from '../source/source.js'

@@ -1,7 +1,7 @@
 // Concrete syntax of declarations and blocks → syntax tree.
 // Which words and attributes exist is not known here: that is data of the standard library.
 
-import type { CstNode } from 'chevrotain'
+import type { CstNode } from '../parser/chevrotain.js'
 import { report } from '../parser/codes.js'
 import type {
   Attribute,

@@ -1,7 +1,7 @@
 // Concrete syntax of expressions → syntax tree: precedence, literals, calls.
 // No name is looked up and no unit checked.
 
-import type { CstNode, IToken } from 'chevrotain'
+import type { CstNode, IToken } from '../parser/chevrotain.js'
 import { report } from '../parser/codes.js'
 import { numberValue, textValue } from '../parser/literals.js'
 import type { Span } from '../source/source.js'

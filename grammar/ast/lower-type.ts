@@ -1,7 +1,7 @@
 // Concrete syntax of types → syntax tree.
 // Names of types are not looked up, bounds not evaluated.
 
-import type { CstNode } from 'chevrotain'
+import type { CstNode } from '../parser/chevrotain.js'
 import { report } from '../parser/codes.js'
 import type { Span } from '../source/source.js'
 import type { Expression, FunctionType, InvalidType, RecordType, TypeNode } from './ast.js'

@@ -1,7 +1,7 @@
 // Concrete syntax of a file → `Module`: edition, imports, declarations, documentation comments.
 // The order edition, imports, declarations is checked here, not in the grammar.
 
-import type { CstNode, IToken } from 'chevrotain'
+import type { CstNode, IToken } from '../parser/chevrotain.js'
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import { report } from '../parser/codes.js'
 import type { ParsedCst } from '../parser/parse-cst.js'

@@ -8,3 +8,5 @@ const entry = createRequire(import.meta.url).resolve('chevrotain')
 const bundle = new URL('../chevrotain.min.mjs', pathToFileURL(entry))
 
 export const chevrotain = (await import(bundle.href)) as typeof import('chevrotain')
+
+export type { CstNode, IToken } from 'chevrotain'
