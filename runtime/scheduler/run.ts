@@ -102,7 +102,7 @@ class Run {
     try {
       const found = this.options.fresh && !this.made.has(fingerprint) ? undefined : this.store.find(fingerprint)
       if (found && 'damage' in found) this.tell({ type: 'note', stage: address, code: 'RLP8203', message: `${found.damage}; the stage is made again` })
-      if (found && 'manifest' in found) {
+      if (found && 'manifest' in found && found.manifest.executor === this.options.executor.name) {
         copyLines(this.store.path(fingerprint), this.folder, address)
         return { address, kind, status: 'reused', metrics: found.manifest.metrics, seconds: (this.now() - start) / 1000 }
       }
@@ -122,14 +122,14 @@ class Run {
     if (!run) throw new RangeError(`the native engine cannot run the kind ${kind}`)
     const work = this.store.work(fingerprint)
     const checkpoint = join(work, 'checkpoint.safetensors')
-    const saved = this.options.fresh ? undefined : readCheckpoint(checkpoint)
+    const saved = this.options.fresh ? undefined : readCheckpoint(checkpoint, this.options.executor.name)
     if (!saved) this.store.clear(fingerprint)
     const from = saved?.progress.updates ?? 0
     this.tell({ type: 'started', stage: address, kind, from })
     const result = await run(this.stageRun(stage, checkpoint, saved, new Journal(address, work, this.folder, from)))
     rmSync(checkpoint, { force: true })
     const outputs = writeOutputs(work, result)
-    this.store.publish({ fingerprint, kind, madeBy: { stage: address, run: this.id }, metrics: result.metrics, outputs })
+    this.store.publish({ fingerprint, kind, madeBy: { stage: address, run: this.id }, executor: this.options.executor.name, metrics: result.metrics, outputs })
     return result.metrics
   }
 
@@ -155,7 +155,7 @@ class Run {
       tick: (what, done, of) => this.tell({ type: 'tick', stage: address, what, done, of }),
       sample: (line) => journal.sample(line),
       stopping: () => signal?.aborted === true,
-      save: (tensors, progress) => writeFileAtomic(checkpoint, safetensorsBytes(tensors, { progress: JSON.stringify(progress) })),
+      save: (tensors, progress) => writeFileAtomic(checkpoint, safetensorsBytes(tensors, { executor: executor.name, progress: JSON.stringify(progress) })),
       saved: () => saved,
     }
   }
@@ -177,12 +177,12 @@ function known({ code, message, help }: HostError): RunError {
   return { code, message, ...(help === undefined ? {} : { help }) }
 }
 
-function readCheckpoint(path: string): ReturnType<StageRun['saved']> {
+function readCheckpoint(path: string, executor: string): ReturnType<StageRun['saved']> {
   try {
     const { tensors, metadata } = readSafetensors(path)
-    return { tensors, progress: JSON.parse(metadata['progress'] ?? '') as Progress }
+    return metadata['executor'] !== executor ? undefined : { tensors, progress: JSON.parse(metadata['progress'] ?? '') as Progress }
   } catch {
-    // Absent or damaged: the stage starts anew.
+    // Absent or damaged, or of an executor with other numbers: the stage starts anew.
     return undefined
   }
 }

@@ -14,6 +14,8 @@ export interface Manifest {
   readonly kind: string
   /** The stage that made it, and in which run; others with the same fingerprint share it. */
   readonly madeBy: { readonly stage: string; readonly run: string }
+  /** The executor that computed it: another one gives other last digits, so it is not reused there. */
+  readonly executor: string
   /** Outputs of type `Real`. */
   readonly metrics: Readonly<Record<string, number>>
   /** Other outputs: name → file or folder. */

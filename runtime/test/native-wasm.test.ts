@@ -40,6 +40,14 @@ suite('native engine on wasm', (test) => {
     }
   })
 
+  test('does not take what another executor computed for its own', () =>
+    inHome(async (_home, run) => {
+      const small = new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps: 1 }).plan()
+      const statuses: string[] = []
+      for (const executor of [wasm, reference, reference]) statuses.push((await run(small, { executor })).result.stages[0]?.status ?? '')
+      equal(statuses, ['done', 'done', 'reused'])
+    }))
+
   test('gives the same bytes twice', async () => {
     equal(await runOn(wasm, plan), await runOn(wasm, plan))
   })
