@@ -131,6 +131,7 @@ function kindOf(cx: Context, symbol: DeclarationSymbol, declaration: GenericDecl
   const written = type.node === 'NamedType' ? type.name.name : show(readType(cx, type, symbol.module))
   const better = found ? undefined : suggest(written, names)
   const elsewhere = kinds().find(({ name }) => name === written) ?? (better ? undefined : kinds().find(({ name }) => suggest(written, [name])))
+  if (!better && !cx.firstUnknown(written, type.span.file)) return undefined
   cx.report('RLP2011', type.node === 'NamedType' ? type.name.span : type.span, found ? `\`${written}\` is no kind of ${word.name}` : `there is no kind \`${shortened(written)}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown kind',
     notes: names.length > 0 ? [`kinds of ${word.name} here: ${listed(names)}`] : [],

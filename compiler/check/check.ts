@@ -49,8 +49,19 @@ export function check(program: Program, kinds: Kinds): CheckResult {
   }
   const order = new Map(program.modules.map(({ module }, i) => [module.file, i]))
   const place = ({ primary: { span } }: Diagnostic) => order.get(span.file) ?? -1
-  const diagnostics = cx.diagnostics.toSorted((a, b) => place(a) - place(b) || a.primary.span.start - b.primary.span.start)
+  const diagnostics = withoutFollowUps(cx.diagnostics, program).toSorted((a, b) => place(a) - place(b) || a.primary.span.start - b.primary.span.start)
   return { diagnostics, types: { of: (expression) => cx.types.get(expression), ofSymbol: (symbol) => typeOfSymbol(cx, symbol) } }
+}
+
+/** Behind a place where the parser lost its way, up to the end of the declaration, mistakes are not the user's. */
+function withoutFollowUps(diagnostics: readonly Diagnostic[], { modules, torn = [] }: Program): readonly Diagnostic[] {
+  const lost = torn.flatMap(({ file, start }) => {
+    const module = modules.find((scope) => scope.module.file === file)?.module
+    const around = module?.declarations.find(({ span }) => span.start <= start && start <= span.end)
+    const line = start - file.position(start).column + 1
+    return around ? [{ file, start: line, end: around.span.end }] : []
+  })
+  return diagnostics.filter(({ primary: { span } }) => !lost.some(({ file, start, end }) => span.file === file && start <= span.start && span.end <= end))
 }
 
 /** A value from outside of the text, such as that of `--set name=value`, against a type of `scope`. */

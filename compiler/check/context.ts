@@ -51,6 +51,8 @@ export class Context {
   readonly rowsOpen = new Set<Declaration>()
   /** Rewards whose missing fields are reported already. */
   readonly rowsTold = new Set<string>()
+  /** Names without a meaning that were reported, by module: without them nothing else that uses them can be judged. */
+  private readonly unknown = new Set<string>()
   private readonly reported = new Set<string>()
 
   constructor(
@@ -66,6 +68,14 @@ export class Context {
     if (this.reported.has(key)) return
     this.reported.add(key)
     this.diagnostics.push(code in resolveCodes ? reportName(code as keyof typeof resolveCodes, span, title, details) : reportCheck(code as CheckCode, span, title, details))
+  }
+
+  /** Whether this is the first time that `name` is unknown in a module. */
+  firstUnknown(name: string, file: Span['file']): boolean {
+    const key = `${file.path} ${name}`
+    if (this.unknown.has(key)) return false
+    this.unknown.add(key)
+    return true
   }
 
   hasErrorIn({ file, start, end }: Span): boolean {

@@ -73,6 +73,7 @@ function unknownName(cx: Context, { name, span }: Name, env: Env, wanted: Type |
 export function reportUnknownName(cx: Context, name: string, span: Span, scope: ModuleScope, candidates: readonly string[]): void {
   const better = suggest(name, candidates)
   const elsewhere = moduleWith(cx, name, scope)
+  if ((elsewhere || !better) && !cx.firstUnknown(name, span.file)) return // one import, one declaration mends them all
   cx.report('RLP2001', span, `there is no name \`${name}\``, {
     label: elsewhere ? 'not imported' : better ? `did you mean \`${better}\`?` : 'not declared',
     help: elsewhere ? `import it: \`import { ${name} } from "${elsewhere.path}"\`` : better ? `write \`${better}\`` : 'declare it, import it, or write a text in quotes',

@@ -118,13 +118,14 @@ function reportUnknown(cx: Context, node: NamedType, scope: ModuleScope, variabl
   const { name, span } = node.name
   const namespace = node.module ? scope.lookup(node.module.name) : undefined
   if (node.module && namespace?.symbol !== 'namespace') {
-    cx.report('RLP2001', node.module.span, `there is no module \`${node.module.name}\` here`, { help: `import it with \`import * as ${node.module.name} from "…"\`` })
+    if (cx.firstUnknown(node.module.name, span.file)) cx.report('RLP2001', node.module.span, `there is no module \`${node.module.name}\` here`, { help: `import it with \`import * as ${node.module.name} from "…"\`` })
     return
   }
   const isType = (symbol: DeclarationSymbol) => symbol.declaration.node === 'Type' || wordOf(symbol) === 'kind'
   const candidates = namespace?.symbol === 'namespace' ? [...namespace.target.declared.values()].filter(isType).map((symbol) => symbol.name) : typeNames(scope, variables)
   const better = suggest(name, candidates)
   const elsewhere = moduleWith(cx, name, scope)
+  if (!better && !cx.firstUnknown(name, span.file)) return
   cx.report('RLP2011', span, `there is no type \`${name}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown type',
     help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${name} } from "${elsewhere.path}"\`` : `declare it with \`type ${name} = …\`, or import it`,

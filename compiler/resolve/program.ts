@@ -46,6 +46,8 @@ export interface Program {
   readonly modules: readonly ModuleScope[]
   /** Where the parser complained: nothing can be said to be missing there. */
   readonly damaged?: readonly Span[]
+  /** Those of them where brackets or words were lost: what follows in that declaration may not be read as it was meant. */
+  readonly torn?: readonly Span[]
 }
 
 /** `std/losses.clipped`, the identity of a declaration in plans and messages. */

@@ -11,6 +11,8 @@ import type { DeclarationSymbol, ModuleScope, Program, Symbol } from './program.
 import { eachUse } from './uses.js'
 
 const PRELUDE = 'std/prelude'
+/** Brackets that do not match and words that do not fit: the parser had to skip something. */
+const TEARING: ReadonlySet<string> = new Set(['RLP0005', 'RLP0006', 'RLP1007'])
 
 export interface Resolution {
   /** `undefined` only when the entry cannot be read. */
@@ -32,7 +34,7 @@ export function resolve(entryPath: string, host: SourceHost, cache: ParseCache =
     const none = report('RLP2003', new SourceFile(missing, '').span(0, 0), `there is no file \`${missing}\``, { help: 'give the path of a `.rlp` file' })
     return { program: undefined, diagnostics: [...loader.diagnostics, none] }
   }
-  return { program: { entry, prelude, modules: loader.modules, damaged: loader.damaged }, diagnostics: loader.diagnostics }
+  return { program: { entry, prelude, modules: loader.modules, damaged: loader.damaged, torn: loader.torn }, diagnostics: loader.diagnostics }
 }
 
 class Scope implements ModuleScope {
@@ -58,6 +60,7 @@ class Scope implements ModuleScope {
 class Loader {
   readonly diagnostics: Diagnostic[] = []
   readonly damaged: Span[] = []
+  readonly torn: Span[] = []
   /** Finished modules, dependencies first. */
   readonly modules: Scope[] = []
   private readonly known = new Map<string, Scope>()
@@ -77,7 +80,10 @@ class Loader {
     if (text === undefined) return undefined
     const { module, diagnostics } = this.parse(path, text)
     this.diagnostics.push(...diagnostics)
-    this.damaged.push(...diagnostics.filter(({ severity }) => severity === 'error').map(({ primary }) => primary.span))
+    for (const { severity, code, primary } of diagnostics) {
+      if (severity === 'error') this.damaged.push(primary.span)
+      if (TEARING.has(code)) this.torn.push(primary.span)
+    }
     const scope = new Scope(path, module, this.prelude)
     this.open.push({ path, by })
     for (const one of module.imports) this.bindImport(one, scope)
