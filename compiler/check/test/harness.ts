@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Diagnostic } from '../../../grammar/diagnostics/diagnostic.js'
 import { readKinds } from '../../kinds/read.js'
 import { memoryHost } from '../../resolve/host.js'
+import type { DeclarationSymbol } from '../../resolve/program.js'
 import { resolve, type ParseCache } from '../../resolve/resolve.js'
 import { check, type CheckResult } from '../check.js'
 
@@ -27,12 +28,12 @@ export function diagnose(main: string, others: Readonly<Record<string, string>> 
   return checked(main, others).diagnostics
 }
 
-export function checked(main: string, others: Readonly<Record<string, string>> = {}): { readonly diagnostics: readonly Diagnostic[]; readonly result?: CheckResult } {
+export function checked(main: string, others: Readonly<Record<string, string>> = {}): { readonly diagnostics: readonly Diagnostic[]; readonly result?: CheckResult & { readonly symbols: () => Iterable<DeclarationSymbol> } } {
   const { program, diagnostics } = resolve('main.rlp', memoryHost({ 'main.rlp': main, ...others }, library), trees)
   if (!program) return { diagnostics }
   const { kinds, diagnostics: reading } = readKinds(program)
   const result = check(program, kinds)
-  return { diagnostics: [...diagnostics, ...reading, ...result.diagnostics], result }
+  return { diagnostics: [...diagnostics, ...reading, ...result.diagnostics], result: { ...result, symbols: () => program.entry.declared.values() } }
 }
 
 /** The text without `⟦…⟧`, and what stands between each pair. */
