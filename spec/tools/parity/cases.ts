@@ -16,6 +16,10 @@
 // A row with `skip` says why there is no counterpart; `when` restricts a row to some cases, the first row that fits counts.
 // A case that the original refuses passes when our checker refuses the expressions, or every output is NaN.
 
+import type { Head } from './head.js'
+
+export type { Head } from './head.js'
+
 /** Numbers, nested as in the file; NaN and infinities as text. */
 export type Nested = number | string | null | readonly Nested[]
 
@@ -51,12 +55,16 @@ export interface Layout {
 
 export interface Counterpart extends Layout {
   readonly feeds: Readonly<Record<string, Feed>>
+  /** Logits of the case, by a prefix for the names of the token feeds that they give (`head.ts`): `''` gives `logp`, `ref_` gives `ref_logp`. */
+  readonly heads?: Readonly<Record<string, Head>>
   /** Of the original's outputs, `metrics.name` for nested ones: level and expression. */
   readonly outputs: Readonly<Record<string, readonly [level: string, expression: string]>>
   /** Names of outputs whose sum the recorded gradients are of; `loss` by default. */
   readonly gradientOf?: readonly string[]
   /** Feeds by the names of the recorded gradients, where they differ. */
   readonly gradientNames?: Readonly<Record<string, string>>
+  /** Outputs that the original computes in float32, whatever it is given. */
+  readonly single?: readonly string[]
   /** Outputs of the original that have no counterpart, and why. */
   readonly omitted?: Readonly<Record<string, string>>
 }

@@ -10,12 +10,13 @@ import { simplify } from '../../../compiler/graph/simplify.js'
 import { readKinds } from '../../../compiler/kinds/read.js'
 import { Evaluator } from '../../../compiler/lower/evaluate.js'
 import { Levels } from '../../../compiler/lower/levels.js'
-import type { Term } from '../../../compiler/lower/terms.js'
+import type { TensorTerm, Term } from '../../../compiler/lower/terms.js'
 import { memoryHost } from '../../../compiler/resolve/host.js'
 import { resolve } from '../../../compiler/resolve/resolve.js'
 import type { DeclarationSymbol } from '../../../compiler/resolve/program.js'
 import type { Graph } from '../../graph/graph.js'
 import type { Case, Counterpart } from './cases.js'
+import { buildHead, HEAD_GIVES } from './head.js'
 
 export type ReadLibrary = (path: string) => string
 const library = new URL('../../../stdlib/', import.meta.url)
@@ -45,8 +46,9 @@ const outputName = (job: number, output: number): string => `case_${job}_${outpu
 
 /** One function for each output of each job, in the order of jobs. */
 function moduleOf(imports: string, jobs: readonly Job[]): string {
-  const functions = jobs.flatMap(({ counterpart: { feeds, outputs } }, job) => {
-    const parameters = Object.entries(feeds).map(([name, [level]]) => `${name}: Real${per(level)}`)
+  const functions = jobs.flatMap(({ counterpart: { feeds, heads = {}, outputs } }, job) => {
+    const scored = Object.keys(heads).flatMap((prefix) => HEAD_GIVES.map((name) => `${prefix}${name}: Real per token`))
+    const parameters = [...Object.entries(feeds).map(([name, [level]]) => `${name}: Real${per(level)}`), ...scored]
     return Object.values(outputs).map(([level, expression], output) => `fn ${outputName(job, output)}(${parameters.join(', ')}): Real${per(level)} = ${expression}`)
   })
   return `rlp 1\n${imports}\n${functions.join('\n')}\n`
@@ -83,7 +85,14 @@ function lower({ case: c, counterpart }: Job, symbolOf: (output: number) => Decl
     return depth
   }
   const masks = new Map(Object.keys(counterpart.masks).map((level) => [depthOf(level), b.lt(0, b.input(maskFeed(level), 'f32', levels.shapeAt(depthOf(level))))]))
-  const feeds = new Map(Object.entries(counterpart.feeds).map(([name, [level]]) => [name, { type: 'tensor', value: b.input(name, 'f32', levels.shapeAt(depthOf(level))), depth: depthOf(level) } as const]))
+  const feeds = new Map<string, TensorTerm>(Object.entries(counterpart.feeds).map(([name, [level]]) => [name, { type: 'tensor', value: b.input(name, 'f32', levels.shapeAt(depthOf(level))), depth: depthOf(level) } as const]))
+  const inputs = new Map([...feeds].map(([name, { value }]) => [name, value]))
+  for (const [prefix, head] of Object.entries(counterpart.heads ?? {})) {
+    const depth = depthOf('token')
+    const [given, read] = buildHead(b, prefix, head, levels.shapeAt(depth))
+    for (const name of HEAD_GIVES) feeds.set(prefix + name, { type: 'tensor', value: given[name], depth })
+    for (const [name, value] of read) inputs.set(name, value)
+  }
   const evaluator = new Evaluator(b, levels, masks, { constant: () => ({ type: 'poison' }) })
   const results = new Map<string, Value>()
   for (const [index, [name, [level]]] of Object.entries(counterpart.outputs).entries()) {
@@ -97,9 +106,9 @@ function lower({ case: c, counterpart }: Job, symbolOf: (output: number) => Decl
   if (evaluator.diagnostics.length > 0) return { mistakes: evaluator.diagnostics.map(({ code, title }) => `${code} ${title}`) }
   const wanted = gradientsOf(c)
   const of = (counterpart.gradientOf ?? ['loss']).flatMap((name) => results.get(name) ?? [])
-  const inputs = wanted.map((name) => feeds.get(counterpart.gradientNames?.[name] ?? name)?.value)
-  if (wanted.length > 0 && inputs.every((input) => input !== undefined)) {
-    const slopes = gradient(b, of, of.map((value) => b.full(1, value.shape)), inputs)
+  const by = wanted.map((name) => inputs.get(counterpart.gradientNames?.[name] ?? name))
+  if (wanted.length > 0 && by.every((input) => input !== undefined)) {
+    const slopes = gradient(b, of, of.map((value) => b.full(1, value.shape)), by)
     wanted.forEach((name, i) => b.fetch(`d ${name}`, slopes[i] as Value))
   }
   for (const [name, value] of results) b.fetch(name, value)

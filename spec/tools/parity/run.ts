@@ -3,7 +3,8 @@
 
 import type { Executor, TensorData } from '../../../runtime/executors/executor.js'
 import { Levels } from '../../../compiler/lower/levels.js'
-import { flat, rowOf, type Block, type Case, type Layout, type Nested, type Table } from './cases.js'
+import { flat, rowOf, type Block, type Case, type Counterpart, type Layout, type Nested, type Table } from './cases.js'
+import { headInputs, type HeadInput } from './head.js'
 import { gradientsOf, lowerJobs, maskFeed, type Job, type Lowered, type ReadLibrary } from './program.js'
 
 export interface Verdict {
@@ -44,6 +45,10 @@ async function runJob(job: Job, { graph, mistakes }: Lowered, executor: Executor
   const names = new Set(graph.nodes.flatMap(({ op, attributes }) => (op === 'input' ? [String(attributes['name'])] : [])))
   const double = executor.name === 'reference'
   const feeds: Record<string, TensorData> = {}
+  for (const { name, dtype, values, inner } of headsOf(counterpart)) {
+    const ordered = inner === undefined ? values : placed(counterpart, 'token', values, inner)
+    if (names.has(name)) feeds[name] = dtype === 'i32' ? Int32Array.from(ordered) : (double ? Float64Array : Float32Array).from(ordered)
+  }
   const feed = (name: string, level: string, values: Nested): void => {
     if (names.has(name)) feeds[name] = (double ? Float64Array : Float32Array).from(placed(counterpart, level, flat(values)))
   }
@@ -68,30 +73,35 @@ async function runJob(job: Job, { graph, mistakes }: Lowered, executor: Executor
 
 function differences({ case: c, counterpart }: Job, block: Block, fetched: Readonly<Record<string, TensorData>>, tolerance: { rtol: number; atol: number }): string[] {
   const notes: string[] = []
-  const compare = (name: string, level: string, actual: TensorData | undefined, expected: Nested): void => {
-    const ours = actual && taken(counterpart, level, Array.from(actual))
+  const compare = (name: string, level: string | undefined, actual: TensorData | undefined, expected: Nested, inner = 1, within = tolerance): void => {
+    const ours = actual && (level === undefined ? Array.from(actual) : taken(counterpart, level, Array.from(actual), inner))
     const theirs = flat(expected)
     if (ours?.length !== theirs.length) return void notes.push(`${name}: ${ours?.length ?? 'no'} numbers, the original has ${theirs.length}`)
-    const wrong = theirs.flatMap((value, i) => (close(ours[i] as number, value, tolerance) ? [] : [i]))
+    const wrong = theirs.flatMap((value, i) => (close(ours[i] as number, value, within) ? [] : [i]))
     const [first] = wrong
     if (first !== undefined) notes.push(`${name}[${first}]: ${ours[first]}, the original has ${theirs[first]}${wrong.length > 1 ? ` (${wrong.length} of ${theirs.length} differ)` : ''}`)
   }
   for (const [name, expected] of outputsOf(block)) {
     if (expected === null) continue
     const output = counterpart.outputs[name]
-    if (output) compare(name, output[0], fetched[name], expected)
+    if (output) compare(name, output[0], fetched[name], expected, 1, counterpart.single?.includes(name) ? SINGLE : tolerance)
     else if (!name.startsWith('metrics.') && counterpart.omitted?.[name] === undefined) notes.push(`${name}: no counterpart`)
   }
   const compared = new Set(outputsOf(block).map(([name]) => name))
   for (const name of Object.keys(counterpart.outputs)) if (!compared.has(name)) notes.push(`${name}: the original does not have it`)
   for (const name of gradientsOf(c)) {
     const expected = block.gradients[name]
-    const level = counterpart.feeds[counterpart.gradientNames?.[name] ?? name]?.[0]
-    if (level === undefined) notes.push(`gradient of ${name}: no such feed`)
+    const feed = counterpart.gradientNames?.[name] ?? name
+    const level = counterpart.feeds[feed]?.[0]
+    const input = headsOf(counterpart).find((each) => each.name === feed)
+    if (input && expected !== undefined) compare(`gradient of ${name}`, input.inner === undefined ? undefined : 'token', fetched[`d ${name}`], expected, input.inner)
+    else if (level === undefined) notes.push(`gradient of ${name}: no such feed`)
     else if (expected !== undefined) compare(`gradient of ${name}`, level, fetched[`d ${name}`], expected)
   }
   return notes
 }
+
+const headsOf = ({ heads = {} }: Counterpart): HeadInput[] => Object.entries(heads).flatMap(([prefix, head]) => headInputs(prefix, head))
 
 /** Outputs by name, `metrics` one by one. */
 export function outputsOf(block: Block): (readonly [string, Nested])[] {
@@ -111,8 +121,8 @@ function widthOf({ levels, sizes, row }: Layout, level: string): number {
 }
 
 /** Values in the order of rows → in the order of places; 0 where there is no row. */
-function placed(layout: Layout, level: string, values: readonly number[]): number[] {
-  const width = widthOf(layout, level)
+function placed(layout: Layout, level: string, values: readonly number[], inner = 1): number[] {
+  const width = widthOf(layout, level) * inner
   if (width === 0) return [...values]
   const shapes = new Levels(layout.levels)
   const places = shapes.shapeAt(shapes.depthOf(layout.row) as number).reduce<number>((n, dim) => n * (typeof dim === 'number' ? dim : (layout.sizes[dim] as number)), 1)
@@ -124,7 +134,7 @@ function placed(layout: Layout, level: string, values: readonly number[]): numbe
 }
 
 /** The way back. */
-function taken(layout: Layout, level: string, values: readonly number[]): number[] {
-  const width = widthOf(layout, level)
+function taken(layout: Layout, level: string, values: readonly number[], inner = 1): number[] {
+  const width = widthOf(layout, level) * inner
   return width === 0 ? [...values] : layout.place.flatMap((place) => values.slice(place * width, (place + 1) * width))
 }

@@ -5,9 +5,10 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Case, Table } from './cases.js'
+import { trl } from './trl.js'
 import { verl } from './verl.js'
 
-export const tables: readonly Table[] = [verl]
+export const tables: readonly Table[] = [verl, trl]
 
 /** Our copy of the recorded cases. */
 export const recorded: string = fileURLToPath(new URL('../../test/parity/', import.meta.url))

@@ -64,6 +64,7 @@ function dpo(c: Case): Counterpart {
     'metrics.rewards/accuracies': mean(`where(preferences.margin(${reward}) > 0, 1, 0)`),
     ...(c.options['ld_alpha'] === null ? { 'metrics.logps/chosen': mean('preferences.chosen(preferences.summed(logp))'), 'metrics.logps/rejected': mean('preferences.rejected(preferences.summed(logp))') } : {}),
   }
+  const single = ['metrics.rewards/accuracies']
   const ld = c.options['ld_alpha'] !== null && c.options['ld_alpha'] !== undefined
   if (fromLogits) {
     const targets = rowsOf(c.inputs['input_ids']).flatMap((ids) => [...ids.slice(1), 0])
@@ -72,12 +73,14 @@ function dpo(c: Case): Counterpart {
       feeds: {},
       heads: { '': { logits: c.inputs['logits'] ?? [], targets }, ref_: { logits: c.inputs['ref_logits'] ?? [], targets } },
       outputs: { loss: ['batch', total], ...metrics, 'metrics.entropy': ['batch', 'mean(entropy, over = batch)'] },
+      single,
     }
   }
   return {
     ...layout,
     feeds: { logp: ['token', c.inputs['per_token_logps'] ?? []], ref_logp: ['token', c.inputs['ref_per_token_logps'] ?? []] },
     outputs: { loss: ['batch', total], ...(ld ? {} : metrics) },
+    single,
     gradientNames: { per_token_logps: 'logp' },
   }
 }

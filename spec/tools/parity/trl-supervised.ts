@@ -1,7 +1,7 @@
 // Which supervised loss and reward function of TRL 1.13.0 equals which of ours.
 // Data: `run.ts` compares.
 
-import { flat, literal, real, rowsOf, samples, type Case, type Counterpart, type Head, type Row } from './cases.js'
+import { flat, literal, real, rollouts, rowsOf, samples, type Case, type Counterpart, type Head, type Row } from './cases.js'
 
 /** Column t predicts label t + 1; -100 is not learned. */
 function labelled(c: Case) {
@@ -55,9 +55,9 @@ function scores(c: Case): Counterpart {
 function overlong(c: Case): Counterpart {
   const lengths = flat(c.inputs['lengths'] ?? [])
   return {
-    ...samples(lengths.map((length) => [length]), undefined),
-    feeds: { length: ['sample', lengths] },
-    outputs: { rewards: ['sample', `trl.soft_overlong_punishment(length, ${literal(c.options['max_completion_len'])}, ${literal(c.options['soft_punish_cache'])})`] },
+    ...rollouts(lengths.map((length) => [length]), undefined),
+    feeds: { length: ['rollout', lengths] },
+    outputs: { rewards: ['rollout', `trl.soft_overlong_punishment(length, ${literal(c.options['max_completion_len'])}, ${literal(c.options['soft_punish_cache'])})`] },
   }
 }
 

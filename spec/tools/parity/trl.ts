@@ -85,7 +85,7 @@ function correction(c: Case): Counterpart {
 // Losses
 
 const ratios: Readonly<Record<string, string>> = { token: 'trl.token_ratio', sequence: 'trl.sequence_ratio', sequence_token: 'trl.sequence_token_ratio' }
-const clip = (c: Case): string => `clip = ${real(c, 'epsilon')}..${real(c, 'epsilon_high')}`
+const clip = (c: Case): string => `epsilon = ${real(c, 'epsilon')}, epsilon_high = ${real(c, 'epsilon_high')}`
 
 /** Feeds of a policy loss under our names. */
 function policyFeeds(c: Case): Record<string, Feed> {
@@ -164,6 +164,7 @@ function grpoLoss(c: Case): Counterpart {
       ...(clips ? { 'metrics.clip_ratio/low_mean': fraction(low), 'metrics.clip_ratio/high_mean': fraction(high), 'metrics.clip_ratio/region_mean': fraction(`${low} or ${high}`) } : {}),
       ...(loss === 'cispo' ? { 'metrics.cispo_clip_ratio': fraction(`${weight} > ${real(c, 'epsilon_high')} and advantage > 0`) } : {}),
     },
+    single: ['metrics.clip_ratio/low_mean', 'metrics.clip_ratio/high_mean', 'metrics.clip_ratio/region_mean', 'metrics.cispo_clip_ratio'],
     gradientNames,
   }
 }
