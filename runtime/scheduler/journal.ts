@@ -3,7 +3,7 @@
 
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { guarded, writeDurably } from '../checkpoint/atomic.js'
+import { guarded, syncFile, writeDurably } from '../checkpoint/atomic.js'
 import type { Metrics } from '../engines/native/stage.js'
 
 const FILES = ['metrics.jsonl', 'samples.jsonl'] as const
@@ -39,6 +39,11 @@ export class Journal {
   /** A sample belongs to the step that comes next. */
   sample(line: Readonly<Record<string, unknown>>): void {
     this.append('samples.jsonl', { stage: this.stage, step: this.step + 1, ...line })
+  }
+
+  /** Make the lines so far durable: before a state that counts on them is saved. */
+  sync(): void {
+    for (const file of FILES) guarded(join(this.work, file), () => syncFile(join(this.work, file)))
   }
 
   private append(file: File, line: object): void {

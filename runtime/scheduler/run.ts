@@ -20,6 +20,9 @@ import { lock } from './lock.js'
 import { runOrder } from './order.js'
 import { Store } from './store.js'
 
+/** A running stage keeps its state at least this often, so that a kill costs little. Milliseconds. */
+const SAVE_EVERY = 60_000
+
 export interface RunOptions {
   /** Folder of the spec: relative paths of data and models start there. */
   readonly root: string
@@ -31,7 +34,7 @@ export interface RunOptions {
   readonly report?: (event: RunEvent) => void
   /** Aborting it stops the run after the current step; running again continues. */
   readonly signal?: AbortSignal
-  /** Milliseconds, for rates; the default is the system's clock. */
+  /** Milliseconds, for rates and for when to save; the default is the system's clock. */
   readonly now?: () => number
 }
 
@@ -138,6 +141,7 @@ class Run {
     const { signal, executor, root } = this.options
     const start = this.now()
     const from = saved?.progress.updates ?? 0
+    let savedAt = start
     return {
       plan: this.plan,
       stage,
@@ -155,7 +159,12 @@ class Run {
       tick: (what, done, of) => this.tell({ type: 'tick', stage: address, what, done, of }),
       sample: (line) => journal.sample(line),
       stopping: () => signal?.aborted === true,
-      save: (tensors, progress) => writeFileAtomic(checkpoint, safetensorsBytes(tensors, { executor: executor.name, progress: JSON.stringify(progress) })),
+      saveDue: () => this.now() - savedAt >= SAVE_EVERY,
+      save: (tensors, progress) => {
+        savedAt = this.now()
+        journal.sync()
+        writeFileAtomic(checkpoint, safetensorsBytes(tensors, { executor: executor.name, progress: JSON.stringify(progress) }))
+      },
       saved: () => saved,
     }
   }

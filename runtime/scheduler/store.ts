@@ -2,10 +2,9 @@
 // A stage works in `work/`, which is renamed to `store/` when it is complete; nothing in `work/` is ever taken for a result.
 
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
-import { canonicalJson } from '../../spec/plan/canonical.js'
-import { guarded, publishFolder, writeDurably } from '../checkpoint/atomic.js'
+import { guarded, publishFolder, syncFile, writeDurably } from '../checkpoint/atomic.js'
 
 /** `manifest.json` of a stored stage. */
 export interface Manifest {
@@ -62,10 +61,10 @@ export class Store {
     guarded(work, () => {
       const files: Record<string, string> = {}
       for (const file of filesIn(work)) {
-        sync(join(work, file))
+        syncFile(join(work, file))
         files[file] = hashOf(join(work, file))
       }
-      writeDurably(join(work, 'manifest.json'), `${canonicalJson({ format: 1, ...manifest, files })}\n`)
+      writeDurably(join(work, 'manifest.json'), `${JSON.stringify({ format: 1, ...manifest, files }, null, 2)}\n`)
       mkdirSync(join(this.home, 'store'), { recursive: true })
       publishFolder(work, this.path(manifest.fingerprint))
     })
@@ -86,13 +85,4 @@ function filesIn(folder: string): string[] {
 
 function hashOf(path: string): string {
   return createHash('sha256').update(readFileSync(path)).digest('hex')
-}
-
-function sync(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
 }

@@ -119,6 +119,24 @@ suite('runs', (test) => {
       equal(timeless(read(home, 'runs', result.id, 'metrics.jsonl')).filter((line) => line.includes('"copy"')).map((line) => (JSON.parse(line) as { step: number }).step), [1, 2, 3, 4, 5, 6])
     }))
 
+  test('state is kept every minute, asked for or not', () =>
+    inHome(async (home, run) => {
+      const plan = new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps: 5 }).plan()
+      const checkpoint = join(home, '.rlp', 'work', plan.stages[0]?.fingerprint as string, 'checkpoint.safetensors')
+      const kept: boolean[] = []
+      let time = 0
+      await run(plan, {
+        now: () => time,
+        report: (event) => {
+          if (event.type !== 'step') return
+          kept.push(existsSync(checkpoint))
+          time = event.step === 2 ? 61_000 : time
+        },
+      })
+      equal(kept, [false, false, true, true, true])
+      ok(!existsSync(checkpoint))
+    }))
+
   test('a damaged artefact is noticed and made again', () =>
     inHome(async (home, run) => {
       const plan = pipeline().plan()

@@ -42,7 +42,8 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, course: Cour
     const done = step + 1
     if (done >= steps || done % bundle !== 0) continue
     const stopping = run.stopping()
-    if (stopping || (every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every))) run.save(trainer.state(), { updates: done, course: course.save(), recent })
+    const wanted = every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every)
+    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: course.save(), recent })
     if (stopping) throw stopped(run.stage, done, steps)
   }
   return meanOf(recent)

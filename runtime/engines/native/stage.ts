@@ -35,6 +35,8 @@ export interface StageRun {
   sample(line: Readonly<Record<string, unknown>>): void
   /** True when someone wants the run to stop: save and end with RLP8002. */
   stopping(): boolean
+  /** True when so much time has passed since the last save that it is worth another. */
+  saveDue(): boolean
   /** Keep the state to continue from. */
   save(tensors: readonly StoredTensor[], progress: Progress): void
   /** The state that an interrupted run of this stage kept. */
