@@ -13,6 +13,8 @@ import { equal, is, near, ok, suite } from '../../spec/test/suite.js'
 import type { Bindings, TensorData } from '../executors/executor.js'
 import { reference } from '../executors/reference/reference.js'
 import { printTorch, printTorchModule, torch, type TorchSession } from '../executors/torch/index.js'
+import { layout } from '../executors/torch/layout.js'
+import { splitObjective } from '../executors/torch/objective.js'
 import { printPlanTorch } from '../executors/torch/plan.js'
 import { rows } from '../executors/torch/rows.js'
 import { randomGraph, SIZES } from './torch/random-graph.js'
@@ -123,6 +125,17 @@ suite('printed PyTorch, as text', (test) => {
     is(printPlanTorch({ ...plan, stages: [] }), '# No stage of arms has an objective.\n')
   })
 
+  test('long lines are broken as black breaks them', () => {
+    const name = 'a_name_of_thirty_characters___'
+    const broken: readonly (readonly [string, readonly string[]])[] = [
+      [`y = ${name} * ${name} + ${name} - 1234`, ['y = (', `    ${name} * ${name}`, `    + ${name}`, '    - 1234', ')']],
+      [`y = torch.where(${name}, ${name}, ${name})`, ['y = torch.where(', `    ${name}, ${name}, ${name}`, ')']],
+      [`y = torch.cat([${name}, ${name}, ${name}, ${name}])`, ['y = torch.cat(', '    [', ...[1, 2, 3, 4].map(() => `        ${name},`), '    ]', ')']],
+      [`return (${name}, ${name}, ${name}, y)`, ['return (', `    ${name},`, `    ${name},`, `    ${name},`, '    y,', ')']],
+    ]
+    for (const [statement, lines] of broken) equal(layout(statement, 0), lines)
+  })
+
   test('long expressions are cut and long signatures broken', () => {
     const b = new GraphBuilder('long')
     const inputs = Array.from({ length: 30 }, (_, i) => b.input(`a_rather_long_name_${i}`, 'f32', ['N']))
@@ -191,6 +204,17 @@ suite('printed PyTorch, run', (test) => {
         const printed = await session.load(lowered.weigh, sizes).run(only(lowered.weigh))
         for (const [fetch, values] of Object.entries(weights)) near(printed[fetch] as TensorData, values, { rtol: 1e-12, atol: 1e-15, what: fetch })
       }
+    })
+  }
+
+  for (const { name, lowered, sizes, feeds } of objectives) {
+    test(`advantage and loss of ${name} apart`, async () => {
+      const { advantage, loss } = splitObjective(lowered)
+      is(Boolean(advantage), 'G' in sizes)
+      const given = { ...feeds, ...(advantage ? await session.load(advantage, sizes).run(feeds) : {}) }
+      const whole = await (await reference.open()).load(lowered.measure, sizes).run(feeds)
+      near((await session.load(loss, sizes).run(given))['loss'] as TensorData, whole['loss'] as TensorData, { rtol: 1e-12 })
+      ok(!loss.nodes.some(({ attributes }) => attributes['name'] === 'reward'))
     })
   }
 

@@ -2,8 +2,8 @@
 // Does not choose what a value should be called; `function.ts` proposes, this makes it legal and free.
 
 const KEYWORDS = 'False None True and as assert async await break class continue def del elif else except finally for from global if import in is lambda nonlocal not or pass raise return try while with yield'
-/** Builtins and globals that printed functions use. */
-const USED = 'torch max min range reversed int float'
+/** The global and the builtins that printed functions use, and those that people would miss. */
+const USED = 'torch max min range reversed int float sum abs len list sorted round pow any all'
 const RESERVED: ReadonlySet<string> = new Set(`${KEYWORDS} ${USED}`.split(' '))
 
 /** `w/model.norm` → `w_model_norm`. */

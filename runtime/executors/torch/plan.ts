@@ -1,34 +1,37 @@
-// The objectives of a plan as one Python module: for each distinct program its loss and the loss's gradient per token.
+// The objectives of a plan as one Python module: for each distinct one its advantage, its loss, and the loss's gradient per token.
 // Model programs stay graphs: on the engines that read this, the model is PyTorch's own.
 
 import type { Graph } from '../../../spec/graph/graph.js'
 import type { Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
 import { identifier, Names } from './names.js'
+import { splitObjective, type Objective } from './objective.js'
 import { printTorchModule, type FunctionToPrint } from './print.js'
 
-/** Roles that are printed: what the function is called, and what it is. */
-const ROLES: readonly (readonly [role: string, suffix: string, title: string])[] = [
-  ['measure', 'loss', 'Loss'],
-  ['weigh', 'weigh', 'Gradient of the loss per token'],
+/** What is printed of an objective: the ending of the function's name, what it is, and its graph. */
+const PARTS: readonly (readonly [ending: string, title: string, graph: (programs: Objective) => Graph | undefined])[] = [
+  ['advantage', 'Advantage', (programs) => splitObjective(programs).advantage],
+  ['loss', 'Loss', (programs) => splitObjective(programs).loss],
+  ['weigh', 'Gradient of the loss per token', ({ weigh }) => weigh],
 ]
 
-/** Functions are named after the first stage that has them; equal programs are printed once. */
+/** Functions are named after the first stage that has them; equal objectives are printed once. */
 export function printPlanTorch(plan: Plan): string {
+  const users = new Map<string, StagePlan[]>()
+  for (const stage of plan.stages) {
+    const key = `${stage.programs['measure']} ${stage.programs['weigh']}`
+    if (stage.programs['measure'] !== undefined && stage.programs['weigh'] !== undefined) users.set(key, [...(users.get(key) ?? []), stage])
+  }
+  if (users.size === 0) return `# No stage of ${plan.name} has an objective.\n`
   const names = new Names([])
-  const functions = ROLES.flatMap(([role, suffix, title]) => {
-    const users = new Map<string, StagePlan[]>()
-    for (const stage of plan.stages) {
-      const key = stage.programs[role]
-      if (key !== undefined) users.set(key, [...(users.get(key) ?? []), stage])
-    }
-    return [...users].map(([key, stages]): FunctionToPrint & { readonly stages: readonly StagePlan[] } => {
-      const first = stages[0] as StagePlan
-      return { graph: plan.programs[key] as Graph, name: names.fresh(`${identifier(first.name)}_${suffix}`), doc: `${title} of ${listed(stages.map(({ address }) => address))}.${objective(first)}`, stages }
+  const functions = [...users.values()].flatMap((stages): FunctionToPrint[] => {
+    const first = stages[0] as StagePlan
+    const programs = { measure: plan.programs[first.programs['measure'] as string] as Graph, weigh: plan.programs[first.programs['weigh'] as string] as Graph }
+    return PARTS.flatMap(([ending, title, graphOf]) => {
+      const graph = graphOf(programs)
+      return graph ? [{ graph, name: names.fresh(`${identifier(first.name)}_${ending}`), doc: `${title} of ${listed(stages.map(({ address }) => address))}.${objective(first)}` }] : []
     })
   })
-  const order = (printed: (typeof functions)[number]): number => plan.stages.indexOf(printed.stages[0] as StagePlan)
-  if (functions.length === 0) return `# No stage of ${plan.name} has an objective.\n`
-  return printTorchModule(functions.sort((a, b) => order(a) - order(b)), `Objectives of ${plan.name}, as PyTorch. Written by ${plan.compiler}.`)
+  return printTorchModule(functions, `Objectives of ${plan.name}, as PyTorch. Written by ${plan.compiler}.`)
 }
 
 function listed(addresses: readonly string[]): string {

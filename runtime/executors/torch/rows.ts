@@ -211,7 +211,7 @@ export const rows: Readonly<Record<Exclude<OpName, Structural> | Pattern, Row>> 
     return call('torch.where', test, first, b as Code)
   }),
 
-  reduce_sum: reduction('sum', 'sum'),
+  reduce_sum: reduction('total', 'sum'),
   reduce_max: reduction('largest', 'amax'),
   reduce_min: reduction('smallest', 'amin'),
   cumsum: whole1('running_sum', cumsum),
@@ -224,13 +224,13 @@ export const rows: Readonly<Record<Exclude<OpName, Structural> | Pattern, Row>> 
   slice: whole1('part', slice),
   pad: whole1('padded', pad),
   concat: whole('joined', (parts, site) => call('torch.cat', `[${parts.map(({ text }) => text).join(', ')}]`, ...(axisOf(site) === 0 ? [] : [`dim=${axisCode(axisOf(site), rankOf(site))}`]))),
-  reverse: whole1('reversed', (x, site) => (list(site, 'axes').length === 0 ? x : method(x, 'flip', oneOrTuple(list<number>(site, 'axes'))))),
+  reverse: whole1('flipped', (x, site) => (list(site, 'axes').length === 0 ? x : method(x, 'flip', oneOrTuple(list<number>(site, 'axes'))))),
 
   gather: whole('rows', ([table, index]) => subscript(table as Code, (index as Code).text)),
   scatter_add: whole('scattered', ([index, update], { node }) => call('scatter_add', index as Code, update as Code, size(node.type.shape[0] as Dim))),
   pick: whole('picked', ([x, index]) => subscript(method(x as Code, 'gather', '-1', subscript(method(index as Code, 'long'), '..., None')), '..., 0')),
 
-  sort: whole1('sorted', (x) => member(method(x, 'sort', 'stable=True'), 'values')),
+  sort: whole1('ascending', (x) => member(method(x, 'sort', 'stable=True'), 'values')),
   argsort: whole1('order', (x) => method(method(x, 'argsort', 'stable=True'), 'int')),
 
   matmul: whole('product', ([a, b], site) => matmul(a as Code, b as Code, site)),

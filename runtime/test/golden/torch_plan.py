@@ -3,7 +3,29 @@
 import torch
 
 
-def rl_loss(logp, old_logp, reward, *, mask):
+def rl_advantage(reward):
+    """Advantage of rl["cold",0], rl["colder",0].
+
+        advantage = std/advantages.group_relative
+        loss = std/losses.clipped(clip = 0.2..0.28)
+        aggregate = std/aggregations.constant_length(length = 80 tokens)
+
+    Args:
+        reward: [G, N]
+
+    Returns:
+        advantage: [G, N]
+    """
+    N = reward.shape[1]
+    centred = reward - reward.sum(-1, keepdim=True) / max(N, 1)
+    variance = centred.square().sum(-1, keepdim=True) / max(N - 1, 1)
+    above = variance > 0
+    total = torch.where(above, torch.sqrt(torch.where(above, variance, 1)), 0) + 0.0001
+    advantage = centred / total
+    return advantage
+
+
+def rl_loss(logp, old_logp, advantage, *, mask):
     """Loss of rl["cold",0], rl["colder",0].
 
         advantage = std/advantages.group_relative
@@ -12,20 +34,14 @@ def rl_loss(logp, old_logp, reward, *, mask):
 
     Args:
         logp, old_logp, mask: [G, N, T]
-        reward: [G, N]
+        advantage: [G, N]
 
     Returns:
         loss: []
     """
-    N = mask.shape[1]
     counted = mask > 0
     logp = torch.where(counted, logp, 0)
     old_logp = torch.where(counted, old_logp, 0)
-    centred = reward - reward.sum(-1, keepdim=True) / max(N, 1)
-    variance = centred.square().sum(-1, keepdim=True) / max(N - 1, 1)
-    above = variance > 0
-    total = torch.where(above, torch.sqrt(torch.where(above, variance, 1)), 0) + 0.0001
-    advantage = centred / total
     ratio = torch.exp(logp - old_logp)
     minus_advantage = -advantage.detach()
     product = minus_advantage[..., None] * ratio.clamp(0.8, 1.28)
@@ -70,7 +86,25 @@ def rl_weigh(logp, old_logp, reward, *, mask):
     return dlogp, advantage
 
 
-def rl_loss_2(logp, reward, *, mask):
+def rl_advantage_2(reward):
+    """Advantage of rl["warm",0].
+
+        advantage = std/advantages.group_relative
+        loss = std/losses.policy_gradient
+        aggregate = std/aggregations.constant_length(length = 80 tokens)
+
+    Args:
+        reward: [G, N]
+
+    Returns:
+        advantage: [G, N]
+    """
+    N = reward.shape[1]
+    advantage = (reward - reward.sum(-1, keepdim=True) / max(N, 1)) * N / max(N - 1, 1)
+    return advantage
+
+
+def rl_loss_2(logp, advantage, *, mask):
     """Loss of rl["warm",0].
 
         advantage = std/advantages.group_relative
@@ -79,7 +113,7 @@ def rl_loss_2(logp, reward, *, mask):
 
     Args:
         logp, mask: [G, N, T]
-        reward: [G, N]
+        advantage: [G, N]
 
     Returns:
         loss: []
@@ -87,7 +121,6 @@ def rl_loss_2(logp, reward, *, mask):
     G, N, _ = mask.shape
     counted = mask > 0
     logp = torch.where(counted, logp, 0)
-    advantage = (reward - reward.sum(-1, keepdim=True) / max(N, 1)) * N / max(N - 1, 1)
     loss = logp * (-advantage.detach())[..., None]
     count = counted.to(logp.dtype).sum(-1).clamp(min=1)
     return (torch.where(counted, loss, 0).sum(-1) / count).sum() / max(G * N, 1)
