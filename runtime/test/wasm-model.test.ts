@@ -69,7 +69,7 @@ suite('wasm runs transformers', (test) => {
     const vocabulary = model.weights.find(({ name }) => name === 'model.embed_tokens.weight')?.shape[0] as number
 
     test(`training: ${what}`, async () => {
-      for (const [B, T] of [[1, 1], [2, 5], [2, 13]] as const) {
+      for (const [B, T] of Object.keys(attributes).length === 0 ? ([[1, 1], [2, 13]] as const) : ([[2, 5]] as const)) {
         const next = random(B * 100 + T)
         const ids = (): number[] => Array.from({ length: B * T }, () => Math.floor(next() * vocabulary))
         const reals = (): number[] => Array.from({ length: B * T }, () => Math.fround(next() - 0.5))

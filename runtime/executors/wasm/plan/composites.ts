@@ -63,7 +63,7 @@ export const composites: Readonly<Record<string, CallRule>> = {
     const { inputs, outputs, shapes } = operands(c, node, id)
     const [batch, heads, size] = shapes[0] as [number, number, number]
     const [, length, keyHeads] = shapes[1] as [number, number, number]
-    const work = c.newBuffer(length + 4)
+    const work = c.newBuffer(heads * 4 * Math.ceil(length / 4))
     c.call('attention_decode', [...all(inputs), ...all(outputs), batch, length, heads, keyHeads, size, float(node, 'scale'), at(work)], inputs, [...outputs, work])
   },
   cache_write: (c, node, id) => {
