@@ -54,8 +54,9 @@ async function rollout(): Promise<() => Promise<void>> {
   const { rollouts: B, prompt: P, new: N } = sizes
   const bindings = { B, P, S: P + N }
   const session = await wasm.open()
-  const prefill = open(session, graphOf(grpo, 'prefill'), bindings)
+  // Decoding reads the caches that the prefill only fills, so it declares them.
   const decode = open(session, graphOf(grpo, 'decode'), bindings)
+  const prefill = open(session, graphOf(grpo, 'prefill'), bindings)
   const sample = open(session, graphOf(grpo, 'sample'), bindings)
   const row = Uint32Array.from({ length: B }, (_, i) => i)
   const key = Uint32Array.of(1)
