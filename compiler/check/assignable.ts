@@ -183,7 +183,7 @@ export function substitute(type: Type, bound: ReadonlyMap<string, Type>): Type {
     case 'keyed':
       return { ...type, item: within(type.item) }
     case 'record':
-      return { type: 'record', fields: new Map([...type.fields].map(([name, field]) => [name, { ...field, type: within(field.type) }])) }
+      return { ...type, fields: new Map([...type.fields].map(([name, field]) => [name, { ...field, type: within(field.type) }])) }
     case 'function':
       return { ...type, parameters: type.parameters.map((one) => ({ ...one, type: within(one.type) })), result: within(type.result) }
     case 'artefact':

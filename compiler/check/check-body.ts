@@ -171,7 +171,8 @@ export function insertion(block: Block, text: string): { span: Span; insert: str
   return { span: at, insert: lines ? `\n${' '.repeat(file.position(last.span.start).column - 1)}${text}` : `, ${text}` }
 }
 
-function firstLine(doc: string): string {
+/** The first line of a doc comment, as part of a sentence. */
+export function firstLine(doc: string): string {
   const line = doc.split('\n')[0] ?? ''
   return line.replace(/\.$/, '')
 }

@@ -10,7 +10,7 @@ import { infer } from './infer.js'
 import { reportUnknownName } from './infer-names.js'
 import { attributeOf, termsOf } from './members.js'
 import { rowOf } from './symbols.js'
-import { REAL, show, TEXT, type Type } from './types.js'
+import { REAL, TEXT, type Type } from './types.js'
 
 export function checkTest(cx: Context, test: TestDeclaration, scope: ModuleScope): void {
   const { subject } = test
@@ -54,7 +54,7 @@ function checkRow(cx: Context, given: Expression, row: Type, read: readonly stri
     const better = suggest(name.name, fields.keys())
     cx.report('RLP3007', name.span, `the rows have no field \`${name.name}\``, {
       label: better ? `did you mean \`${better}\`?` : 'unknown field',
-      notes: [`rows are ${show(row)}`],
+      notes: [`the rows have ${listed([...fields.keys()])}`],
       help: better ? `write \`${better} = …\`` : 'remove it',
       fixes: better ? [replace(name.span, better)] : [],
     })

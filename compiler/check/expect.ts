@@ -6,7 +6,7 @@ import { complain } from './complain.js'
 import { conditionOf, narrowed } from './conditions.js'
 import type { Context, Env } from './context.js'
 import { branches, infer } from './infer.js'
-import { join, list, optionsOf, POISON, type FieldType, type Type } from './types.js'
+import { join, list, optionsOf, POISON, TEXT, type FieldType, type Type } from './types.js'
 
 /**
  * Infers `expression` and reports when it is not a `wanted`.
@@ -35,7 +35,7 @@ function expectPart(cx: Context, expression: Expression, wanted: Type, env: Env,
       if (option?.type !== 'list') break
       const items = expression.items.map((item) => expectType(cx, item, option.item, env, `an item of ${subject}`))
       if (option.set) reportRepetition(cx, expression, subject)
-      return items.some(({ type }) => type === 'poison') ? POISON : items.length === 0 ? option : list(items.reduce(join))
+      return items.some(({ type }) => type === 'poison') ? POISON : items.length === 0 || option.item === TEXT ? option : list(items.reduce(join))
     }
     case 'Record': {
       const option = optionsOf(wanted).find((each) => each.type === 'record' || each.type === 'map')

@@ -96,7 +96,10 @@ function readNamed(cx: Context, node: NamedType, scope: ModuleScope, variables: 
     return POISON
   }
   if (symbol.symbol !== 'declaration') return POISON
-  if (symbol.declaration.node === 'Type') return checkCount(cx, node, 0) ? readType(cx, symbol.declaration.type, symbol.module) : POISON
+  if (symbol.declaration.node === 'Type') {
+    const type = checkCount(cx, node, 0) ? readType(cx, symbol.declaration.type, symbol.module) : POISON
+    return type.type === 'record' ? { ...type, name } : type
+  }
   const schema = cx.kinds.of(symbol)
   if (schema) return { type: 'stage', symbol, schema }
   cx.report('RLP2011', node.span, `\`${name}\` is a ${wordOf(symbol)}, not a type`, {

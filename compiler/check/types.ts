@@ -44,7 +44,8 @@ export interface NumberType {
 /** With `value`: that text only. */
 export interface TextType { readonly type: 'text'; readonly value?: string }
 
-export interface RecordType { readonly type: 'record'; readonly fields: ReadonlyMap<string, FieldType> }
+/** `name` is how a `type` declaration calls it; it makes no difference. */
+export interface RecordType { readonly type: 'record'; readonly fields: ReadonlyMap<string, FieldType>; readonly name?: string }
 export interface FieldType { readonly type: Type; readonly optional: boolean }
 
 export interface FunctionType {
@@ -227,7 +228,7 @@ export function show(type: Type): string {
     case 'range':
       return `Range[${show(type.item)}]`
     case 'record':
-      return `{ ${[...type.fields].map(([name, field]) => `${name}: ${show(field.optional ? optional(field.type) : field.type)}`).join(', ')} }`
+      return type.name ?? showFields(type)
     case 'function':
       return `(${type.parameters.map(({ name, type: of }) => `${name}: ${show(of)}`).join(', ')}) -> ${show(type.result)}`
     case 'artefact':
@@ -239,6 +240,11 @@ export function show(type: Type): string {
     case 'variable':
       return type.name
   }
+}
+
+/** `{ prompt: Text, answer: Text }`, also when the record has a name. */
+export function showFields({ fields }: RecordType): string {
+  return `{ ${[...fields].map(([name, field]) => `${name}: ${show(field.optional ? optional(field.type) : field.type)}`).join(', ')} }`
 }
 
 function per(level: string | undefined): string {

@@ -5,10 +5,12 @@ import type { Edit, Fix } from '../../grammar/diagnostics/diagnostic.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import type { Span } from '../../grammar/source/source.js'
 import type { KindSchema, Member } from '../kinds/schema.js'
-import { insertion, type Body } from './check-body.js'
-import { listed, replace, sourceOf, type Context } from './context.js'
+import { mismatch, substitute } from './assignable.js'
+import { firstLine, insertion, type Body } from './check-body.js'
+import { listed, replace, shortened, sourceOf, type Context } from './context.js'
+import { infer } from './infer.js'
 import { memberType } from './members.js'
-import { optionsOf } from './types.js'
+import { optionsOf, show } from './types.js'
 import { shownUnit } from './units.js'
 
 /**
@@ -41,6 +43,15 @@ export function unknownAttribute(cx: Context, body: Body, section: string | unde
   const member = (tail === undefined ? schema : schema.sections.get(head))?.members.get(tail ?? head)
   const home = tail === undefined ? undefined : head
   const target = tail ?? head
+  if (member && !fits(cx, item, member, body)) {
+    const shown = shortened(show(memberType(cx, member)), 60)
+    cx.report('RLP2006', span, `${owner} has no attribute \`${name}\``, {
+      label: `that is part of \`${path}\` here`,
+      notes: [`${path}: ${shown}${member.doc ? ` (${firstLine(member.doc)})` : ''}`],
+      help: `say it in \`${path}\``,
+    })
+    return path
+  }
   const text = `${target} = ${valueText(cx, item, member)}`
   if (home === section) {
     cx.report('RLP2006', span, `${owner} has no attribute \`${name}\``, { label: `did you mean \`${target}\`?`, help: `write \`${text}\``, fixes: [replace(item.span, text)] })
@@ -53,6 +64,13 @@ export function unknownAttribute(cx: Context, body: Body, section: string | unde
     fixes: [moveFix(body, item, home, text)],
   })
   return path
+}
+
+/** Whether the value, with a unit if it lacks one, could be given to `member`: `epsilon` is part of the loss, but is no loss. */
+function fits(cx: Context, item: Attribute, member: Member, { env, bound }: Body): boolean {
+  const wanted = substitute(memberType(cx, member), bound)
+  const reason = mismatch(infer(cx, item.value, env, wanted), wanted, cx.levels)
+  return !reason || reason.why === 'bare' || reason.why === 'range'
 }
 
 function ownerOf({ declaration, schema }: Body): string {

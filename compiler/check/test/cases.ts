@@ -46,6 +46,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP2006', name: 'the name that TRL has, and no unit', source: grpo('⟦num_generations⟧ = 8'), says: ['did you mean `group_size`'], fixed: 'group_size = 8 rollouts' },
   { code: 'RLP2006', name: 'the name that TRL has, in a section', source: sft('length = 5 steps, ⟦learning_rate⟧ = 1e-5'), says: ['`lr` in section `optimizer`'], fixed: 'optimizer { lr = 1e-5 }' },
   { code: 'RLP2006', name: 'within a section', source: sft('length = 5 steps, optimizer { ⟦learning_rate⟧ = 1e-5 }'), says: ['section `optimizer` of `Sft`'], fixed: 'optimizer { lr = 1e-5 }' },
+  { code: 'RLP2006', name: 'a number that is part of a function here', source: grpo('⟦epsilon⟧ = 0.2'), says: ['part of `loss`', 'say it in `loss`'] },
   { code: 'RLP2006', name: 'nothing alike', source: sft(`length = 5 steps, ⟦flash_attention_implementation⟧ = true, ${LR}`), says: ['unknown attribute', '`policy`'] },
   { code: 'RLP2006', name: 'a misspelt section', source: sft('length = 5 steps, ⟦optimiser⟧ { lr = 1e-3 }'), says: ['did you mean `optimizer`'], fixed: 'optimizer { lr' },
   { code: 'RLP2006', name: 'an alias that leads nowhere', source: 'kind K: Stage {\n attribute a: Int\n alias b = ⟦c⟧\n}', says: ['alias `b` leads to no attribute'] },
