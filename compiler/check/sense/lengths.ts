@@ -5,7 +5,8 @@ import type { Span } from '../../../grammar/source/source.js'
 import { wordOf, type DeclarationSymbol } from '../../resolve/program.js'
 import { walk } from '../../resolve/walk.js'
 import { replace, type Context } from '../context.js'
-import type { Bodies, StageView } from './view.js'
+import { attributeOf } from '../members.js'
+import { constantIn, type StageView } from './view.js'
 
 export function checkLengths(cx: Context, view: StageView): void {
   checkContext(cx, view)
@@ -24,9 +25,9 @@ function checkContext(cx: Context, view: StageView): void {
   for (const path of ['max_new', 'rollout.max_new', 'context']) {
     const length = view.value(path) ? view.constant(path) : undefined
     if (length === undefined) continue
-    for (const model of modelsOf(policy, view.symbol, view.bodies)) {
-      const value = view.bodies.written(model.declaration).get('context')?.value
-      const context = value && view.bodies.constant(value, model)
+    for (const model of modelsOf(policy, view.symbol)) {
+      const value = attributeOf(model.declaration, 'context')
+      const context = value && constantIn(cx, value, model)
       if (!value || context === undefined || (path === 'context' ? length <= context : length < context)) continue
       const name = path.split('.').at(-1)
       cx.report('RLP4006', view.span(path), `\`${name}\` does not fit the context of \`${model.name}\``, {
@@ -40,34 +41,34 @@ function checkContext(cx: Context, view: StageView): void {
 }
 
 /** The models that an expression may start from, through the stages in between. */
-function modelsOf(expression: Expression, place: DeclarationSymbol, bodies: Bodies, seen: Set<DeclarationSymbol> = new Set()): DeclarationSymbol[] {
+function modelsOf(expression: Expression, place: DeclarationSymbol, seen: Set<DeclarationSymbol> = new Set()): DeclarationSymbol[] {
   switch (expression.node) {
     case 'If':
-      return [...modelsOf(expression.then, place, bodies, seen), ...modelsOf(expression.else, place, bodies, seen)]
+      return [...modelsOf(expression.then, place, seen), ...modelsOf(expression.else, place, seen)]
     case 'Index':
-      return modelsOf(expression.target, place, bodies, seen)
+      return modelsOf(expression.target, place, seen)
     case 'Field': {
       const { target } = expression
       const namespace = target.node === 'Name' ? place.module.lookup(target.name) : undefined
-      if (namespace?.symbol === 'namespace') return fromSymbol(namespace.target.declared.get(expression.name.name), bodies, seen)
-      return modelsOf(target, place, bodies, seen)
+      if (namespace?.symbol === 'namespace') return fromSymbol(namespace.target.declared.get(expression.name.name), seen)
+      return modelsOf(target, place, seen)
     }
     case 'Name': {
       const symbol = place.module.lookup(expression.name)
-      return fromSymbol(symbol?.symbol === 'declaration' ? symbol : undefined, bodies, seen)
+      return fromSymbol(symbol?.symbol === 'declaration' ? symbol : undefined, seen)
     }
     default:
       return []
   }
 }
 
-function fromSymbol(symbol: DeclarationSymbol | undefined, bodies: Bodies, seen: Set<DeclarationSymbol>): DeclarationSymbol[] {
+function fromSymbol(symbol: DeclarationSymbol | undefined, seen: Set<DeclarationSymbol>): DeclarationSymbol[] {
   if (!symbol || seen.has(symbol)) return []
   seen.add(symbol)
   const word = wordOf(symbol)
   if (word === 'model') return [symbol]
-  const inner = word === 'stage' ? bodies.written(symbol.declaration).get('policy')?.value : word === 'const' && symbol.declaration.node === 'Declaration' ? symbol.declaration.value : undefined
-  return inner ? modelsOf(inner, symbol, bodies, seen) : []
+  const inner = word === 'stage' ? attributeOf(symbol.declaration, 'policy') : word === 'const' && symbol.declaration.node === 'Declaration' ? symbol.declaration.value : undefined
+  return inner ? modelsOf(inner, symbol, seen) : []
 }
 
 /** Learning rates are far below 1, and a warm-up is shorter than the stage. */
@@ -89,7 +90,7 @@ function checkSchedule(cx: Context, view: StageView): void {
   walk(rate, (part) => {
     if (part.node !== 'Call') return
     for (const { name, value, span } of part.arguments) {
-      const constant = view.bodies.constant(value, view.symbol)
+      const constant = constantIn(cx, value, view.symbol)
       if (name?.name === 'peak') suspicious(constant, value.span)
       if (name?.name !== 'warmup' || constant === undefined || length === undefined || constant < length) continue
       cx.report('RLP6012', span, `the warm-up lasts as long as the stage, ${length} steps`, {

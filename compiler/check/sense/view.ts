@@ -1,6 +1,6 @@
-// Declarations as rules look at them: what they say about a path, with the defaults and a variant's patches, and constants where they are known.
+// One declaration as rules look at it: what it says about a path, defaults included, and constants where they are known.
 
-import type { Declaration, Expression, GenericDeclaration } from '../../../grammar/ast/ast.js'
+import type { Expression, GenericDeclaration } from '../../../grammar/ast/ast.js'
 import type { Span } from '../../../grammar/source/source.js'
 import type { KindSchema, Member } from '../../kinds/schema.js'
 import { wordOf, type DeclarationSymbol } from '../../resolve/program.js'
@@ -24,42 +24,14 @@ export interface View {
 /** Where rules say what they found. */
 export type Reporter = Pick<Context, 'report'>
 
-/** What every body says, or would say under a variant. */
-export class Bodies {
+export class StageView implements View {
   constructor(
-    readonly cx: Context,
-    /** Paths that a variant sets; a parameter's value has the empty path. */
-    private readonly patches: ReadonlyMap<Declaration, Written> = new Map(),
-  ) {}
-
-  written(declaration: Declaration): Written {
-    const own = this.cx.written.get(declaration)
-    const patch = this.patches.get(declaration)
-    return own && patch ? new Map([...own, ...patch]) : (own ?? patch ?? new Map())
-  }
-
-  /** The number that an expression certainly is. A parameter counts as its default, or as the variant sets it. */
-  constant(expression: Expression, place: DeclarationSymbol): number | undefined {
-    const symbol = expression.node === 'Name' && !hasKey(place, expression.name) ? place.module.lookup(expression.name) : undefined
-    if (symbol?.symbol === 'declaration' && symbol.declaration.node === 'Declaration' && wordOf(symbol) === 'param') {
-      const value = this.patches.get(symbol.declaration)?.get('')?.value ?? symbol.declaration.value
-      if (value) return constantOf(this.cx.types.get(value))
-    }
-    return constantOf(this.cx.types.get(expression))
-  }
-}
-
-export class StageView {
-  readonly written: Written
-
-  constructor(
-    readonly bodies: Bodies,
+    private readonly cx: Context,
     readonly symbol: DeclarationSymbol,
     readonly declaration: GenericDeclaration,
     readonly schema: KindSchema,
-  ) {
-    this.written = bodies.written(declaration)
-  }
+    readonly written: Written,
+  ) {}
 
   /** Whether the kind has such an attribute. */
   has(path: string): boolean {
@@ -78,23 +50,32 @@ export class StageView {
 
   /** Type of the value, or of the default. */
   type(path: string): Type | undefined {
-    const { cx } = this.bodies
     const value = this.value(path)
-    if (value) return cx.types.get(value)
+    if (value) return this.cx.types.get(value)
     const member = this.member(path)
-    return member?.default && expectType(cx, member.default, memberType(cx, member), moduleEnv(member.scope), `\`${member.name}\``)
+    return member?.default && expectType(this.cx, member.default, memberType(this.cx, member), moduleEnv(member.scope), `\`${member.name}\``)
   }
 
-  /** The number at a path in its canonical unit, when it is known before the run. */
+  /** The number at a path in its canonical unit, when it is known before the run; a parameter counts as its default. */
   constant(path: string): number | undefined {
     const value = this.value(path)
-    return value ? this.bodies.constant(value, this.symbol) : constantOf(this.type(path))
+    return value ? constantIn(this.cx, value, this.symbol) : constantOf(this.type(path))
   }
 
   private member(path: string): Member | undefined {
     const [head = '', tail] = path.split('.')
     return tail === undefined ? this.schema.members.get(head) : this.schema.sections.get(head)?.members.get(tail)
   }
+}
+
+/** The number that an expression certainly is. */
+export function constantIn(cx: Context, expression: Expression, place: DeclarationSymbol): number | undefined {
+  if (expression.node === 'Name') {
+    const symbol = place.module.lookup(expression.name)
+    const declaration = symbol?.symbol === 'declaration' && wordOf(symbol) === 'param' ? symbol.declaration : undefined
+    if (declaration?.node === 'Declaration' && declaration.value && !hasKey(place, expression.name)) return constantOf(cx.types.get(declaration.value))
+  }
+  return constantOf(cx.types.get(expression))
 }
 
 function hasKey(place: DeclarationSymbol, name: string): boolean {

@@ -159,8 +159,6 @@ export const cases: readonly Case[] = [
   { code: 'RLP6002', name: 'a phase without an end', source: `curriculum c: Curriculum[Example] {\n phase ⟦one⟧ { data = chains.worked(problems["train"]) }\n phase two { data = chains.answered(problems["train"]) }\n}\nstage s: Sft { policy = tiny, data = c, length = 5 steps, batch = 4 samples, ${LR} }`, says: ['phase `one` never ends', 'between'] },
   { code: 'RLP6003', name: 'a group of one', source: grpo('group_size = ⟦1 rollouts⟧'), says: ['at least 2 rollouts'], fixed: 'group_size = 8 rollouts' },
   { code: 'RLP6003', name: 'a group of one, from a parameter', source: `param n: Rollouts = 1 rollouts\n${grpo('group_size = ⟦n⟧')}`, says: ['at least 2 rollouts'] },
-  { code: 'RLP6003', name: 'a group of one, in a variant', source: `${grpo('seed = 1')}\nvariant mini { set { s.group_size = ⟦1 rollouts⟧ } }`, says: ['at least 2 rollouts'] },
-  { code: 'RLP4006', name: 'a variant that shortens the model', source: `${grpo('seed = 1', 'rollout { per_step = 4 prompts, max_new = ⟦8 tokens⟧ }')}\nvariant mini { set { tiny.context = 8 tokens } }`, says: ['the model reads 8 tokens'] },
   { code: 'RLP6004', name: 'a penalty towards nothing', source: grpo('loss = ⟦clipped_with_kl(kl = 0.04)⟧'), says: ['reads `ref_logp`', 'reference = base.policy'], fixed: 'reference = base.policy' },
   { code: 'RLP6006', name: 'a reference that nobody reads', source: grpo('loss = policy_gradient, reference = ⟦base.policy⟧'), says: ['`policy_gradient` does not read it', 'has no effect'] },
   { code: 'RLP6007', name: 'shares of 90%', source: 'const a = mixture(⟦[share(50%, problems["train"]), share(40%, problems["test"])]⟧)', says: ['sum to 90%', '50% + 40%'], fixed: 'share(50%, problems["test"])' },
