@@ -18,6 +18,13 @@ const kinds: Readonly<Record<string, (stage: StageToLower, read: AttributeReader
     const step = cost(programs['gradient'], { B: batch, T: length })
     return { ...steps, ...timesSteps(steps, { tokens: batch * length, flops: step }), batch: `${batch} samples = 1 update` }
   },
+  Dpo: (stage, read, context, programs) => {
+    const steps = stepsOf(stage, read)
+    const [pairs, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
+    const sizes = { B: 2 * pairs, T: length }
+    const scored = (1 + Number(stage.inputs.has('reference'))) * cost(programs['score'], sizes)
+    return { ...steps, ...timesSteps(steps, { tokens: 2 * pairs * length, flops: scored + cost(programs['gradient'], sizes) }), batch: `${pairs} pairs = 1 update` }
+  },
   Grpo: (stage, read, context, programs) => {
     const steps = stepsOf(stage, read)
     const [prompts, group, splits, passes] = [read.number('rollout.per_step', 0), read.number('group_size', 1), read.number('update.splits', 1), read.number('update.passes', 1)]

@@ -83,14 +83,13 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
   const feeds = new Map(TOKEN_FEEDS.map((name) => [name, b.input(name, 'f32', levels.shapeAt(token))]))
   const provided = new Map<string, Term>([...feeds].map(([name, value]) => [name, at(b.label(b.where(counted, value, 0), name), token)]))
   const row = levels.depthOf('rollout')
-  if (row !== undefined) {
-    provided.set('reward', at(b.input('reward', 'f32', levels.shapeAt(row)), row))
-    provided.set('length', at(b.reduceSum(b.cast(counted, 'f32'), [token - 1]), row))
-  }
+  if (row !== undefined) provided.set('reward', at(b.input('reward', 'f32', levels.shapeAt(row)), row))
+  provided.set('length', at(b.reduceSum(b.cast(counted, 'f32'), [token - 1]), levels.outside(token)))
 
   const advantage = objective.advantage && call(evaluator, objective.advantage, provided, ['reward', 'length'], row ?? 0)
   if (advantage) provided.set('advantage', at(b.stopGradient(b.label(advantage.value, 'advantage')), advantage.depth))
-  const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length'], token)
+  // Preferences lose once for each pair, everything else for each token.
+  const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length'], levels.depthOf('pair') ?? token)
   const total = loss && call(evaluator, objective.aggregate, new Map<string, Term>([['loss', at(b.label(loss.value, 'loss'), loss.depth)]]), ['loss'], 0)
   diagnostics.push(...evaluator.diagnostics)
   const [logp, entropy] = [feeds.get('logp'), feeds.get('entropy')]

@@ -18,6 +18,7 @@ const ROLLOUT = ['prefill', 'decode', 'sample'] as const
 /** Which programs a kind needs, and where it keeps its sampling settings. Kinds without a row have none. */
 const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly sampling?: string }>> = {
   Sft: { roles: TRAINING },
+  Dpo: { roles: TRAINING },
   Grpo: { roles: [...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   Generate: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },

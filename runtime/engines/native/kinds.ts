@@ -1,5 +1,6 @@
 // Stage kind → how the native engine runs it.
 
+import { dpo } from './dpo.js'
 import { evaluation } from './evaluate.js'
 import { filter } from './filter.js'
 import { generate } from './generate.js'
@@ -7,4 +8,4 @@ import { grpo } from './grpo.js'
 import { sft } from './sft.js'
 import type { StageKind } from './stage.js'
 
-export const kinds: Readonly<Record<string, StageKind>> = { Sft: sft, Grpo: grpo, Evaluate: evaluation, Generate: generate, Filter: filter }
+export const kinds: Readonly<Record<string, StageKind>> = { Sft: sft, Dpo: dpo, Grpo: grpo, Evaluate: evaluation, Generate: generate, Filter: filter }

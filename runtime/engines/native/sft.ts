@@ -3,13 +3,14 @@
 
 import { failure } from '../../codes.js'
 import { frameExample, type Sequence } from '../../tokenizer/framing.js'
-import { flag, number, optionalNumber, unit, written } from './attributes.js'
+import { flag, number, optionalNumber } from './attributes.js'
 import { Course, type Drawn } from './course.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { meanOf } from './reward.js'
-import type { StageKind, StageRun } from './stage.js'
+import { stepsOf } from './length.js'
+import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
 
 export const sft: StageKind = async (run) => {
@@ -44,14 +45,4 @@ function frame(policy: Policy, { row, place }: Drawn, longest: number): Sequence
     throw failure('RLP8004', `${place} has ${sequence.tokens.length} tokens, the stage takes ${longest}`, 'raise `context`, or leave long rows out with `where`')
   }
   return sequence
-}
-
-/** Length of the stage in updates; epochs need a dataset with an end. */
-async function stepsOf(run: StageRun, batch: number): Promise<number> {
-  const length = number(run.stage, 'length')
-  if (unit(run.stage, 'length') !== 'epochs') return length
-  const data = run.stage.inputs['data'] ?? null
-  const size = (await run.openDataset(data)).size
-  if (size === Infinity) throw failure('RLP8007', `\`${written(data)}\` has no end, so an epoch of ${run.stage.address} has no length`, 'give `length` in steps, or cut the data with `take`')
-  return Math.max(1, Math.round((length * size) / batch))
 }

@@ -1,0 +1,80 @@
+// Learning from preferences: pairs of completions, scored by the policy and by a frozen reference, then one update.
+// The loss is in the stage's programs; here are the rows, their framing and the order of scoring.
+
+import { failure } from '../../codes.js'
+import type { Row } from '../../data/dataset.js'
+import { frameExample, type Sequence } from '../../tokenizer/framing.js'
+import { number, optionalNumber } from './attributes.js'
+import { gridWidth, maskGrid, type Grid } from './batching.js'
+import { Course, type Drawn } from './course.js'
+import { stepsOf } from './length.js'
+import { trainingLoop } from './loop.js'
+import { Policy } from './policy.js'
+import { graphsOf } from './programs.js'
+import { meanOf } from './reward.js'
+import type { StageKind } from './stage.js'
+import { Trainer } from './trainer.js'
+
+export const dpo: StageKind = async (run) => {
+  const { plan, stage, executor } = run
+  const graphs = graphsOf(plan, stage)
+  const at = await run.openPolicy(stage.inputs['policy'] ?? null)
+  const course = await Course.open(run, stage.inputs['data'] ?? null)
+  const policy = await Policy.open(executor, at, graphs)
+  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
+  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), graphs) : undefined
+  const pairs = number(stage, 'batch')
+  const steps = await stepsOf(run, pairs)
+  const longest = Math.min(policy.context, optionalNumber(stage, 'context') ?? policy.context)
+  const layout = policy.layout(2 * pairs)
+  const trainer = new Trainer(policy, stage, steps)
+  let accuracy = 0
+
+  const loss = await trainingLoop(run, trainer, course, {
+    steps,
+    outcome: 'loss',
+    update: async () => {
+      const sequences = course.take(pairs).flatMap((drawn) => [frame(policy, drawn, 'chosen', longest), frame(policy, drawn, 'rejected', longest)])
+      const all = [...sequences.keys()]
+      const width = gridWidth(sequences)
+      const scores = await policy.score(sequences, all, width, 1, layout)
+      const reference = frozen && (await frozen.score(sequences, all, width, 1, layout)).logp
+      const metrics = await trainer.update({
+        sequences,
+        levels: { N: pairs },
+        known: { ...scores, ...(reference ? { ref_logp: reference } : {}) },
+        perSequence: {},
+        temperature: 1,
+        layout,
+      })
+      const margins = marginsOf(sequences, scores.logp, reference)
+      accuracy = meanOf(margins.map((margin) => Number(margin > 0)))
+      return { ...metrics, margin: meanOf(margins), accuracy, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
+    },
+  })
+  const result = { metrics: { loss, accuracy }, policies: { policy: { at, weights: policy.weights() } } }
+  policy.close()
+  frozen?.close()
+  return result
+}
+
+function frame(policy: Policy, { row, place }: Drawn, side: 'chosen' | 'rejected', longest: number): Sequence {
+  if (typeof row[side] !== 'string') throw failure('RLP8009', `${place} has no text in the field \`${side}\``, 'every row of preferences has `prompt`, `chosen` and `rejected`')
+  const example: Row = { prompt: row['prompt'] ?? null, completion: row[side] }
+  const sequence = frameExample(policy.tokenizer, example, place)
+  if (sequence.tokens.length > longest) {
+    throw failure('RLP8004', `${place} has ${sequence.tokens.length} tokens with its ${side} completion, the stage takes ${longest}`, 'raise `context`, or leave long rows out with `where`')
+  }
+  return sequence
+}
+
+/** For each pair, log π / π_ref of the chosen completion minus that of the rejected one; without a reference, of log π. */
+function marginsOf(sequences: readonly Sequence[], logp: Grid, reference: Grid | undefined): number[] {
+  const mask = maskGrid(sequences, logp.width)
+  const sums = sequences.map((_, i) => {
+    let sum = 0
+    for (let at = i * logp.width; at < (i + 1) * logp.width; at++) if (mask.values[at] === 1) sum += (logp.values[at] as number) - (reference?.values[at] ?? 0)
+    return sum
+  })
+  return Array.from({ length: sums.length / 2 }, (_, pair) => (sums[2 * pair] as number) - (sums[2 * pair + 1] as number))
+}
