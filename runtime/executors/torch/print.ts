@@ -28,8 +28,8 @@ export function printTorch(graph: Graph, { name, doc }: { readonly name: string;
 export function printTorchModule(functions: readonly FunctionToPrint[], heading = ''): string {
   const printed = functions.map(({ graph, name, doc }) => new FunctionPrinter(inlineComposites(graph), torchSignature(graph, name), RESERVED).print(doc ?? `The graph ${graph.name}.`))
   const called = Object.keys(helpers).filter((helper) => printed.some((text) => new RegExp(`\\b${helper}\\(`).test(text)))
-  const comment = heading === '' ? [] : [heading.split('\n').map((line) => `# ${line}`.trimEnd()).join('\n') + '\n']
-  return `${[...comment, 'import torch', ...['', ...called.map((helper) => helpers[helper] as string), ...printed].join('\n\n\n').split('\n').slice(1)].join('\n')}\n`
+  const comment = heading === '' ? '' : `${heading.split('\n').map((line) => `# ${line}`.trimEnd()).join('\n')}\n\n`
+  return `${comment}${['import torch', ...called.map((helper) => helpers[helper] as string), ...printed].join('\n\n\n')}\n`
 }
 
 /** Parameters and results of the printed function, in order. */
