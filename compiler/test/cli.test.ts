@@ -99,6 +99,7 @@ suite('command line', (test) => {
       [['check', 'absent.rlp'], 'there is no file `absent.rlp`', 'path'],
       [['check', '--fast'], "Unknown option '--fast'", 'rlpc check --help'],
       [['check', 'a.rlp', 'b.rlp'], 'at most 1', 'rlpc check --help'],
+      [['compile', '--emit', 'onnx'], '--emit is `graphs` or `torch`', 'onnx'],
       [['run'], 'there is no plan', 'rlpc compile'],
       [['run', '--set', 'a=1'], 'already compiled', '.rlp'],
       [['explain', 'RLP0000'], 'there is no code', 'RLP'],
@@ -141,7 +142,9 @@ suite('command line', (test) => {
     const shown = await rlpc(folder, 'plan')
     is(shown.exitCode, 0)
     ok(shown.stdout.includes('imitate'), shown.stdout)
-    ok(!existsSync(join(folder, '.rlp')), 'plan writes nothing')
+    const emitted = await rlpc(folder, 'compile', '--emit', 'torch')
+    ok(/^import torch$/m.test(emitted.stdout) && /^def imitate_loss\(logp, \*, mask\):$/m.test(emitted.stdout), emitted.stdout)
+    ok(!existsSync(join(folder, '.rlp')), 'plan and --emit write nothing')
     const compiled = await rlpc(folder, 'compile')
     is(compiled.exitCode, 0, compiled.stderr)
     const first = await rlpc(folder, 'run', '--backend', 'reference')
