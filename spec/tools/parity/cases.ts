@@ -81,6 +81,8 @@ export interface Table {
   /** Import lines for the expressions. */
   readonly imports: string
   readonly rows: readonly Row[]
+  /** Functions of the system without recorded cases and without a counterpart, and why. */
+  readonly absent?: Readonly<Record<string, string>>
 }
 
 /** The row for a case. */

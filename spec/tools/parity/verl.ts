@@ -320,4 +320,15 @@ function logits(c: Case, table: Nested): Layout {
   return { ...layout, levels: ['logit', ...layout.levels], sizes: { ...layout.sizes, V: rowLength / (layout.sizes['T'] as number) } }
 }
 
-export const verl: Table = { system: 'verl@0.9.1', imports: 'import * as verl from "std/presets/verl-0.9"', rows }
+export const verl: Table = {
+  system: 'verl@0.9.1',
+  imports: 'import * as verl from "std/presets/verl-0.9"',
+  rows,
+  absent: {
+    'core_algos.compute_pf_ppo_reweight_data': 'draws rollouts again with weights: sampling of a dataset, not a formula',
+    'core_algos.compute_rewards': 'not called in 0.9.1; `apply_kl_penalty` is',
+    'core_algos.compute_policy_loss': 'deprecated in 0.9.1 for `compute_policy_loss_vanilla`, with the same formula',
+    'rollout_corr_helper.compute_offpolicy_metrics, compute_is_metrics, compute_rs_metrics': 'metrics of the report, which no loss reads',
+    'actor/pg_clipfrac and the other metrics of losses': 'metrics of the report, which no loss reads',
+  },
+}
