@@ -17,9 +17,10 @@ import * as advantages from "std/advantages"
 import * as losses from "std/losses"
 import * as aggregations from "std/aggregations"
 import * as sft from "std/sft"
+import * as preferences from "std/preferences"
 import * as schedules from "std/schedules"
 fn with_entropy(logp: Real per token, entropy: Real per token, advantage: Real per rollout): Real per token = -advantage * logp - 0.01 * entropy
-fn unused() = [advantages.plain, losses.k3, aggregations.token_mean, sft.nll, schedules.constant, stages.Sft]
+fn unused() = [advantages.plain, losses.k3, aggregations.token_mean, sft.nll, preferences.dpo, schedules.constant, stages.Sft]
 `)
 const { kinds } = readKinds(program)
 const modules = new Map(program.modules.map((module) => [module.path, module]))
@@ -34,6 +35,7 @@ const optimizer: Record<string, CompileValue> = {
   'optimizer.weight_decay': number(0.01),
 }
 const sft: Record<string, CompileValue> = { ...optimizer, length: number(10, 'steps'), batch: number(4, 'samples'), loss: std('sft', 'nll'), aggregate: std('sft', 'supervised_mean'), packing: { type: 'boolean', value: false } }
+const dpo: Record<string, CompileValue> = { ...optimizer, length: number(10, 'steps'), batch: number(4, 'samples'), loss: std('preferences', 'dpo', { beta: number(0.2) }), aggregate: std('preferences', 'pair_mean') }
 const grpo: Record<string, CompileValue> = {
   ...optimizer,
   length: number(6, 'steps'),
@@ -59,8 +61,9 @@ function lower(kind: string, attributes: Record<string, CompileValue>, inputs: r
 
 const training = ['score', 'gradient', 'norm', 'apply', 'weigh', 'measure', 'lr']
 const rollout = ['prefill', 'decode', 'sample']
-const expected: Readonly<Record<string, { attributes: Record<string, CompileValue>; roles: readonly string[] }>> = {
+const expected: Readonly<Record<string, { attributes: Record<string, CompileValue>; roles: readonly string[]; inputs?: readonly string[] }>> = {
   Sft: { attributes: sft, roles: training },
+  Dpo: { attributes: dpo, roles: training, inputs: ['policy', 'reference'] },
   Grpo: { attributes: grpo, roles: [...training, ...rollout] },
   Generate: { attributes: { ...evaluate, temperature: number(1) }, roles: rollout },
   Evaluate: { attributes: evaluate, roles: rollout },
@@ -74,9 +77,9 @@ suite('stages', (test) => {
     equal([...kinds.all].filter(([, { category }]) => category === 'Stage').map(([name]) => name.replace('std/stages.', '')).sort(), Object.keys(expected).sort())
   })
 
-  for (const [kind, { attributes, roles }] of Object.entries(expected)) {
+  for (const [kind, { attributes, roles, inputs }] of Object.entries(expected)) {
     test(`${kind}: programs are those of the plan format, and legal`, () => {
-      const { programs, diagnostics } = lower(kind, attributes)
+      const { programs, diagnostics } = lower(kind, attributes, inputs)
       equal(diagnostics.map(({ title }) => title), [])
       equal(Object.keys(programs), roles)
       for (const graph of Object.values(programs)) equal(verify(graph), [])
@@ -92,6 +95,7 @@ suite('stages', (test) => {
     equal(feeds(programs['norm']), [])
     equal(feeds(programs['apply']), ['bias1', 'bias2', 'clip_scale', 'lr'])
     equal(feeds(programs['weigh']), ['mask', 'reward'])
+    equal(feeds(lower('Dpo', dpo, ['policy', 'reference']).programs['weigh']), ['logp', 'mask', 'ref_logp'])
     equal(feeds(programs['lr']), ['step', 'steps'])
     equal(feeds(programs['prefill']), ['last', 'positions', 'tokens'])
     equal(feeds(programs['decode']), ['positions', 'tokens'])
@@ -133,6 +137,7 @@ suite('estimates', (test) => {
     is(supervised.steps, 10)
     is(supervised.tokens, 10 * 4 * 16)
     is(supervised.batch, '4 samples = 1 update')
+    is(lower('Dpo', dpo, ['policy', 'reference']).estimate.batch, '4 pairs = 1 update')
     const { steps, tokens, batch, flops } = lower('Grpo', grpo).estimate
     is(steps, 6)
     is(tokens, 12 * 8)
