@@ -96,6 +96,22 @@ suite('runs', (test) => {
     }
   })
 
+  test('a signal that arrives while a stage computes is seen before its next step', async () => {
+    const plan = pipeline().plan()
+    for (const [type, stage] of [['step', 'copy'], ['tick', 'practice']] as const) {
+      await inHome(async (_home, run) => {
+        const stop = new AbortController()
+        let after = 0
+        const report = (event: RunEvent) => {
+          if (event.type === type && event.stage === stage) setImmediate(() => stop.abort())
+          if (event.type === 'step' && event.stage === stage) after++
+        }
+        is((await run(plan, { signal: stop.signal, report })).result.outcome, 'stopped')
+        is(after, 1)
+      })
+    }
+  })
+
   test('a run killed between saves continues from the last save, without its torn lines', () =>
     inHome(async (home, run) => {
       const plan = pipeline().plan()

@@ -1,6 +1,7 @@
 // The loop of every training stage: continue or start, step, log, save, stop when asked.
 // What a step does is the kind's.
 
+import { setImmediate as eventsHandled } from 'node:timers/promises'
 import type { StagePlan } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import { optionalNumber } from './attributes.js'
@@ -41,6 +42,8 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, course: Cour
     recent = [...recent, Number(metrics[outcome])].slice(-Math.ceil(steps / 10))
     const done = step + 1
     if (done >= steps || done % bundle !== 0) continue
+    // The executor computes without giving way: here is where a signal is heard.
+    await eventsHandled()
     const stopping = run.stopping()
     const wanted = every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every)
     if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: course.save(), recent })

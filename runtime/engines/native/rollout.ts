@@ -1,6 +1,7 @@
 // Completions of prompts: prefill, then one token a step for all rows at once; finished rows are compacted away.
 // What is drawn depends on the key, the row's number and the position alone, never on how prompts are batched.
 
+import { setImmediate as eventsHandled } from 'node:timers/promises'
 import type { TensorData } from '../../executors/executor.js'
 import type { Completion } from '../../host.js'
 import type { RandomKey } from '../../random.js'
@@ -68,6 +69,7 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
     })
     const live = rows.flatMap((index, row) => (index === null ? [] : [row]))
     report(prompts.length - live.length)
+    await eventsHandled()
     if (live.length === 0 || step + 1 === maxNew) break
     const smaller = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(live.length)))
     if (smaller < caches.rows) {
