@@ -52,10 +52,12 @@ function locate(name: string): string {
   return existsSync(beside) ? beside : fileURLToPath(new URL(`../../../dist/runtime/executors/wasm/${name}`, import.meta.url))
 }
 
-let compiled: WebAssembly.Module | undefined
+const compiled = new Map<string, WebAssembly.Module>()
 
 /** The kernels over one memory. Throws where the package was not built. */
-export function instantiateKernels(memory: WebAssembly.Memory): WebAssembly.Exports {
-  compiled ??= new WebAssembly.Module(readFileSync(locate(hasRelaxedSimd() ? 'kernels-relaxed.wasm' : 'kernels.wasm')))
-  return new WebAssembly.Instance(compiled, { env: { memory } }).exports
+export function instantiateKernels(memory: WebAssembly.Memory, { relaxed = hasRelaxedSimd() } = {}): WebAssembly.Exports {
+  const name = relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm'
+  const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(locate(name)))
+  compiled.set(name, module)
+  return new WebAssembly.Instance(module, { env: { memory } }).exports
 }

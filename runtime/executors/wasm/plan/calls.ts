@@ -97,9 +97,17 @@ export const calls: Readonly<Record<string, CallRule>> = {
   pad: (c, node, id) => {
     const input = node.inputs[0] as number
     const [out] = c.outputs(id) as [number]
-    const strides = rowMajor(c.shape(id))
-    c.call('fill', [at(out), 0, count(c.shape(id))], [], [out])
-    c.store(input, { buffer: out, offset: listOf(node, 'before').reduce((sum, before, axis) => sum + before * (strides[axis] as number), 0), strides })
+    const [inner, outer] = [c.shape(input), c.shape(id)]
+    const [strides, before] = [rowMajor(outer), listOf(node, 'before')]
+    const start = (upTo: number): number => before.slice(0, upTo).reduce((sum, each, axis) => sum + each * (strides[axis] as number), 0)
+    // Margins, one axis after the other: within the input along earlier axes, over everything along later ones.
+    inner.forEach((size, axis) => {
+      const slab = (width: number): number[] => [...inner.slice(0, axis), width, ...outer.slice(axis + 1)]
+      const [first, behind] = [before[axis] as number, (before[axis] as number) + size]
+      c.zero({ buffer: out, offset: start(axis), strides }, slab(first))
+      c.zero({ buffer: out, offset: start(axis) + behind * (strides[axis] as number), strides }, slab((outer[axis] as number) - behind))
+    })
+    c.store(input, { buffer: out, offset: start(inner.length), strides })
   },
   concat: (c, node, id) => {
     const axis = node.attributes.axis as number

@@ -151,6 +151,13 @@ export class Lowering implements Scene {
     }
   }
 
+  /** Stores zeros in a strided block of a buffer. */
+  zero(to: Access, sizes: readonly number[]): void {
+    if (sizes.includes(0)) return
+    const value = { buffer: POOL, offset: this.constant(0, 'f32'), strides: sizes.map(() => 0) }
+    this.steps.push(withSharing({ loops: sizes, outer: sizes.length, code: [{ kind: 'load', dtype: 'f32', access: value }], stores: [{ value: 0, access: to }] }))
+  }
+
   /** A kernel call. `reads` and `writes` are the buffers among the arguments. */
   call(kernel: string, args: readonly Arg[], reads: readonly number[], writes: readonly number[], sharing: Step['sharing'] = []): void {
     if (writes.every((buffer) => this.buffers[buffer]?.elements === 0)) return

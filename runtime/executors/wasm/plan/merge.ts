@@ -2,7 +2,7 @@
 // Does not change what is computed, only how often it goes through memory.
 
 import { accessKey, mergeLoops, type Instruction, type Nest, type Store } from './nest.js'
-import type { Schedule, Step } from './step.js'
+import { POOL, type Schedule, type Step } from './step.js'
 
 /** How many steps apart two nests may be, and how many instructions one may hold. */
 const WINDOW = 24
@@ -15,7 +15,7 @@ export function mergeNests(schedule: Schedule): Schedule {
   for (let j = 0; j < steps.length; j++) {
     for (let i = j - 1; i >= Math.max(0, j - WINDOW); i--) {
       const [first, second] = [steps[i], steps[j]]
-      if (!first || !second || !isNest(first) || !isNest(second)) continue
+      if (!first || !second || !isNest(first) || !isNest(second) || !related(first, second)) continue
       const between = steps.slice(i + 1, j).filter((step) => step !== undefined)
       const [up, down] = [mayRise(second, first, between), maySink(first, between)]
       const joined = up || down ? join(first, second) : undefined
@@ -30,6 +30,8 @@ export function mergeNests(schedule: Schedule): Schedule {
 }
 
 const isNest = (step: Step): step is NestStep => step.work.kind === 'nest'
+/** Constants apart, whether both know some buffer. */
+const related = (first: Step, second: Step): boolean => second.reads.some((buffer) => buffer !== POOL && (first.writes.includes(buffer) || first.reads.includes(buffer)))
 const touches = (steps: readonly Step[], buffers: readonly number[]): boolean => steps.some(({ reads, writes }) => buffers.some((buffer) => reads.includes(buffer) || writes.includes(buffer)))
 const changes = (steps: readonly Step[], buffers: readonly number[]): boolean => steps.some(({ writes }) => buffers.some((buffer) => writes.includes(buffer)))
 

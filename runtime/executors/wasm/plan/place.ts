@@ -90,8 +90,8 @@ function pack(blocks: readonly { id: number; bytes: number; first: number; last:
       if (other.start >= start + bytes) break
       start = Math.max(start, other.end)
     }
-    placed.push({ start, end: start + bytes, first: block.first, last: block.last })
-    placed.sort((a, b) => a.start - b.start)
+    const behind = placed.findIndex((other) => other.start > start)
+    placed.splice(behind < 0 ? placed.length : behind, 0, { start, end: start + bytes, first: block.first, last: block.last })
     places[block.id] = { in: 'arena', at: start }
     size = Math.max(size, start + bytes)
   }
