@@ -8,6 +8,7 @@ import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
 import { matches } from './signals/matches.js'
 import { sameNames } from './signals/names.js'
+import { repeatedShare } from './signals/repetition.js'
 
 /** 1 or 0; 0 for a text that is none. */
 const truth = (text: string | null, holds: (text: string) => boolean): number => (text !== null && holds(text) ? 1 : 0)
@@ -21,6 +22,10 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/signals.matches': (args) => truth(writtenArgument(args, 'text'), (text) => matches(text, textArgument(args, 'pattern'))),
   'std/signals.length': (args) => completionArgument(args, 'text').tokens,
   'std/signals.finished': (args) => (completionArgument(args, 'text').finished ? 1 : 0),
+  'std/signals.repeated': (args) => {
+    const { text, ids } = completionArgument(args, 'text')
+    return repeatedShare(ids ?? text.split(/\s+/).filter((word) => word !== ''), numberArgument(args, 'n'))
+  },
   'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),
 }
 

@@ -8,6 +8,8 @@ export interface Completion {
   readonly text: string
   /** Tokens, the end token not counted. */
   readonly tokens: number
+  /** The tokens themselves, the end token not among them; absent where only a text was given, as in tests of rewards. */
+  readonly ids?: ArrayLike<number>
   readonly finished: boolean
 }
 

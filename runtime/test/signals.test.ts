@@ -16,6 +16,16 @@ const call = (name: string, args: Record<string, HostValue>): HostValue => {
 const code = (wanted: string) => (error: unknown) => error instanceof HostError && error.code === wanted
 
 suite('signals', (test) => {
+  test('repeated: runs of tokens that were there before', () => {
+    const of = (ids: readonly number[], n: number) => call('repeated', { text: { ...completion(''), ids }, n })
+    is(of([5, 5, 5, 5, 5], 2), 0.75)
+    is(of([1, 2, 3, 4], 2), 0)
+    is(of([1, 2, 1, 2, 1], 2), 0.5)
+    is(of([1, 2], 3), 0)
+    is(of([], 1), 0)
+    is(call('repeated', { text: completion('so it  is\nso it'), n: 2 }), 0.25)
+  })
+
   test('well_formed: tags in order, once each, nothing outside', () => {
     const rows: [string, number][] = [
       ['<think>a</think><answer>b</answer>', 1],

@@ -38,7 +38,8 @@ export interface RolloutOptions {
 
 /** What a signal sees of a rollout: special tokens leave no trace in the text, and <eos> is not counted. */
 export function completionOf({ tokenizer }: Policy, { tokens, finished }: Rollout): Completion {
-  return { text: tokenizer.decode(tokens), tokens: tokens.length - (finished ? 1 : 0), finished }
+  const ids = finished ? tokens.slice(0, -1) : tokens
+  return { text: tokenizer.decode(tokens), tokens: ids.length, ids, finished }
 }
 
 /** One rollout for each prompt, in order. Prompts and `maxNew` together must fit into the context (checked where prompts are framed). */

@@ -1,6 +1,7 @@
 // Which supervised loss and reward function of TRL 1.13.0 equals which of ours.
 // Data: `run.ts` compares.
 
+import { repeatedShare } from '../../../runtime/signals/repetition.js'
 import { flat, literal, real, rollouts, rowsOf, samples, type Case, type Counterpart, type Head, type Row } from './cases.js'
 
 /** Column t predicts label t + 1; -100 is not learned. */
@@ -61,11 +62,21 @@ function overlong(c: Case): Counterpart {
   }
 }
 
+/** The share of repeated n-grams is a signal of the host. */
+function repetition(c: Case): Counterpart {
+  const shares = rowsOf(c.inputs['completion_ids']).map((ids) => repeatedShare(ids, Number(c.options['ngram_size'])))
+  return {
+    ...rollouts(shares.map((share) => [share]), undefined),
+    feeds: { repeated: ['rollout', shares] },
+    outputs: { rewards: ['rollout', `trl.repetition_penalty(repeated, max_penalty = ${real(c, 'max_penalty')})`] },
+  }
+}
+
 export const supervisedRows: readonly Row[] = [
   { function: "transformers.loss.loss_utils.ForCausalLMLoss (what loss_type='nll' uses)", counterpart: fromLogits },
   { function: 'sft_trainer.dft_loss', counterpart: fromLogits },
   { function: 'sft_trainer._chunked_cross_entropy_loss', counterpart: chunked },
   { function: 'trl.trainer.utils.selective_log_softmax, entropy_from_logits', counterpart: scores },
   { function: 'trl.rewards.get_soft_overlong_punishment', counterpart: overlong },
-  { function: 'trl.rewards.get_repetition_penalty_reward', skip: 'counts n-grams of token ids: a signal of the host, not a formula' },
+  { function: 'trl.rewards.get_repetition_penalty_reward', counterpart: repetition },
 ]
