@@ -80,11 +80,12 @@ suite('command line', (test) => {
     const help = await rlpc(folder, '--help')
     is(help.exitCode, 0)
     for (const word of ['new', 'check', 'compile', 'plan', 'run', 'explain', 'Exit codes: 0 done', '4 a claim']) ok(help.stdout.includes(word), word)
-    for (const command of ['new', 'check', 'compile', 'plan', 'run', 'explain']) {
-      const usage = await rlpc(folder, command, '--help')
+    const commands = ['new', 'check', 'compile', 'plan', 'run', 'explain']
+    const usages = await Promise.all(commands.map((command) => rlpc(folder, command, '--help')))
+    usages.forEach((usage, i) => {
       is(usage.exitCode, 0)
-      ok(usage.stdout.includes(`Usage: rlpc ${command}`), command)
-    }
+      ok(usage.stdout.includes(`Usage: rlpc ${commands[i]}`), commands[i])
+    })
   }))
 
   test('the version is that of the package', inFolder(async (folder) => {
@@ -105,8 +106,9 @@ suite('command line', (test) => {
       [['explain', 'RLP0000'], 'there is no code', 'RLP'],
       [['explain'], 'which code?', 'RLP4001'],
     ]
-    for (const [args, message, help] of cases) {
-      const result = await rlpc(folder, ...args)
+    const results = await Promise.all(cases.map(([args]) => rlpc(folder, ...args)))
+    for (const [i, [args, message, help]] of cases.entries()) {
+      const result = results[i] as (typeof results)[number]
       is(result.exitCode, 2, args.join(' '))
       ok(result.stderr.includes(message), `${args.join(' ')}: ${result.stderr}`)
       ok(result.stderr.includes(help), `${args.join(' ')}: ${result.stderr}`)
