@@ -76,7 +76,7 @@ const table: readonly (readonly [expression: string, type: string])[] = [
   ['"a" in l', 'Bool'],
   ['group_relative(r)', 'Real per rollout'],
   ['k3(t, t)', 'Real per token'],
-  ['clipped(clip = 0.2..0.3)', '(logp: Real per token, old_logp: Real per token, advantage: Real per rollout) -> Real per token'],
+  ['clipped(clip = 0.2..0.3)', '(logp: Real per token, old_logp: Real per token, advantage: Real per token) -> Real per token'],
   // declarations
   ['tiny', 'Model'],
   ['base', 'Sft'],
