@@ -9,7 +9,7 @@ import type { Bindings, Executor, Program, Session, TensorData } from '../execut
 import { writeModule } from './emit/module.js'
 import { instantiateKernels } from './kernels.js'
 import { Heap } from './memory.js'
-import { calls } from './plan/calls.js'
+import { hasKernel } from './plan/composites.js'
 import { lower } from './plan/lower.js'
 import { count } from './plan/nest.js'
 import { place, type Place } from './plan/place.js'
@@ -62,7 +62,7 @@ class WasmSession implements Session {
     const programs = this.programs.get(graph) ?? new Map<string, Program>()
     this.programs.set(graph, programs)
     const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(inlineComposites(bind(graph, bindings), (name) => name in calls))
+    const program = programs.get(key) ?? this.prepare(inlineComposites(bind(graph, bindings), hasKernel))
     programs.set(key, program)
     return program
   }
@@ -83,9 +83,10 @@ class WasmSession implements Session {
     this.checkStates(graph)
     const schedule = lower(graph)
     const placement = place(schedule)
-    const pool = this.heap.allocate(schedule.pool.length * 4)
+    const pool = this.heap.allocate(schedule.pool.length * 4 + 4)
+    const progress = pool + schedule.pool.length * 4
     this.heap.words.set(schedule.pool, pool / 4)
-    const bytes = writeModule(schedule, placement, { pool, state: (name) => this.state(name).address })
+    const bytes = writeModule(schedule, placement, { pool, progress, state: (name) => this.state(name).address })
     this.reserve(placement.arenaBytes)
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.heap.memory }, k: this.kernels })
     const { run } = exports as unknown as Run
@@ -105,8 +106,9 @@ class WasmSession implements Session {
         run(this.arena.address)
       } catch (error) {
         // The only traps that kernels have are their checks of indices.
-        if (error instanceof WebAssembly.RuntimeError) throw new Error(`graph ${graph.name}: an index lies outside of its table`, { cause: error })
-        throw error
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error
+        const step = schedule.steps[this.heap.words[progress / 4] as number]
+        throw new Error(`graph ${graph.name}: ${step?.label ?? 'a step'}: an index lies outside of its table`, { cause: error })
       }
       return Object.fromEntries(schedule.fetches.map((fetch) => [fetch.name, copyOut(this.heap, addressOf(fetch), fetch.dtype, size(fetch))]))
     }

@@ -4,14 +4,16 @@
 import { multiply } from './gemm'
 import { exp4, log4, madd, max4, sum4 } from './math'
 
-/** What one row of logits comes to: the largest, log Σ exp(z − largest), and −Σ p·log p. Logits become exp(z − largest). */
-let largest: f32 = 0
-let logSum: f32 = 0
-let inverseSum: f32 = 0
-let rowEntropy: f32 = 0
+/** What one row of logits comes to, in four floats of the workspace. */
+const LARGEST: usize = 0
+/** log Σ exp(z − largest) */
+const LOG_SUM: usize = 4
+const INVERSE_SUM: usize = 8
+/** −Σ p·log p */
+const ENTROPY: usize = 12
 
-/** Divides by the temperature and exponentiates one row in place; sums in float64. */
-function softmaxRow(z: usize, size: i32, heat: f32): void {
+/** z → exp(z · heat − largest) for one row in place, and its statistics; sums in float64. */
+function softmaxRow(z: usize, size: i32, heat: f32, row: usize): void {
   const bytes = <usize>size << 2
   const whole = bytes & ~15
   const factor = f32x4.splat(heat)
@@ -54,11 +56,11 @@ function softmaxRow(z: usize, size: i32, heat: f32): void {
       }
     }
   }
-  largest = most
   const log = Math.log(sum)
-  logSum = <f32>log
-  inverseSum = <f32>(1 / sum)
-  rowEntropy = <f32>(log - weighted / sum)
+  store<f32>(row, most, LARGEST)
+  store<f32>(row, <f32>log, LOG_SUM)
+  store<f32>(row, <f32>(1 / sum), INVERSE_SUM)
+  store<f32>(row, <f32>(log - weighted / sum), ENTROPY)
 }
 
 // @ts-ignore: decorator
@@ -73,6 +75,7 @@ function target(targets: usize, row: i32, size: i32): usize {
 export function token_logprob(h: usize, w: usize, targets: usize, temperature: usize, logp: usize, entropy: usize, rows: i32, size: i32, width: i32, chunk: i32, work: usize): void {
   const heat: f32 = 1 / load<f32>(temperature)
   const bytes = <usize>size << 2
+  // Between two products, the first floats of their workspace hold the statistics of a row.
   const packing = work + bytes * <usize>chunk
   for (let first = 0; first < rows; first += chunk) {
     const count = min(chunk, rows - first)
@@ -81,9 +84,9 @@ export function token_logprob(h: usize, w: usize, targets: usize, temperature: u
     for (let r = first; r < first + count; r++) {
       const at = z + target(targets, r, size)
       const chosen = load<f32>(at) * heat
-      softmaxRow(z, size, heat)
-      store<f32>(logp + (<usize>r << 2), chosen - largest - logSum)
-      store<f32>(entropy + (<usize>r << 2), rowEntropy)
+      softmaxRow(z, size, heat, packing)
+      store<f32>(logp + (<usize>r << 2), chosen - load<f32>(packing, LARGEST) - load<f32>(packing, LOG_SUM))
+      store<f32>(entropy + (<usize>r << 2), load<f32>(packing, ENTROPY))
       z += bytes
     }
   }
@@ -102,9 +105,9 @@ export function token_logprob_grad(h: usize, w: usize, targets: usize, temperatu
     let z = work
     for (let r = first; r < first + count; r++) {
       const at = z + target(targets, r, size)
-      softmaxRow(z, size, heat)
+      softmaxRow(z, size, heat, packing)
       const seed = load<f32>(dlogp + (<usize>r << 2))
-      slope(z, size, seed, load<f32>(dentropy + (<usize>r << 2)), heat)
+      slope(z, size, seed, load<f32>(dentropy + (<usize>r << 2)), heat, load<f32>(packing, INVERSE_SUM), load<f32>(packing, ENTROPY))
       store<f32>(at, load<f32>(at) + seed * heat)
       z += bytes
     }
@@ -116,7 +119,7 @@ export function token_logprob_grad(h: usize, w: usize, targets: usize, temperatu
 /** exp(z − largest) → −p·(seed + dentropy·(log p + entropy)) / temperature */
 // @ts-ignore: decorator
 @inline
-function slope(z: usize, size: i32, seed: f32, dentropy: f32, heat: f32): void {
+function slope(z: usize, size: i32, seed: f32, dentropy: f32, heat: f32, inverseSum: f32, entropy: f32): void {
   const bytes = <usize>size << 2
   const whole = bytes & ~15
   const share = f32x4.splat(inverseSum)
@@ -128,7 +131,7 @@ function slope(z: usize, size: i32, seed: f32, dentropy: f32, heat: f32): void {
     for (; i < bytes; i += 4) store<f32>(z + i, load<f32>(z + i) * (-heat * seed * inverseSum))
     return
   }
-  const constant = f32x4.splat(seed + dentropy * rowEntropy)
+  const constant = f32x4.splat(seed + dentropy * entropy)
   const slant = f32x4.splat(dentropy)
   for (; i < whole; i += 16) v128.store(z + i, entropySlope(v128.load(z + i), share, factor, constant, slant))
   for (; i < bytes; i += 4) store<f32>(z + i, f32x4.extract_lane(entropySlope(v128.load32_splat(z + i), share, factor, constant, slant), 0))

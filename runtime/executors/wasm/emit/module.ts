@@ -10,6 +10,8 @@ import { sharedTrips, writeNest } from './loops.js'
 export interface Addresses {
   /** Byte address of the constants. */
   readonly pool: number
+  /** A word that holds the number of the last kernel call, so that a trap can be told apart. */
+  readonly progress: number
   state(name: string): number
 }
 
@@ -31,6 +33,7 @@ export function writeModule(schedule: Schedule, placement: Placement, addresses:
   const main = new FunctionWriter(['i32'])
   schedule.steps.forEach((step, i) => {
     if (isIdle(step, placement)) return
+    if (step.work.kind === 'call') main.i32(addresses.progress).i32(i).emit(op.i32_store, 2, 0)
     writeStep(step, main, module, placement, addresses)
     if (each) {
       const single = new FunctionWriter(['i32'])

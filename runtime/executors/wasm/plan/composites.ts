@@ -39,6 +39,11 @@ const head = (gradient: boolean): CallRule => (c, node, id) => {
   c.call(gradient ? 'token_logprob_grad' : 'token_logprob', [...all(inputs), ...all(outputs), rows(h), w[0], w[1], chunk, at(work)], inputs, [...outputs, work])
 }
 
+/** Whether a composite is run by a kernel, or else by its body: scores are compared before they are scaled, so the scale must be positive. */
+export function hasKernel(name: string, { attributes }: GraphNode): boolean {
+  return name in composites && (!name.startsWith('attention') || (attributes.scale as number) > 0)
+}
+
 export const composites: Readonly<Record<string, CallRule>> = {
   rms_norm: (c, node, id) => {
     const { inputs, outputs, shapes } = operands(c, node, id)

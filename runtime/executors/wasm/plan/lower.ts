@@ -32,6 +32,8 @@ export class Lowering implements Scene {
   private readonly parts = new Map<number, readonly number[]>()
   private readonly states = new Map<string, number>()
   private readonly realized: boolean[]
+  /** What a person calls the node at hand. */
+  private label = ''
 
   constructor(readonly graph: Graph) {
     this.realized = realizedNodes(graph)
@@ -40,6 +42,7 @@ export class Lowering implements Scene {
   run(): Schedule {
     const feeds: Fetch[] = []
     this.graph.nodes.forEach((node, id) => {
+      this.label = node.label ?? String(node.attributes.name ?? node.op)
       if (node.op === 'input') this.input(node, id, feeds)
       else if (!isFusible(node.op)) {
         const call = calls[node.op === 'composite' ? String(node.attributes.name) : node.op]
@@ -161,7 +164,7 @@ export class Lowering implements Scene {
   /** A kernel call. `reads` and `writes` are the buffers among the arguments. */
   call(kernel: string, args: readonly Arg[], reads: readonly number[], writes: readonly number[], sharing: Step['sharing'] = []): void {
     if (writes.every((buffer) => this.buffers[buffer]?.elements === 0)) return
-    this.steps.push({ reads, writes, sharing, work: { kind: 'call', kernel, args } })
+    this.steps.push({ reads, writes, sharing, label: this.label, work: { kind: 'call', kernel, args } })
   }
 
   /** A copy of a whole buffer; free where source and copy can share a place. */

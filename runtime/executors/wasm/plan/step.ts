@@ -20,6 +20,8 @@ export interface Step {
   readonly reads: readonly number[]
   readonly writes: readonly number[]
   readonly sharing: readonly (readonly [number, number])[]
+  /** What a person calls the step, where it can fail. */
+  readonly label?: string
   readonly work: { readonly kind: 'nest'; readonly nest: Nest } | { readonly kind: 'call'; readonly kernel: string; readonly args: readonly Arg[] }
 }
 
