@@ -168,6 +168,13 @@ suite('weigh and measure', (test) => {
     near((await run(weigh, sizes, feeds))['advantage'] as number[], feeds.reward.map((r, i) => r / Math.max(lengths[i] as number, 1)))
   })
 
+  test('an aggregation may take a bonus for entropy from the loss, whatever the loss is divided by', async () => {
+    const aggregate = from('std/aggregations', 'with_entropy_bonus', { coefficient: number(0.1), aggregate: from('std/aggregations', 'sequence_mean') })
+    const { weigh, usesEntropy } = lower(from('std/losses', 'policy_gradient'), aggregate, from('std/advantages', 'plain'))
+    is(usesEntropy, true)
+    near((await run(weigh, sizes, feeds))['dentropy'] as number[], mask.map((m) => (-0.1 * m) / sum(lengths)))
+  })
+
   test('weights do not change when rows without weight are dropped from the batch', async () => {
     // The runtime trains only on rows whose dlogp is not zero: the rest of the gradient must be absolute.
     const { weigh } = lower(from('std/losses', 'policy_gradient'), from('std/aggregations', 'token_mean'), from('std/advantages', 'group_centred'))
