@@ -10,4 +10,6 @@ export const EXIT = {
   failed: 3,
   /** A claim or gate failed. */
   claim: 4,
+  /** Nobody reads what is printed: 128 + SIGPIPE. */
+  pipe: 141,
 } as const

@@ -7,6 +7,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { COMMANDS, HELP, usage } from './commands.js'
 import { EXIT } from './exit.js'
 import { UsageError } from './options.js'
+import { systemError } from './system-error.js'
 
 async function main(argv: readonly string[]): Promise<number> {
   const [name, ...rest] = argv
@@ -43,6 +44,14 @@ async function main(argv: readonly string[]): Promise<number> {
   return run({ positionals: parsed.positionals, options: parsed.values })
 }
 
+// A reader that leaves early (`| head`) ends the command as SIGPIPE would.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.pipe)
+    throw error
+  })
+}
+
 main(process.argv.slice(2)).then(
   (code) => {
     process.exitCode = code
@@ -51,6 +60,12 @@ main(process.argv.slice(2)).then(
     if (error instanceof UsageError) {
       process.stderr.write(`error: ${error.message}\n${error.help ? `  = help: ${error.help}\n` : ''}`)
       process.exitCode = EXIT.usage
+      return
+    }
+    const refused = systemError(error)
+    if (refused !== undefined) {
+      process.stderr.write(`error: ${refused}\n`)
+      process.exitCode = EXIT.failed
       return
     }
     const { version } = await import('./package-root.js')

@@ -182,4 +182,29 @@ suite('command line', (test) => {
     is(page.exitCode, 0)
     ok(page.stdout.includes('How to fix'))
   }))
+
+  test(
+    'a place that cannot be written is named, and is no mistake of ours',
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'main.rlp'), SMALL)
+      for (const args of [['compile', '-o', 'main.rlp/plan.json'], ['new', 'main.rlp/demo']]) {
+        const { exitCode, stderr } = await rlpc(folder, ...args)
+        is(exitCode, 3, stderr)
+        ok(/^error: `[^`]*main\.rlp[^`]*`: not a folder/m.test(stderr), stderr)
+        ok(!stderr.includes('RLP9001') && !stderr.includes('    at '), stderr)
+      }
+    }),
+  )
+
+  test(
+    'a reader that leaves early, as `head` does, ends the command without a stack trace',
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'main.rlp'), SMALL)
+      const command = rlpc(folder, 'compile', '--emit', 'graphs')
+      command.stdout.destroy()
+      const { exitCode, stderr } = await command
+      is(exitCode, 141, stderr)
+      ok(!stderr.includes('    at '), stderr)
+    }),
+  )
 })
