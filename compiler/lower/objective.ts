@@ -35,8 +35,11 @@ export interface LoweredObjective {
 /** Feeds with one number for each token, and how each enters: behind the mask, so that what stands at masked positions never matters. */
 const TOKEN_FEEDS = ['logp', 'old_logp', 'ref_logp', 'entropy'] as const
 
+/** The total, and every term in the order it was written; only where rollouts are compared. */
+const REWARD_FEEDS = [['reward', 'rollout'], ['rewards', 'objective']] as const
+
 /**
- * Feeds are a subset of mask, logp, old_logp, ref_logp, entropy [levels…, T] and reward [G, N], only those that the result depends on.
+ * Feeds are a subset of mask, logp, old_logp, ref_logp, entropy [levels…, T], reward [G, N] and rewards [G, N, R], only those that the result depends on.
  * `weigh` fetches dlogp (and dentropy, advantage), `measure` fetches loss. Undefined when there are diagnostics.
  */
 export function lowerObjective(objective: Objective, context: LoweringContext): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
@@ -83,10 +86,13 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
   const feeds = new Map(TOKEN_FEEDS.map((name) => [name, b.input(name, 'f32', levels.shapeAt(token))]))
   const provided = new Map<string, Term>([...feeds].map(([name, value]) => [name, at(b.label(b.where(counted, value, 0), name), token)]))
   const row = levels.depthOf('rollout')
-  if (row !== undefined) provided.set('reward', at(b.input('reward', 'f32', levels.shapeAt(row)), row))
+  for (const [name, level] of REWARD_FEEDS) {
+    const depth = levels.depthOf(level)
+    if (depth !== undefined) provided.set(name, at(b.input(name, 'f32', levels.shapeAt(depth)), depth))
+  }
   provided.set('length', at(b.reduceSum(b.cast(counted, 'f32'), [token - 1]), levels.outside(token)))
 
-  const advantage = objective.advantage && call(evaluator, objective.advantage, provided, ['reward', 'length'], row ?? 0)
+  const advantage = objective.advantage && call(evaluator, objective.advantage, provided, ['reward', 'rewards', 'length'], row ?? 0)
   if (advantage) provided.set('advantage', at(b.stopGradient(b.label(advantage.value, 'advantage')), advantage.depth))
   // Preferences lose once for each pair, everything else for each token.
   const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length'], levels.depthOf('pair') ?? token)

@@ -19,6 +19,8 @@ export interface Experience {
   /** Rollouts group by group, each behind its prompt. */
   readonly sequences: readonly Sequence[]
   readonly rewards: Float64Array
+  /** The terms behind each, in the order they are written. */
+  readonly terms: readonly Float64Array[]
   /** Log-probabilities when the rollouts were drawn, and those of the reference policy. */
   readonly oldLogp: Grid
   readonly refLogp: Grid | undefined
@@ -66,7 +68,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
     ...(refLogp ? { kl: klOf(sequences, oldLogp, refLogp) } : {}),
     problems: scored.problems,
   }
-  return { sequences, rewards: total, oldLogp, refLogp, metrics }
+  return { sequences, rewards: total, terms: Object.values(scored.terms), oldLogp, refLogp, metrics }
 }
 
 /** How many batches the stage gathers in all. */

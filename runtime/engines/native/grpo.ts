@@ -40,17 +40,20 @@ export const grpo: StageKind = async (run) => {
     update: async (step) => {
       const part = step % bundle
       if (part === 0 || !experience) experience = await gather(run, { policy, frozen, rewarder }, course.take(groups), step / bundle, temperature)
-      const { sequences: rollouts, rewards: scores, oldLogp, refLogp } = experience
+      const { sequences: rollouts, rewards: scores, terms, oldLogp, refLogp } = experience
       const chosen = Array.from({ length: share }, (_, i) => (part % splits) * share + i)
       const sequences = chosen.map((i) => rollouts[i] as Sequence)
       const width = gridWidth(sequences)
       const old = cut(oldLogp, chosen, width)
       const metrics = await trainer.update({
         sequences,
-        levels: { G: groups / splits, N: size },
+        levels: { G: groups / splits, N: size, R: terms.length },
         // After the first update the policy has moved away from the one that was sampled: it is scored again.
         known: { old_logp: old, ...(part === 0 ? { logp: old } : {}), ...(refLogp ? { ref_logp: cut(refLogp, chosen, width) } : {}) },
-        perSequence: { reward: Float64Array.from(chosen, (i) => scores[i] as number) },
+        perSequence: {
+          reward: Float64Array.from(chosen, (i) => scores[i] as number),
+          rewards: Float64Array.from(chosen.flatMap((i) => terms.map((term) => term[i] as number))),
+        },
         temperature,
         layout,
       })
