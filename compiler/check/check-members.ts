@@ -31,7 +31,9 @@ export function checkReward(cx: Context, body: Body): void {
       env = withLocals(env, [[name, { type: 'poison' }]])
       continue
     }
-    env = withLocals(env, [[name, expectType(cx, term.value, REAL, env, `term \`${name}\``)]])
+    // A term is one number for each rollout; inside the reward, which sees one, it is just a number.
+    const type = expectType(cx, term.value, { ...REAL, level: 'rollout' }, env, `term \`${name}\``)
+    env = withLocals(env, [[name, ofOne(type)]])
   }
   checkBody(cx, { ...body, env })
 }
@@ -41,4 +43,10 @@ export function checkPhase(cx: Context, phase: GenericDeclaration, scope: Module
   if (!schema) return
   const bound = new Map<string, Type>(schema.typeParameters.map(({ name }) => [name, row]))
   checkBody(cx, { declaration: phase, schema, env, bound, row, words: [] })
+}
+
+function ofOne(type: Type): Type {
+  if (type.type !== 'number') return type
+  const { level: _, ...number } = type
+  return number
 }

@@ -202,4 +202,11 @@ export const trl: Table = {
   system: 'trl@1.13.0',
   imports: 'import * as trl from "std/presets/trl-1.13"\nimport * as losses from "std/losses"\nimport * as preferences from "std/preferences"',
   rows: [...rows, ...preferenceRows, ...supervisedRows],
+  absent: {
+    'trl.rewards.accuracy_reward, reasoning_accuracy_reward, think_format_reward': 'judge texts: signals of the host, not formulas',
+    'GRPOTrainer with `use_adaptive_entropy`': 'a controller between steps: state of the run, not a formula of one batch',
+    'the fused losses (Liger)': 'the same formulas in other kernels, with smaller precision',
+    '`router_aux_loss_coef`': 'belongs to mixture-of-experts models',
+    'other metrics of losses': 'metrics of the report, which no loss reads',
+  },
 }
