@@ -12,7 +12,7 @@ export interface RuntimeCode {
 export const runtimeCodes = {
   RLP8001: { slug: 'stage-failed', meaning: 'A stage ended with an error that is not one of the other codes.' },
   RLP8002: { slug: 'stopped', meaning: 'The run was stopped before the stage was done.' },
-  RLP8003: { slug: 'not-finite', meaning: 'The loss or the norm of the gradient is not a finite number.' },
+  RLP8003: { slug: 'not-finite', meaning: 'A reward, the loss or the norm of the gradient is not a finite number.' },
   RLP8004: { slug: 'prompt-too-long', meaning: 'A row has more tokens than the model or the stage allows.' },
   RLP8005: { slug: 'unknown-word', meaning: 'A text holds a word or character that is not in the vocabulary.' },
   RLP8006: { slug: 'bad-vocabulary', meaning: 'A vocabulary has no room for the special tokens, repeats a token, or differs from the size in the model config.' },

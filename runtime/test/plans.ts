@@ -166,11 +166,11 @@ export class PlanBuilder {
   }
 
   /** One term, `correct`: the completion is the row's `answer`. */
-  exactReward(name: string, options: Partial<Pick<RewardPlan, 'onError' | 'onMissing' | 'onTimeout'>> = {}): this {
+  exactReward(name: string, options: Partial<Pick<RewardPlan, 'onError' | 'onMissing' | 'onTimeout'>> = {}, total = (b: GraphBuilder, correct: Node): Node => b.mul(correct, 2)): this {
     const b = new GraphBuilder('reward')
     const signal = b.input('s0', 'f32', ['N'])
     b.fetch('correct', signal)
-    b.fetch('total', b.mul(signal, 2))
+    b.fetch('total', total(b, signal))
     const program = this.add({ reward: b.build() })['reward'] as string
     const range = { low: 0, high: 1 }
     const expr = { call: 'std/signals.exact', args: { a: { field: 'text', of: { name: 'completion' } }, b: { field: 'answer', of: { name: 'row' } } } } as const

@@ -271,6 +271,11 @@ suite('errors of runs', (test) => {
     { name: 'a row without a completion', plan: sftOn([{ prompt: 'a ?' }]), code: 'RLP8009', text: 'completion' },
     { name: 'nothing to learn', plan: sftOn([{ prompt: 'a ?', completion: [{ record: { text: 'a', train: false } }] }]), code: 'RLP8011', text: 'no token to learn' },
     { name: 'a loss that is not finite', plan: sftOn([{ prompt: 'a ?', completion: 'a' }], { lr: 1e30, steps: 5 }), code: 'RLP8003', text: 'in step' },
+    {
+      name: 'a reward that is not finite',
+      plan: new PlanBuilder({ m: model }).exactReward('answer', {}, (b, correct) => b.div(1, correct)).grpo('s', model, { policy: { model: 'm' }, prompts: rows([{ prompt: 'a ?', answer: 'zebra' }]), reward: { reward: 'answer' } }, { steps: 1 }).plan(),
+      code: 'RLP8003', text: 'the total of reward `answer` is Infinity on the completion of row 1',
+    },
     { name: 'a filter that keeps too little', plan: new PlanBuilder({ m: model }).stage('s', 'Filter', { keep: false, per_prompt: null, at_least: quantity(1, 'samples') }, { data: copyRows }, {}).plan(), code: 'RLP8008', text: 'kept 0 of 16 rows' },
     { name: 'a fault of our own', plan: new PlanBuilder({ m: model }).stage('s', 'Sft', {}, { policy: { model: 'm' }, data: copyRows }, {}).plan(), code: 'RLP8001', text: 'has no attribute batch' },
     { name: 'no such file', plan: new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, { call: 'std/prelude.jsonl', args: { path: 'nowhere.jsonl' } }, { steps: 1 }).plan(), code: 'RLP8101', text: 'nowhere.jsonl' },

@@ -36,7 +36,7 @@ export class Rewarder {
     return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root)
   }
 
-  /** Terms and total of completions, each beside the row of its prompt. Errors: RLP8010 when a signal fails and the reward says `stop`. */
+  /** Terms and total of completions, each beside the row of its prompt. Errors: RLP8003 when a total is not finite, RLP8010 when a signal fails and the reward says `stop`. */
   async score(items: readonly { readonly row: Row; readonly completion: Completion; readonly place: string }[]): Promise<Scored> {
     const problems = { missing: 0, errors: 0, timeouts: 0 }
     const feeds: Record<string, Float64Array> = {}
@@ -53,7 +53,13 @@ export class Rewarder {
     })
     const found = await this.programs.run('reward', { N: items.length }, feeds)
     const terms = Object.fromEntries(this.reward.terms.map(({ name }) => [name, found[name] as Float64Array]))
-    return { total: found['total'] as Float64Array, terms, problems }
+    const scored: Scored = { total: found['total'] as Float64Array, terms, problems }
+    const worst = scored.total.findIndex((value) => !Number.isFinite(value))
+    if (worst >= 0) {
+      const given = Object.entries(termsOf(scored, worst)).map(([name, value]) => `${name} = ${value}`).join(', ')
+      throw failure('RLP8003', `the total of reward \`${this.name}\` is ${scored.total[worst]} on the completion of ${items[worst]?.place}, where ${given}`, 'keep divisors and arguments of `log` away from 0, as in `x / max(y, 1e-6)`')
+    }
+    return scored
   }
 
   private signal(expr: RewardPlan['signals'][number]['expr'], row: Row, completion: Completion): number | { problem: Problem; why: string } {
