@@ -10,10 +10,12 @@ import * as advantages from "std/advantages"
 import * as losses from "std/losses"
 import * as aggregations from "std/aggregations"
 import * as sft from "std/sft"
+import * as trl from "std/presets/trl-1.13"
 
 fn entropy_bonus(logp: Real per token, entropy: Real per token, advantage: Real per rollout): Real per token =
   -advantage * logp - 0.01 * entropy
 fn by_length(reward: Real per rollout, length: Real per rollout): Real per rollout = reward / max(length, 1)
+fn cosine(reward: Real per rollout, length: Real per rollout): Real per rollout = trl.cosine_scaled_reward(where(reward > 1, 1, 0), length, max_len = 4)
 fn detached(logp: Real per token): Real per token = stop_gradient(logp)
 fn one_each(advantage: Real per rollout): Real per token = advantage
 fn rollout_only(loss: Real per token): Real per rollout = mean(loss, over = rollout)
@@ -173,6 +175,13 @@ suite('weigh and measure', (test) => {
     const { weigh, usesEntropy } = lower(from('std/losses', 'policy_gradient'), aggregate, from('std/advantages', 'plain'))
     is(usesEntropy, true)
     near((await run(weigh, sizes, feeds))['dentropy'] as number[], mask.map((m) => (-0.1 * m) / sum(lengths)))
+  })
+
+  test('a reward that depends on length: TRL\'s cosine schedule at its own examples', async () => {
+    const { weigh } = lower(from('std/losses', 'policy_gradient'), from('std/aggregations', 'token_mean'), own('cosine'))
+    // Right and wrong at the longest, half and no length (the docstring of `get_cosine_scaled_reward` has 0.75 and -0.75 at half).
+    const at = (right: boolean, length: number): number => (right ? 0.75 + 0.25 * Math.cos((Math.PI * length) / 4) : -0.75 - 0.25 * Math.cos((Math.PI * length) / 4))
+    near((await run(weigh, sizes, { ...feeds, reward: [2, 2, 0, 0, 2, 0] }))['advantage'] as number[], lengths.map((length, i) => at([0, 1, 4].includes(i), length)))
   })
 
   test('weights do not change when rows without weight are dropped from the batch', async () => {
