@@ -170,6 +170,17 @@ suite('weigh and measure', (test) => {
     near((await run(weigh, sizes, feeds))['advantage'] as number[], feeds.reward.map((r, i) => r / Math.max(lengths[i] as number, 1)))
   })
 
+  test('an advantage may weigh the terms of the reward by themselves', async () => {
+    const { weigh } = lower(from('std/losses', 'policy_gradient'), from('std/aggregations', 'token_mean'), from('std/advantages', 'decoupled'))
+    equal(feedsOf(weigh), ['mask', 'rewards'])
+    const terms = [feeds.reward, feeds.reward.map((r, i) => (i % 2 ? 10 * r : 1))]
+    const standardised = (r: readonly number[]): number[] => groups(r).flatMap((group) => group.map((x) => (x - average(group)) / (Math.sqrt(sum(group.map((y) => (y - average(group)) ** 2)) / (N - 1)) + 1e-4)))
+    const total = terms.map(standardised).reduce((a, b) => a.map((x, i) => x + (b[i] as number)))
+    const spread = Math.sqrt(sum(total.map((x) => (x - average(total)) ** 2)) / (total.length - 1))
+    const given = { ...feeds, rewards: feeds.reward.flatMap((_, i) => terms.map((term) => term[i] as number)) }
+    near((await run(weigh, { ...sizes, R: 2 }, given))['advantage'] as number[], total.map((x) => (x - average(total)) / (spread + 1e-4)))
+  })
+
   test('an aggregation may take a bonus for entropy from the loss, whatever the loss is divided by', async () => {
     const aggregate = from('std/aggregations', 'with_entropy_bonus', { coefficient: number(0.1), aggregate: from('std/aggregations', 'sequence_mean') })
     const { weigh, usesEntropy } = lower(from('std/losses', 'policy_gradient'), aggregate, from('std/advantages', 'plain'))
