@@ -98,7 +98,7 @@ const reductions = (name: string, build: (b: GraphBuilder, x: Value, axes?: numb
     ),
   )
 
-const matmuls: Case[] = [[1, 1, 1], [3, 5, 7], [4, 8, 16], [13, 9, 31], [5, 33, 3], [130, 70, 300], [2, 1, 9], [3, 4, 0], [97, 8, 257]].flatMap(([m, n, k]) =>
+const matmuls: Case[] = [[1, 1, 1], [3, 5, 7], [4, 8, 16], [13, 9, 31], [5, 33, 3], [130, 70, 300], [2, 1, 9], [3, 4, 0], [97, 8, 257], [5, 530, 6], [100, 24, 20]].flatMap(([m, n, k]) =>
   [false, true].flatMap((transposeA) =>
     [false, true].map((transposeB): Case => {
       const [a, c] = [transposeA ? [k, m] : [m, k], transposeB ? [n, k] : [k, n]] as [number[], number[]]
@@ -132,7 +132,7 @@ const cases: Readonly<Partial<Record<OpName, readonly Case[]>>> = {
   slice: [['slice', [f(5, 7)], (b, x) => b.slice(x as Value, [1, 2], [3, 4])], ['slice strided', [f(5, 7)], (b, x) => b.exp(b.transpose(b.slice(x as Value, [1, 2], [3, 5]), [1, 0]))], ['slice to nothing', [f(5)], (b, x) => b.slice(x as Value, [2], [0])]],
   pad: [['pad', [f(3, 4)], (b, x) => b.pad(x as Value, [1, 2], [2, 1])], ['pad of an expression', [f(5)], (b, x) => b.neg(b.pad(b.exp(x as Value), [0], [3]))], ['pad bool', [bool(3)], (b, x) => b.pad(x as Value, [1], [1])]],
   concat: [['concat 0', [f(2, 3), f(4, 3)], (b, x, y) => b.concat([x as Value, y as Value], 0)], ['concat 1', [f(2, 3), f(2, 5), f(2, 1)], (b, x, y, z) => b.neg(b.concat([x as Value, b.exp(y as Value), z as Value], 1))], ['concat the same twice', [f(2, 3)], (b, x) => b.concat([x as Value, x as Value], 1)]],
-  reverse: [['reverse', [f(5)], (b, x) => b.reverse(x as Value, 0)], ['reverse inner', [f(3, 6)], (b, x) => b.exp(b.reverse(x as Value, 1))], ['reverse both', [f(3, 6)], (b, x) => b.reverse(x as Value, [0, 1])], ['shifted sum', [f(3, 6)], (b, x) => b.add(b.slice(b.exp(x as Value), [0, 0], [3, 5]), b.slice(b.exp(x as Value), [0, 1], [3, 5]))]],
+  reverse: [['reverse', [f(5)], (b, x) => b.reverse(x as Value, 0)], ['reverse inner', [f(3, 6)], (b, x) => b.exp(b.reverse(x as Value, 1))], ['reverse both', [f(3, 6)], (b, x) => b.reverse(x as Value, [0, 1])], ['many shifted sums', [f(40)], (b, x) => Array.from({ length: 35 }).reduce<Value>((y) => { const n = y.shape[0] as number; return b.mul(b.add(b.slice(b.tanh(y), [0], [n - 1]), b.slice(y, [1], [n - 1])), 0.5) }, x as Value)], ['shifted sum', [f(3, 6)], (b, x) => b.add(b.slice(b.exp(x as Value), [0, 0], [3, 5]), b.slice(b.exp(x as Value), [0, 1], [3, 5]))]],
   gather: [['gather rows', [f(5, 7)], (b, x) => b.gather(x as Value, b.mod(b.iota([2, 6], 1), 5))], ['gather elements', [f(5)], (b, x) => b.gather(x as Value, b.mod(b.iota([9], 0), 5))], ['gather bools', [bool(5)], (b, x) => b.gather(x as Value, b.mod(b.iota([9], 0), 5))]],
   scatter_add: [['scatter rows', [f(9, 7)], (b, x) => b.scatterAdd(b.mod(b.iota([9], 0), 4), x as Value, [4, 7])], ['scatter elements', [f(2, 9)], (b, x) => b.scatterAdd(b.mod(b.iota([2, 9], 1), 4), x as Value, [5])], ['scatter integers', [i(9, 2)], (b, x) => b.scatterAdd(b.mod(b.iota([9], 0), 4), x as Value, [4, 2])]],
   pick: [['pick', [f(2, 3, 5)], (b, x) => b.pick(x as Value, b.mod(b.iota([2, 3], 1), 5))], ['pick bool', [bool(3, 5)], (b, x) => b.pick(x as Value, b.iota([3], 0))]],

@@ -105,10 +105,11 @@ class WasmSession implements Session {
       try {
         run(this.arena.address)
       } catch (error) {
-        // The only traps that kernels have are their checks of indices.
         if (!(error instanceof WebAssembly.RuntimeError)) throw error
         const step = schedule.steps[this.heap.words[progress / 4] as number]
-        throw new Error(`graph ${graph.name}: ${step?.label ?? 'a step'}: an index lies outside of its table`, { cause: error })
+        // Kernels check indices and stop with `unreachable`.
+        const what = error.message === 'unreachable' ? 'an index lies outside of its table' : error.message
+        throw new Error(`graph ${graph.name}: ${step?.label ?? 'a step'}: ${what}`, { cause: error })
       }
       return Object.fromEntries(schedule.fetches.map((fetch) => [fetch.name, copyOut(this.heap, addressOf(fetch), fetch.dtype, size(fetch))]))
     }

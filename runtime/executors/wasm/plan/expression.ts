@@ -19,10 +19,14 @@ export interface Scene {
   constant(value: number, dtype: DType): number
 }
 
+/** Instructions of one loop body; what comes on top gets a buffer. A value read at many shifted positions is computed for each. */
+const LARGEST = 400
+
 export class Expression {
   readonly code: Instruction[] = []
   obstacle: Obstacle | undefined
   private readonly known = new Map<string, number>()
+  private root: number | undefined
 
   constructor(
     private readonly scene: Scene,
@@ -31,6 +35,7 @@ export class Expression {
 
   /** The instruction that gives node `id` at an index of each of its axes; undefined after setting `obstacle`. */
   value(id: number, index: readonly Linear[]): number | undefined {
+    this.root ??= id
     const node = this.scene.graph.nodes[id] as GraphNode
     const { dtype } = node.type
     const shape = node.type.shape as readonly number[]
@@ -64,7 +69,7 @@ export class Expression {
         return this.stop((moved as Split | undefined) ?? { realize: input })
       }
     }
-    if (!lanes[node.op]) return this.stop({ realize: id })
+    if (!lanes[node.op] || (this.code.length > LARGEST && id !== this.root)) return this.stop({ realize: id })
     const args: number[] = []
     for (const each of node.inputs) {
       const arg = this.value(each, index)
