@@ -13,7 +13,6 @@ import { declareStates } from '../executors/states.js'
 import { wasm } from '../executors/wasm/index.js'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
-const sizes = { layers: 2, width: 64, heads: 4, mlp: 256, batch: 32, tokens: 112, rollouts: 128, prompt: 21, new: 100, threads: 1 }
 const rounds = Number(process.env['RLPC_BENCH_ROUNDS'] ?? 3)
 
 const folder = fileURLToPath(new URL('../../examples/quickstart', import.meta.url))
@@ -21,7 +20,10 @@ const compiled = await compile({ entry: 'main.rlp', host: diskHost(folder), para
 const plan = compiled.plan as Plan
 const stage = (kind: string) => plan.stages.find((one) => one.kind === kind) as StagePlan
 const graphOf = (one: StagePlan, role: string) => plan.programs[one.programs[role] as string] as Graph
-const vocabulary = (Object.values(plan.models)[0]?.tokenizer.vocabulary.length ?? 34) as number
+const model = Object.values(plan.models)[0] as Plan['models'][string]
+const config = (name: string) => Number(model.config[name])
+const sizes = { layers: config('num_hidden_layers'), width: config('hidden_size'), heads: config('num_attention_heads'), mlp: config('intermediate_size'), batch: 32, tokens: 112, rollouts: 128, prompt: 21, new: 100, threads: 1 }
+const vocabulary = model.tokenizer.vocabulary.length
 
 /** Small reproducible values: the speed of a step does not depend on them. */
 const fill = (length: number, scale: number) => Float32Array.from({ length }, (_, i) => (((i * 2654435761) >>> 0) / 2 ** 32 - 0.5) * scale)
