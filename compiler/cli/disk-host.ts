@@ -2,20 +2,24 @@
 
 import { readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import type { SourceHost } from '../../grammar/source/source.js'
 import { packageRoot } from './package-root.js'
 
 /** Canonical paths are relative to the folder of the entry file, with `/`, so that plans and messages do not depend on the machine. */
 export function diskHost(folder: string): SourceHost {
+  const read = (file: string) => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch {
+      return undefined
+    }
+  }
   const fileOf = (path: string) => (path.startsWith('std/') ? join(packageRoot(), 'stdlib', `${path.slice(4)}.rlp`) : resolve(folder, path))
   return {
-    read(path) {
-      try {
-        return readFileSync(fileOf(path), 'utf8')
-      } catch {
-        return undefined
-      }
-    },
+    read: (path) => read(fileOf(path)),
+    // The build puts trees beside the compiled code; from source there are none.
+    tree: (path) => (path.startsWith('std/') ? read(fileURLToPath(new URL(`../../stdlib/${path.slice(4)}.json`, import.meta.url))) : undefined),
     resolve(specifier, from) {
       if (specifier.startsWith('std/')) return specifier
       const base = from.startsWith('std/') ? from : resolve(folder, dirname(from))

@@ -4,6 +4,7 @@
 import type { Identifier, Import, TestDeclaration } from '../../grammar/ast/ast.js'
 import type { Diagnostic, Edit } from '../../grammar/diagnostics/diagnostic.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
+import { restoreTree } from '../../grammar/ast/stored-tree.js'
 import { parse } from '../../grammar/index.js'
 import { SourceFile, type SourceHost, type Span } from '../../grammar/source/source.js'
 import { report } from './codes.js'
@@ -98,7 +99,11 @@ class Loader {
   private parse(path: string, text: string): ReturnType<typeof parse> {
     const known = this.cache.get(path)
     if (known?.text === text) return known.parsed
-    const parsed = parse(new SourceFile(path, text))
+    const file = new SourceFile(path, text)
+    const stored = this.host.tree?.(path)
+    const restored = stored === undefined ? undefined : restoreTree(stored, file)
+    // Only trees of sources without mistakes are stored.
+    const parsed = restored ? { module: restored, diagnostics: [] } : parse(file)
     this.cache.set(path, { text, parsed })
     return parsed
   }

@@ -21,6 +21,8 @@ export interface SourceHost {
   resolve(specifier: string, from: string): string
   /** Paths of modules that exist (at least `std/…`), for suggestions. */
   modules?(): readonly string[]
+  /** The stored tree of a module (`storeTree`), for hosts that have one. */
+  tree?(path: string): string | undefined
 }
 
 export class SourceFile {
