@@ -58,6 +58,17 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.',
     load: async () => (await import('./plan.js')).run,
   },
+  objective: {
+    summary: 'print a stage\'s objective, and the presets it equals',
+    positionals: ['FILE', 'STAGE'],
+    options: {
+      against: { type: 'string', value: 'FUNCTION', help: 'show how it differs, e.g. --against std/presets/verl-0.9.vanilla' },
+      set: SET,
+      variant: VARIANT,
+    },
+    more: 'FILE defaults to main.rlp or the only .rlp here. STAGE is a name or an address.\nFUNCTION may have arguments: \'std/presets/trl-1.13.clipped(epsilon_high = 0.28)\'.',
+    load: async () => (await import('./objective.js')).run,
+  },
   run: {
     summary: 'run a plan and check its claims',
     positionals: ['PLAN'],
