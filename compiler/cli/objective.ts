@@ -9,7 +9,7 @@ import { compareGraphs } from '../graph/compare.js'
 import { checkOnly, type Checked } from '../index.js'
 import { fitsPart, lowerPart, PARTS, type PartName } from '../lower/part.js'
 import { candidates, functionTerm, PRESETS } from '../lower/presets.js'
-import { BATCHES, probe, short, type RunGraph } from '../lower/probe.js'
+import { apart, BATCHES, probe, type RunGraph } from '../lower/probe.js'
 import { termOf, type FunctionTerm } from '../lower/terms.js'
 import type { LoweringContext } from '../lower/types.js'
 import { argumentsOf, callText, formulaText } from '../plan/formula.js'
@@ -52,7 +52,8 @@ export async function showObjective(args: Arguments): Promise<string | undefined
     throw new UsageError(`\`${callText(other)}\` cannot stand in \`${stage.address}\``, `\`${stage.kind.name}\` provides ${parts.map(({ part }) => `${Object.keys(PARTS[part].provides).join(', ')} to its ${part}`).join('; ')}`)
   }
 
-  const sections = [`${stage.address}: ${stage.kind.name}`]
+  const instances = stages.filter((each) => each.name === stage.name).length
+  const sections = [`${stage.address}: ${stage.kind.name}${stage.address === name || instances === 1 ? '' : `, the first of ${instances} instances`}`]
   for (const { part, fn, written } of parts) {
     const lines = [formulaText(part, fn, written, elaborated), '', ...(await comparison.equals(part, fn, library.program.modules))]
     if (other && compared.some((each) => each.part === part)) lines.push('', ...(await comparison.against(part, fn, other)))
@@ -177,8 +178,11 @@ class Comparison {
       `  against ${name}: differs`,
       ...(defaults.length > 0 ? [`    its defaults: ${defaults.map(({ name: parameter, term }) => callText({ ...other, bound: new Map([[parameter, term]]) }, '').slice(1, -1)).join(', ')}`] : []),
       ...constants,
-      `    largest differences on ${BATCHES} random batches:`,
-      ...differences.map(({ of, batches, input, ours, theirs: there }) => `      ${of}, ${batches}: ${input}: ours ${short(ours)}, theirs ${short(there)}`),
+      `    largest differences on ${BATCHES} random batches${PARTS[part].by.length > 0 ? ' (gradients are those of a randomly weighted sum)' : ''}:`,
+      ...differences.map((each) => {
+        const [here, there] = apart(each.ours, each.theirs)
+        return `      ${each.of}, ${each.batches}: ${each.input}: ours ${here}, theirs ${there}`
+      }),
     ]
   }
 

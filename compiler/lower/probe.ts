@@ -14,7 +14,7 @@ export type RunGraph = (graph: Graph, bindings: Readonly<Record<string, number>>
 export interface Difference {
   /** `value`, or `gradient for logp`. */
   readonly of: string
-  /** `extreme log ratios`, … */
+  /** `extreme numbers`, … */
   readonly batches: string
   /** What went in where they differ, e.g. `log ratio 25, advantage -0.7`. */
   readonly input: string
@@ -26,10 +26,10 @@ export const BATCHES = 64
 
 /** Kinds of batches, taken in turn: how log ratios, rewards and advantages are drawn. */
 const RECIPES: readonly { readonly name: string; readonly drift: (r: Random) => number; readonly score: (r: Random) => number; readonly advantage: (r: Random) => number }[] = [
-  { name: 'small log ratios', drift: (r) => 0.1 * r.normal(), score: (r) => r.normal(), advantage: (r) => r.normal() },
-  { name: 'wide log ratios', drift: (r) => r.normal(), score: (r) => 10 * r.normal(), advantage: (r) => 3 * r.normal() },
+  { name: 'small numbers', drift: (r) => 0.1 * r.normal(), score: (r) => r.normal(), advantage: (r) => r.normal() },
+  { name: 'wide numbers', drift: (r) => r.normal(), score: (r) => 10 * r.normal(), advantage: (r) => 3 * r.normal() },
   { name: 'ties', drift: () => 0, score: (r) => Math.floor(2 * r.uniform()), advantage: (r) => r.pick([-1, 0, 1]) },
-  { name: 'extreme log ratios', drift: (r) => r.pick([-25, -12, -3, 0, 3, 12, 25]), score: (r) => r.pick([-1000, 0, 1e-3, 1000]), advantage: (r) => r.normal() },
+  { name: 'extreme numbers', drift: (r) => r.pick([-25, -12, -3, 0, 3, 12, 25]), score: (r) => r.pick([-1000, 0, 1e-3, 1000]), advantage: (r) => r.normal() },
 ]
 
 /**
@@ -134,6 +134,12 @@ function feedsOf(graph: Graph, feeds: Readonly<Record<string, Float64Array>>): R
 const inputsOf = (graph: Graph): string[] => graph.nodes.flatMap(({ op, attributes }) => (op === 'input' ? [String(attributes['name'])] : []))
 
 export const short = (x: number): string => String(Number(x.toPrecision(4)))
+
+/** Two numbers with as many digits as it takes to tell them apart, at least four. */
+export function apart(a: number, b: number): readonly [string, string] {
+  const digits = Array.from({ length: 14 }, (_, i) => i + 4).find((n) => a.toPrecision(n) !== b.toPrecision(n)) ?? 17
+  return [String(Number(a.toPrecision(digits))), String(Number(b.toPrecision(digits)))]
+}
 const ordinal = (i: number): string => ['first', 'second', 'third', 'fourth'][i] ?? `${i + 1}th`
 
 /** mulberry32: small, seeded, the same everywhere. */

@@ -75,7 +75,7 @@ async function refused(body: Promise<unknown>): Promise<UsageError> {
 suite('rlpc objective', (test) => {
   test('the quickstart: formulas, where they were written, and what they equal', async () => {
     const text = (await showObjective({ positionals: [quickstart, 'practice'], options: {} })) ?? ''
-    ok(text.startsWith('practice["warm",0]: Grpo\n'))
+    ok(text.startsWith('practice["warm",0]: Grpo, the first of 2 instances\n'), text)
     match(text, /advantage = std\/advantages\.group_centred {4}written at main\.rlp:\d+/)
     ok(text.includes('reward - mean(reward, over = group)'))
     ok(text.includes('equals std/presets/trl-1.13.not_scaled on 64 random batches'))
@@ -94,7 +94,7 @@ suite('rlpc objective', (test) => {
     ok(text.includes('against std/presets/verl-0.9.vanilla: differs'))
     match(text, /constants only there: -20, .*3.*, 20/)
     // exp(25) is not clipped for a bad token here; there the dual clip bounds it.
-    const extreme = /value, extreme log ratios: log ratio 25, advantage (-[\d.]+): ours ([\d.e+]+), theirs ([\d.e+]+)/.exec(text)
+    const extreme = /value, extreme numbers: log ratio 25, advantage (-[\d.]+): ours ([\d.e+]+), theirs ([\d.e+]+)/.exec(text)
     ok(extreme, text)
     const [advantage, ours, theirs] = extreme.slice(1).map(Number) as [number, number, number]
     ok(Math.abs(ours / (-advantage * Math.exp(25)) - 1) < 1e-3)
@@ -107,6 +107,18 @@ suite('rlpc objective', (test) => {
     ok(text.includes('against std/presets/trl-1.13.clipped(epsilon = 0.2, epsilon_high = 0.3): differs'))
     match(text, /trl-1\.13\.grpo/)
     ok(text.includes('1.28 here, 1.3 there'))
+  })
+
+  test('constants that only guard a division are told apart from none', async () => {
+    const text = await shown(spec('aggregate = sequence_mean'), 'practice', 'verl-0.9.agg_loss(loss_agg_mode = "seq-mean-token-mean")')
+    const aggregate = text.slice(text.indexOf('\naggregate = '))
+    ok(aggregate.includes('same graph as std/presets/trl-1.13.grpo'), aggregate)
+    ok(aggregate.includes('"seq-mean-token-mean"): differs'), aggregate)
+    match(aggregate, /constants only there: .*1e-8/)
+    for (const [, ours, theirs] of aggregate.matchAll(/ours (\S+), theirs (\S+)/g)) {
+      ok(ours !== theirs)
+      ok(Math.abs(Number(ours) / Number(theirs) - 1) < 1e-6, aggregate)
+    }
   })
 
   test('a function of the file is compared by what it computes, not by its name', async () => {
