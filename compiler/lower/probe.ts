@@ -49,7 +49,7 @@ export async function probe(part: PartName, chain: readonly string[], ours: Grap
         const [a, b] = [values[at] as number, against[at] as number]
         const size = gap(a, b, scale)
         const key = `${of} ${batch.name}`
-        if (size > (found.get(key)?.size ?? 0)) found.set(key, { of, batches: batch.name, input: batch.describe(at), ours: a, theirs: b, size })
+        if (size > (found.get(key)?.size ?? 0)) found.set(key, { of, batches: batch.name, input: batch.describe(at, values.length), ours: a, theirs: b, size })
       }
     }
   }
@@ -72,8 +72,8 @@ interface Batch {
   readonly name: string
   readonly bindings: Readonly<Record<string, number>>
   readonly feeds: Readonly<Record<string, Float64Array>>
-  /** What stands at an element of the result. */
-  describe(at: number): string
+  /** What stands at an element of an output with `count` of them. */
+  describe(at: number, count: number): string
 }
 
 /** `inputs` are those that at least one of the two reads: only they are worth describing. */
@@ -112,7 +112,7 @@ function draw(part: PartName, levels: Levels, index: number, inputs: ReadonlySet
 
   const group = bindings['N'] as number
   const text = (name: string, i: number): string => short(feeds[name]?.[i] ?? 0)
-  const describe = (i: number): string => {
+  const describe = (i: number, count: number): string => {
     if (part === 'advantage') {
       const first = Math.floor(i / group) * group
       const terms = inputs.has('reward') ? undefined : (bindings['R'] as number)
@@ -120,7 +120,7 @@ function draw(part: PartName, levels: Levels, index: number, inputs: ReadonlySet
       return `rewards of the group ${rewards.join(', ')}, of which the ${ordinal(i % group)}`
     }
     if (part === 'aggregate') return `${levels.nameOf(levels.outside(levels.innermost))}s of ${lengths.join(', ')} tokens`
-    if (losses !== tokens) return `pair ${i + 1} of the batch`
+    if (losses !== tokens) return `pair ${Math.floor((i * losses) / count) + 1} of the batch`
     return `${inputs.has('old_logp') ? 'log ratio' : 'logp'} ${short((inputs.has('old_logp') ? drift : logp)[i] ?? 0)}${inputs.has('advantage') && feeds['advantage'] ? `, advantage ${text('advantage', Math.floor(i / perSequence))}` : ''}`
   }
   return { name: recipe.name, bindings, feeds, describe }
