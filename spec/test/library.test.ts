@@ -1,9 +1,9 @@
 // The general objectives of the standard library: advantages against plain loops, losses against presets, which recorded cases prove.
 // Goes through the parity harness, with cases made here.
 
-import { reference } from '../../runtime/executors/reference/reference.js'
 import { groups, type Case, type Counterpart, type Feed, type Nested, type Table } from '../tools/parity/cases.js'
 import { runCases } from '../tools/parity/run.js'
+import { open } from '../tools/parity/subjects.js'
 import { is, suite } from './suite.js'
 
 const IMPORTS = ['advantages', 'losses', 'correction', 'aggregations'].map((name) => `import * as ${name} from "std/${name}"`).join('\n') + '\nimport * as verl from "std/presets/verl-0.9"'
@@ -38,7 +38,7 @@ const counterpart = (outputs: Counterpart['outputs']): Counterpart => {
 async function agree(name: string, outputs: Counterpart['outputs'], expected: Readonly<Record<string, Nested>>, gradients: Readonly<Record<string, Nested>> = {}): Promise<void> {
   const c: Case = { name, system: 'here', function: name, options: {}, inputs: {}, outputs: expected, gradients, float64: { outputs: expected, gradients } }
   const table: Table = { system: 'here', imports: IMPORTS, rows: [{ function: name, counterpart: () => counterpart(outputs) }] }
-  is((await runCases([c], [table], [reference])).flatMap(({ notes }) => notes).join('\n'), '')
+  is((await runCases([c], [table], [await open('reference')])).flatMap(({ notes }) => notes).join('\n'), '')
 }
 
 const members = (i: number): number[] => group.flatMap((g, j) => (g === group[i] ? [j] : []))

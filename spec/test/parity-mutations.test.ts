@@ -1,9 +1,9 @@
 // The recorded cases catch mistakes: each row changes one constant or term of a preset, and some case of that function must fail.
 
-import { reference } from '../../runtime/executors/reference/reference.js'
 import { readCases, recorded, tables } from '../tools/parity/tables.js'
 import { readLibrary } from '../tools/parity/program.js'
 import { runCases } from '../tools/parity/run.js'
+import { open } from '../tools/parity/subjects.js'
 import { ok, suite } from './suite.js'
 
 const VERL = 'std/presets/verl-0.9'
@@ -88,7 +88,7 @@ suite('mistakes in a preset', (test) => {
       const text = readLibrary(module)
       ok(text.includes(from), `${module} does not say ${JSON.stringify(from)}`)
       const changed = text.replace(from, () => to)
-      const verdicts = await runCases(cases.filter((c) => `${c.function} ${c.name}`.includes(noticed)), tables, [reference], (path) => (path === module ? changed : readLibrary(path)))
+      const verdicts = await runCases(cases.filter((c) => `${c.function} ${c.name}`.includes(noticed)), tables, [await open('reference')], (path) => (path === module ? changed : readLibrary(path)))
       ok(verdicts.some(({ outcome }) => outcome === 'failed'), 'no case fails')
     })
   }

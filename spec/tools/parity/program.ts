@@ -40,6 +40,7 @@ export interface Lowered {
 }
 
 export const maskFeed = (level: string): string => `mask of ${level}`
+export const gradientFetch = (name: string): string => `d ${name}`
 export const gradientsOf = (c: Case): string[] => [...new Set([...Object.keys(c.gradients), ...Object.keys(c.float64?.gradients ?? {})])]
 
 const outputName = (job: number, output: number): string => `case_${job}_${output}`
@@ -109,7 +110,7 @@ function lower({ case: c, counterpart }: Job, symbolOf: (output: number) => Decl
   const by = wanted.map((name) => inputs.get(counterpart.gradientNames?.[name] ?? name))
   if (wanted.length > 0 && by.every((input) => input !== undefined)) {
     const slopes = gradient(b, of, of.map((value) => b.full(1, value.shape)), by)
-    wanted.forEach((name, i) => b.fetch(`d ${name}`, slopes[i] as Value))
+    wanted.forEach((name, i) => b.fetch(gradientFetch(name), slopes[i] as Value))
   }
   for (const [name, value] of results) b.fetch(name, value)
   return { graph: simplify(b.build()), mistakes: [] }

@@ -1,11 +1,12 @@
-// Runs counterparts on an executor and compares them with what the original gave, at the tolerances of the recording.
+// Runs counterparts on executors and compares them with what the original gave, at the tolerances of the recording.
 // Does not know any system: tables say what equals what.
 
-import type { Executor, TensorData } from '../../../runtime/executors/executor.js'
+import type { TensorData } from '../../../runtime/executors/executor.js'
 import { Levels } from '../../../compiler/lower/levels.js'
 import { flat, rowOf, type Block, type Case, type Counterpart, type Layout, type Nested, type Table } from './cases.js'
 import { headInputs, type HeadInput } from './head.js'
-import { gradientsOf, lowerJobs, maskFeed, type Job, type Lowered, type ReadLibrary } from './program.js'
+import { gradientFetch, gradientsOf, lowerJobs, maskFeed, type Job, type Lowered, type ReadLibrary } from './program.js'
+import type { Subject } from './subjects.js'
 
 export interface Verdict {
   readonly case: Case
@@ -18,32 +19,32 @@ export interface Verdict {
 const SINGLE = { rtol: 1e-5, atol: 1e-6 }
 const DOUBLE = { rtol: 1e-10, atol: 1e-12 }
 
-/** Every case on every executor. */
-export async function runCases(cases: readonly Case[], tables: readonly Table[], executors: readonly Executor[], read?: ReadLibrary): Promise<Verdict[]> {
+/** Every case on every subject. */
+export async function runCases(cases: readonly Case[], tables: readonly Table[], subjects: readonly Subject[], read?: ReadLibrary): Promise<Verdict[]> {
   const verdicts: Verdict[] = []
   for (const table of tables) {
     const jobs: Job[] = []
     for (const c of cases.filter(({ system }) => system === table.system)) {
       const row = rowOf(c, [table])?.row
-      if (!row || 'skip' in row) for (const { name } of executors) verdicts.push({ case: c, executor: name, outcome: 'skipped', notes: [row && 'skip' in row ? row.skip : `no row for ${c.function}`] })
+      if (!row || 'skip' in row) for (const { name } of subjects) verdicts.push({ case: c, executor: name, outcome: 'skipped', notes: [row && 'skip' in row ? row.skip : `no row for ${c.function}`] })
       else jobs.push({ case: c, counterpart: row.counterpart(c) })
     }
     if (jobs.length === 0) continue
     const lowered = lowerJobs(table.imports, jobs, read)
-    for (const executor of executors) for (const [i, job] of jobs.entries()) verdicts.push(await runJob(job, lowered[i] as Lowered, executor))
+    for (const subject of subjects) for (const [i, job] of jobs.entries()) verdicts.push(await runJob(job, lowered[i] as Lowered, subject))
   }
   const known = new Set(tables.map(({ system }) => system))
   for (const c of cases) if (!known.has(c.system)) verdicts.push({ case: c, executor: '', outcome: 'skipped', notes: [`no table for ${c.system}`] })
   return verdicts
 }
 
-async function runJob(job: Job, { graph, mistakes }: Lowered, executor: Executor): Promise<Verdict> {
+async function runJob(job: Job, { graph, mistakes }: Lowered, subject: Subject): Promise<Verdict> {
   const { case: c, counterpart } = job
   const raises = c.outputs['raises']
-  const verdict = (notes: readonly string[]): Verdict => ({ case: c, executor: executor.name, outcome: notes.length > 0 ? 'failed' : 'passed', notes })
+  const verdict = (notes: readonly string[]): Verdict => ({ case: c, executor: subject.name, outcome: notes.length > 0 ? 'failed' : 'passed', notes })
   if (!graph) return verdict(raises === undefined ? mistakes : [])
   const names = new Set(graph.nodes.flatMap(({ op, attributes }) => (op === 'input' ? [String(attributes['name'])] : [])))
-  const double = executor.name === 'reference'
+  const double = subject.precision === 'double'
   const feeds: Record<string, TensorData> = {}
   for (const { name, dtype, values, inner } of headsOf(counterpart)) {
     const ordered = inner === undefined ? values : placed(counterpart, 'token', values, inner)
@@ -54,14 +55,11 @@ async function runJob(job: Job, { graph, mistakes }: Lowered, executor: Executor
   }
   for (const [name, [level, values]] of Object.entries(counterpart.feeds)) feed(name, level, values)
   for (const [level, values] of Object.entries(counterpart.masks)) feed(maskFeed(level), level, values)
-  const session = await executor.open()
-  let fetched: Record<string, TensorData>
+  let fetched: Readonly<Record<string, TensorData>>
   try {
-    fetched = await session.load(graph, counterpart.sizes).run(feeds)
+    fetched = await subject.run(job, graph, feeds)
   } catch (error) {
     return verdict([error instanceof Error ? error.message : String(error)])
-  } finally {
-    session.close()
   }
   if (raises !== undefined) {
     const silent = Object.keys(counterpart.outputs).filter((name) => !Array.from(fetched[name] ?? []).every(Number.isNaN))
@@ -94,9 +92,9 @@ function differences({ case: c, counterpart }: Job, block: Block, fetched: Reado
     const feed = counterpart.gradientNames?.[name] ?? name
     const level = counterpart.feeds[feed]?.[0]
     const input = headsOf(counterpart).find((each) => each.name === feed)
-    if (input && expected !== undefined) compare(`gradient of ${name}`, input.inner === undefined ? undefined : 'token', fetched[`d ${name}`], expected, input.inner)
+    if (input && expected !== undefined) compare(`gradient of ${name}`, input.inner === undefined ? undefined : 'token', fetched[gradientFetch(name)], expected, input.inner)
     else if (level === undefined) notes.push(`gradient of ${name}: no such feed`)
-    else if (expected !== undefined) compare(`gradient of ${name}`, level, fetched[`d ${name}`], expected)
+    else if (expected !== undefined) compare(`gradient of ${name}`, level, fetched[gradientFetch(name)], expected)
   }
   return notes
 }

@@ -36,7 +36,7 @@ export function objectivesTable(cases: readonly Case[] = readCases(recorded), al
     const absent = Object.entries(table.absent ?? {}).map(([name, why]) => `| ${name} | no counterpart: ${why} | 0 |`)
     return `## ${table.system}\n\n| of the system | of ours | cases |\n|---|---|---|\n${[...rows, ...absent].join('\n')}\n`
   })
-  return `# Objectives of other systems\n\nWhich function equals which of our standard library, proved by the recorded cases in \`spec/test/parity\` (\`npm run parity\`): values and gradients,\non \`reference\` to 1e-10 wherever the original was run in float64, on \`wasm\` to 1e-5. Where several functions of ours stand beside one, its options choose among them\nor it is made of them. Written by \`spec/tools/parity/table.ts\`.\n\n${parts.join('\n')}`
+  return `# Objectives of other systems\n\nWhich function equals which of our standard library, proved by the recorded cases in \`spec/test/parity\` (\`npm run parity\`): values and gradients,\non \`reference\` and as printed PyTorch to 1e-10 wherever the original was run in float64, on \`wasm\` to 1e-5. Where several functions of ours stand beside one, its options choose among them\nor it is made of them. Written by \`spec/tools/parity/table.ts\`.\n\n${parts.join('\n')}`
 }
 
 /** Functions of the standard library that the expressions name, as \`module.function\`. */
