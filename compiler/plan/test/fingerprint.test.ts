@@ -15,6 +15,8 @@ const IMPORTS = `import { dft, mean_of_samples } from "std/sft"
 import { plain } from "std/advantages"
 import { policy_gradient } from "std/losses"
 import { sequence_mean } from "std/aggregations"
+import { Dpo, Preference } from "std/stages"
+import { hinge } from "std/preferences"
 `
 const SOURCE = COMMON.replace('rlp 1\n', `rlp 1\n${IMPORTS}`)
 
@@ -22,6 +24,7 @@ const SOURCE = COMMON.replace('rlp 1\n', `rlp 1\n${IMPORTS}`)
 const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Sft: { policy: 'tiny', data: 'chains.worked(problems["train"])', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   Grpo: { policy: 'tiny', prompts: 'problems["train"]', reward: 'answer', length: '10 steps', 'rollout.per_step': '4 prompts', 'rollout.max_new': '8 tokens', 'optimizer.lr': '1e-3' },
+  Dpo: { policy: 'tiny', data: 'pairs["a"]', reference: 'tiny', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   Generate: { policy: 'tiny', prompts: 'problems["train"]', max_new: '8 tokens' },
   Filter: { data: 'problems["train"]', keep: 'row.prompt != ""' },
   Evaluate: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens', temperature: '0.5', samples: '4 rollouts' },
@@ -37,6 +40,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     policy: 'wide', prompts: 'problems["test"]', reward: 'strict', reference: 'wide', length: '11 steps', group_size: '4 rollouts', advantage: 'plain', loss: 'policy_gradient', aggregate: 'sequence_mean', seed: '1',
     'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps',
   },
+  Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps' },
   Generate: { policy: 'wide', prompts: 'problems["test"]', reward: 'answer', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
   Filter: { data: 'problems["test"]', keep: 'row.prompt == ""', per_prompt: '1 sample', at_least: '2 samples' },
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
@@ -49,6 +53,8 @@ const MORE = `
 model wide: Transformer { layers = 1, width = 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words }
 reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "answer"), row.answer)
   total = correct - 1 }
+dataset pairs: Dataset[Preference] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
+fn pair_sum(loss: Real per pair): Real = sum(loss, over = batch)
 `
 
 function stageText(name: string, kind: string, values: Readonly<Record<string, string>>): string {
