@@ -27,11 +27,14 @@ function stageRow({ address, status, seconds, metrics, error, because }: StageOu
 }
 
 function claimText({ name, text, holds, checks }: ClaimOutcome, paint: Painter): string {
-  const head = `claim ${name}: ${holds ? paint.good('holds') : paint.bad('does not hold')}  ${paint.dim(text)}`
+  // Of stages that were not done nothing is known: that is not the same as a claim that fails.
+  const unmeasured = !holds && checks.every((check) => check.holds !== false)
+  const verdict = holds ? paint.good('holds') : unmeasured ? paint.dim('not measured') : paint.bad('does not hold')
+  const head = `claim ${name}: ${verdict}  ${paint.dim(text)}`
   return [head, table(checks.map((check) => [`  ${check.key}`, ...checkCells(check, paint)]))].join('\n')
 }
 
 function checkCells({ holds, left, right }: CheckOutcome, paint: Painter): string[] {
-  const verdict = holds === null ? paint.dim('unknown') : holds ? paint.good('holds') : paint.bad('fails')
+  const verdict = holds === null ? paint.dim('not measured') : holds ? paint.good('holds') : paint.bad('fails')
   return left === null || right === null ? [verdict] : [verdict, `${shortNumber(left)} against ${shortNumber(right)}`]
 }

@@ -79,8 +79,14 @@ exam     skipped        because of rl
 claim helps: does not hold  a > b
   0  holds    0.91 against 0.2
   1  fails    0.1 against 0.2
-  2  unknown
+  2  not measured
 `)
+  })
+
+  test('a claim on stages that were not done is not measured, which is not the same as failing', () => {
+    const checks = [{ key: '0', holds: true, left: 0.9, right: 0.2 }, { key: '1', holds: null, left: null, right: null }]
+    const text = summary({ ...result, claims: [{ name: 'helps', doc: '', text: 'a > b', holds: false, checks }] }, { colour: false })
+    ok(text.includes('claim helps: not measured  a > b'), text)
   })
 
   test('a run that could not begin says why', () => {
