@@ -77,8 +77,8 @@ rl       failed         RLP8003: the loss is NaN
 exam     skipped        because of rl
 
 claim helps: does not hold  a > b
-  0  holds    0.91 against 0.2
-  1  fails    0.1 against 0.2
+  0  holds         0.91 against 0.2
+  1  fails         0.1 against 0.2
   2  not measured
 `)
   })
