@@ -61,14 +61,14 @@ export async function compile(options: CompileOptions): Promise<{ readonly plan?
   const { program, elaborated, diagnostics } = await checkOnly(options)
   if (!program || !elaborated) return { diagnostics }
   // Loaded late: `check` needs none of it.
-  const [{ assemble }, { freshModel }, { lowerReward }, { lowerStage }] = await Promise.all([
+  const [{ assemble }, { lowerModel }, { lowerReward }, { lowerStage }] = await Promise.all([
     import('./plan/assemble.js'),
-    import('./model/transformer.js'),
+    import('./model/models.js'),
     import('./lower/reward.js'),
     import('./lower/stage.js'),
   ])
   const fallbackName = options.entry.replace(/^.*\//, '').replace(/\.rlp$/, '')
-  const lowering = { model: freshModel, reward: lowerReward, stage: lowerStage }
+  const lowering = { model: lowerModel, reward: lowerReward, stage: lowerStage }
   const { plan, diagnostics: lowered } = assemble(program, elaborated, lowering, { compiler: COMPILER, fallbackName, variant: options.variant })
   const all = [...diagnostics, ...lowered]
   return plan ? { plan, diagnostics: all } : { diagnostics: all }

@@ -21,6 +21,7 @@ export const runtimeCodes = {
   RLP8009: { slug: 'bad-row', meaning: 'A row lacks a field that the stage reads, or has one of another type.' },
   RLP8010: { slug: 'reward-failed', meaning: 'A signal of a reward failed and the reward says `stop`.' },
   RLP8011: { slug: 'nothing-to-learn', meaning: 'No token of a batch is learned from.' },
+  RLP8012: { slug: 'no-engine', meaning: 'No engine here can run a stage of the plan.' },
   RLP8101: { slug: 'missing-file', meaning: 'A data file does not exist or cannot be read.' },
   RLP8102: { slug: 'unreadable-row', meaning: 'A line of a data file is not a row: wrong JSON, not an object, or a CSV line with too many or too few values.' },
   RLP8103: { slug: 'empty-dataset', meaning: 'A dataset has no rows, or none for which its `where` holds.' },

@@ -6,6 +6,8 @@ import type { Graph } from '../../spec/graph/graph.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { ClosureValue, CompileValue } from '../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
+import { classifierGradient, classifierScore } from '../model/classifier.js'
+import { shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
 import { estimate } from './estimate.js'
 import { lowerObjective, type LoweredObjective } from './objective.js'
@@ -22,9 +24,17 @@ const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly
   Grpo: { roles: [...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   Generate: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
+  Supervised: { roles: TRAINING },
+  EvaluateClassifier: { roles: ['score'] },
+  Pretrain: { roles: TRAINING },
+  EvaluateLoss: { roles: ['score'] },
+  ShrinkPerturb: { roles: ['shrink_perturb'] },
 }
 
-type Role = (typeof TRAINING)[number] | (typeof ROLLOUT)[number]
+type Role = (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb'
+
+/** Programs that know no model. */
+const MODELLESS: readonly Role[] = ['weigh', 'measure', 'lr']
 
 interface Ingredients {
   readonly model: ModelPlan
@@ -37,8 +47,12 @@ interface Ingredients {
 
 /** One program for each role; `undefined` where a mistake was reported. */
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
-  score: ({ model, read }) => shared(scoreProgram, model, { packed: read.flag('packing') }),
-  gradient: ({ model, read, objective }) => objective && shared(gradientProgram, model, { packed: read.flag('packing'), entropy: objective.usesEntropy }),
+  score: ({ model, read }) => (model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
+  gradient: ({ model, read, objective }) => {
+    if (!objective) return undefined
+    const entropy = objective.usesEntropy
+    return model.architecture === 'mlp' ? shared(classifierGradient, model, { entropy }) : shared(gradientProgram, model, { packed: read.flag('packing'), entropy })
+  },
   norm: ({ model }) => shared(normProgram, model, {}),
   apply: ({ model, read }) =>
     shared(applyProgram, model, {
@@ -58,6 +72,7 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
       topP: read.number(`${sampling}top_p`, 1),
       greedy: read.number(`${sampling}temperature`, 1) === 0,
     }),
+  shrink_perturb: ({ model, read }) => shared(shrinkPerturbProgram, model, { shrink: read.number('shrink', 1), perturb: read.number('perturb', 0) }),
 }
 
 /** Stages of one model share its programs, which take long to build for deep models. */
@@ -86,6 +101,7 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   const ingredients: Ingredients = { model, read, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
   const built: Record<string, Graph> = {}
   for (const role of row.roles) {
+    if (stage.withoutEngine && !MODELLESS.includes(role)) continue
     const graph = programs[role](ingredients)
     if (graph) built[role] = graph
   }

@@ -29,16 +29,21 @@ export function scoreProgram(model: ModelPlan, options: RowOptions): Graph {
 export function gradientProgram(model: ModelPlan, options: RowOptions & { readonly entropy: boolean }): Graph {
   const b = new GraphBuilder('gradient')
   const weights = new Weights(b, model.weights)
-  const { logp, entropy } = scores(b, model, weights, options)
-  const seeds = [b.input('dlogp', 'f32', logp.shape), ...(options.entropy ? [b.input('dentropy', 'f32', entropy.shape)] : [])]
+  const found = scores(b, model, weights, options)
+  addGradients(b, model, weights, found, options.entropy)
+  fetchScores(b, found)
+  return simplify(b.build())
+}
+
+/** Adds the gradient of Σ dlogp·logp (+ dentropy·entropy), fed in the shape of `logp`, to the states `g/*` of a model. */
+export function addGradients(b: GraphBuilder, model: ModelPlan, weights: Weights, { logp, entropy }: TokenLogprob, withEntropy: boolean): void {
+  const seeds = [b.input('dlogp', 'f32', logp.shape), ...(withEntropy ? [b.input('dentropy', 'f32', entropy.shape)] : [])]
   const wrt = model.weights.map(({ name }) => weights.get(name))
-  const grads = gradient(b, options.entropy ? [logp, entropy] : [logp], seeds, wrt)
+  const grads = gradient(b, withEntropy ? [logp, entropy] : [logp], seeds, wrt)
   model.weights.forEach(({ name, shape }, i) => {
     const sum = b.input(`g/${name}`, 'f32', shape, 'state')
     b.assign(sum, b.add(sum, grads[i] as Value))
   })
-  fetchScores(b, { logp, entropy })
-  return simplify(b.build())
 }
 
 /** Fetches norm [], the L2 norm of the whole accumulated gradient. */

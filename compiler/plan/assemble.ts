@@ -4,6 +4,7 @@
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { contentHash } from '../../spec/plan/canonical.js'
+import { chooseEngine } from '../../spec/plan/engines.js'
 import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { report } from '../elaborate/codes.js'
 import { neededStages } from '../elaborate/dependencies.js'
@@ -20,7 +21,7 @@ import { Fingerprints } from './fingerprint.js'
 import { combineSeeds } from './seed.js'
 
 export interface Lowering {
-  model(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel
+  model(kind: string, attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel
   reward(reward: RewardToLower): LoweredReward
   stage(stage: StageToLower, context: LoweringContext): LoweredStage
 }
@@ -49,7 +50,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
 
   const models = new Map<string, ModelPlan>()
   for (const draft of of('model')) {
-    const lowered = lowering.model(modelAttributes(draft, pipeline.seed), draft.span)
+    const lowered = lowering.model(draft.kind.name, modelAttributes(draft, pipeline.seed), draft.span)
     diagnostics.push(...lowered.diagnostics)
     if (lowered.model) models.set(draft.address, lowered.model)
   }
@@ -68,15 +69,17 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   const lowered = new Map<string, LoweredDraft>()
   for (const draft of of('stage')) {
     const model = modelBehind(drafts, draft)
-    const found = lowerStage(stageToLower(draft, model === undefined ? undefined : models.get(model)), { constant: elaborated.constant })
+    const modelPlan = model === undefined ? undefined : models.get(model)
+    const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
+    const found = lowerStage(stageToLower(draft, modelPlan, choice.engine === null), { constant: elaborated.constant })
     diagnostics.push(...found.diagnostics)
-    lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), engine: draft.kind.engines[0] ?? 'native' })
+    lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), ...choice })
   }
   if (diagnostics.some(({ severity }) => severity === 'error')) return { plan: undefined, diagnostics }
 
   const fingerprints = new Fingerprints(drafts, { models, rewards: rewardPrograms, stages: lowered })
   const stages = of('stage').map((draft): StagePlan => {
-    const { programs: roles, estimate, seed, engine } = lowered.get(draft.address) as LoweredDraft
+    const { programs: roles, estimate, seed, engine, obstacle } = lowered.get(draft.address) as LoweredDraft
     const reward = rewardOf(draft)
     return {
       address: draft.address,
@@ -84,6 +87,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
       keys: draft.keys,
       kind: draft.kind.name,
       engine,
+      ...(obstacle === undefined ? {} : { obstacle }),
       attributes: attributesOf(draft),
       written: [...draft.settings.values()].filter(({ written }) => written !== undefined).map(({ path }) => path),
       inputs: Object.fromEntries([...draft.settings.values()].filter(({ member }) => member.role === 'input').map(({ path, value }) => [path, toValue(value)])),
@@ -121,7 +125,8 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
 interface LoweredDraft extends LoweredStage {
   readonly model: string | undefined
   readonly seed: number
-  readonly engine: string
+  readonly engine: string | null
+  readonly obstacle?: string
 }
 
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
@@ -133,7 +138,7 @@ function sharing(lowering: Lowering): Lowering['stage'] {
     const shape = model && (shapes.get(model) ?? contentHash({ ...model, source: null }))
     if (model && shape !== undefined) shapes.set(model, shape)
     const attributes = Object.fromEntries([...stage.attributes].filter(([path]) => path !== 'seed' && stage.kind.members.get(path)?.role !== 'input').map(([path, value]) => [path, toValue(value)]))
-    const key = contentHash({ kind: qualifiedName(stage.kind.symbol), attributes, inputs: [...stage.inputs].sort(), shape: shape ?? null })
+    const key = contentHash({ kind: qualifiedName(stage.kind.symbol), attributes, inputs: [...stage.inputs].sort(), shape: shape ?? null, withoutEngine: stage.withoutEngine ?? false })
     const found = known.get(key) ?? lowering.stage(stage, context)
     known.set(key, found)
     return found
@@ -146,7 +151,7 @@ function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<s
   return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
 }
 
-function stageToLower(draft: StageDraft, model: ModelPlan | undefined): StageToLower {
+function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean): StageToLower {
   const inputs = [...draft.settings.values()].filter(({ member, value }) => member.role === 'input' && value.type !== 'none')
   return {
     address: draft.address,
@@ -154,6 +159,7 @@ function stageToLower(draft: StageDraft, model: ModelPlan | undefined): StageToL
     attributes: new Map([...draft.settings].map(([path, { value }]) => [path, value])),
     inputs: new Set(inputs.map(({ path }) => path)),
     model,
+    withoutEngine,
     span: draft.span,
     spanOf: (path) => draft.settings.get(path)?.written?.span,
   }

@@ -14,7 +14,7 @@ export interface Meanings {
   readonly models: ReadonlyMap<string, ModelPlan>
   readonly rewards: ReadonlyMap<string, Graph>
   /** Role → program, and the seed and engine of a stage. */
-  readonly stages: ReadonlyMap<string, { readonly programs: Readonly<Record<string, Graph>>; readonly seed: number; readonly engine: string; readonly model: string | undefined }>
+  readonly stages: ReadonlyMap<string, { readonly programs: Readonly<Record<string, Graph>>; readonly seed: number; readonly engine: string | null; readonly model: string | undefined }>
 }
 
 /** Canonical data that holds values, hashes and nothing else. */

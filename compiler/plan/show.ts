@@ -18,7 +18,8 @@ export function showPlan(plan: Plan, { colour }: ShowOptions): string {
   for (const stage of inOrder(plan.stages)) {
     const first = firsts.get(stage.name)
     if (!first) firsts.set(stage.name, stage)
-    lines.push('', `  ${bold(stage.address)}  ${stage.kind} on ${stage.engine}${cost(stage)}`)
+    lines.push('', `  ${bold(stage.address)}  ${stage.kind} ${stage.engine === null ? '(no engine)' : `on ${stage.engine}`}${cost(stage)}`)
+    if (!first && stage.obstacle !== undefined) lines.push(`      no engine: ${stage.obstacle}`)
     const known = new Set(first ? settings(first) : [])
     const shown = settings(stage).filter((line) => !known.has(line))
     lines.push(...shown.map((line) => `      ${line}`))

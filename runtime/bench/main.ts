@@ -23,7 +23,7 @@ const graphOf = (one: StagePlan, role: string) => plan.programs[one.programs[rol
 const model = Object.values(plan.models)[0] as Plan['models'][string]
 const config = (name: string) => Number(model.config[name])
 const sizes = { layers: config('num_hidden_layers'), width: config('hidden_size'), heads: config('num_attention_heads'), mlp: config('intermediate_size'), batch: 32, tokens: 112, rollouts: 128, prompt: 21, new: 100, threads: 1 }
-const vocabulary = model.tokenizer.vocabulary.length
+const vocabulary = model.tokenizer?.vocabulary.length ?? 0
 
 /** Small reproducible values: the speed of a step does not depend on them. */
 const fill = (length: number, scale: number) => Float32Array.from({ length }, (_, i) => (((i * 2654435761) >>> 0) / 2 ** 32 - 0.5) * scale)

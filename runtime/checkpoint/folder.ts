@@ -3,7 +3,7 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { ModelPlan } from '../../spec/plan/plan.js'
+import type { ModelPlan, TokenizerPlan } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import { tokenizerConfigJson, tokenizerJson } from '../tokenizer/huggingface.js'
 import { guarded, writeDurably } from './atomic.js'
@@ -16,17 +16,23 @@ const architectures: Readonly<Record<string, string>> = { llama: 'LlamaForCausal
 const tokenizerFiles = ['tokenizer.json', 'tokenizer_config.json', 'special_tokens_map.json', 'chat_template.jinja']
 
 /**
- * Write a model folder. `source` is the folder that the model was once loaded from: its tokenizer is copied.
+ * Write a model folder; of a classifier, a config of our own and the weights. `source` is the folder that the model was once loaded from: its tokenizer is copied.
  * Weights must be those of `plan.weights`, in order. Errors: RLP8201, RLP8202.
  */
 export function writeModelFolder(folder: string, plan: ModelPlan, weights: readonly StoredTensor[], source?: string): void {
   const config = plan.config
   const write = (name: string, content: object) => writeDurably(join(folder, name), `${JSON.stringify(content, null, 2)}\n`)
+  const { tokenizer } = plan
+  if (source === undefined && !tokenizer) {
+    write('config.json', { dtype: 'float32', ...config })
+    writeDurably(join(folder, 'model.safetensors'), safetensorsBytes(weights))
+    return
+  }
   write('config.json', { architectures: [architectures[String(config['model_type'])] ?? architectures['llama']], dtype: 'float32', ...config })
   write('generation_config.json', { _from_model_config: true, ...pick(config, ['bos_token_id', 'eos_token_id', 'pad_token_id']) })
   writeDurably(join(folder, 'model.safetensors'), safetensorsBytes(weights))
   if (source === undefined) {
-    write('tokenizer.json', tokenizerJson(plan.tokenizer))
+    write('tokenizer.json', tokenizerJson(tokenizer as TokenizerPlan))
     write('tokenizer_config.json', tokenizerConfigJson(Number(config['max_position_embeddings'])))
     return
   }

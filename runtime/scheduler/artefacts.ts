@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import type { ModelPlan, Plan, StagePlan, TokenizerPlan, Value } from '../../spec/plan/plan.js'
 import { guarded } from '../checkpoint/atomic.js'
 import { readWeights } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
@@ -10,6 +10,7 @@ import { failure } from '../codes.js'
 import type { Dataset, Row } from '../data/dataset.js'
 import { listed } from '../data/draws.js'
 import { openDataset, type DataContext } from '../data/open.js'
+import type { ModelWeights } from '../engines/native/model.js'
 import type { PolicyWeights } from '../engines/native/policy.js'
 import { folderTokenizer } from '../tokenizer/huggingface.js'
 import { vocabularyTokenizer } from '../tokenizer/tokenizer.js'
@@ -30,14 +31,22 @@ export class Artefacts {
     return openDataset(this.plan, value, this.data)
   }
 
-  /** The policy that a value means: a model that was never trained, or what a finished stage left. */
-  async policy(value: Value): Promise<PolicyWeights> {
+  /** The model that a value means: one that was never trained, or what a finished stage left. */
+  async model(value: Value): Promise<ModelWeights> {
     const model = this.modelOf(value)
-    const source = 'folder' in model.source ? resolve(this.root, model.source.folder) : undefined
-    const tokenizer = source === undefined ? vocabularyTokenizer(model.tokenizer) : folderTokenizer(source)
-    const vocabulary = Number(model.config['vocab_size'])
+    const source = sourceOf(model, this.root)
+    return { model, weights: this.weights(value, model, source), ...(source === undefined ? {} : { source }) }
+  }
+
+  /** As `model`, with the tokenizer of a language model. */
+  async policy(value: Value): Promise<PolicyWeights> {
+    const at = await this.model(value)
+    const { tokenizer: plan, config } = at.model
+    if (at.source === undefined && !plan) throw new RangeError(`${JSON.stringify(value)} is no language model`)
+    const tokenizer = at.source === undefined ? vocabularyTokenizer(plan as TokenizerPlan) : folderTokenizer(at.source)
+    const vocabulary = Number(config['vocab_size'])
     if (tokenizer.size > vocabulary) throw failure('RLP8006', `the tokenizer has ${tokenizer.size} tokens, the model only ${vocabulary}`, 'use the tokenizer that the model was trained with')
-    return { model, tokenizer, weights: this.weights(value, model, source), ...(source === undefined ? {} : { source }) }
+    return { ...at, tokenizer }
   }
 
   private weights(value: Value, model: ModelPlan, source: string | undefined) {
@@ -46,9 +55,12 @@ export class Artefacts {
     return freshWeights(model, 'scratch' in model.source ? (model.source.seed ?? 0) : 0)
   }
 
-  /** The model behind a policy, through the stages that trained it. */
+  /** The plan of a model, through the stages that changed it. */
   private modelOf(value: Value): ModelPlan {
-    if (isStage(value)) return this.modelOf(this.stage(value.stage).inputs['policy'] ?? null)
+    if (isStage(value)) {
+      const { inputs } = this.stage(value.stage)
+      return this.modelOf(inputs['policy'] ?? inputs['model'] ?? null)
+    }
     const name = typeof value === 'object' && value !== null && 'model' in value ? value.model : undefined
     const model = name === undefined ? undefined : this.plan.models[name]
     if (!model) throw new RangeError(`the plan has no model for ${JSON.stringify(value)}`)
@@ -74,6 +86,10 @@ export class Artefacts {
     if (!stage) throw new RangeError(`the plan has no stage ${address}`)
     return stage
   }
+}
+
+function sourceOf({ source }: ModelPlan, root: string): string | undefined {
+  return 'folder' in source ? resolve(root, source.folder) : undefined
 }
 
 function isStage(value: Value): value is { readonly stage: string; readonly output: string } {

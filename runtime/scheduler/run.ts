@@ -8,6 +8,7 @@ import type { Plan, StagePlan } from '../../spec/plan/plan.js'
 import { guarded, writeDurably, writeFileAtomic } from '../checkpoint/atomic.js'
 import { writeModelFolder } from '../checkpoint/folder.js'
 import { readSafetensors, safetensorsBytes } from '../checkpoint/safetensors.js'
+import { failure } from '../codes.js'
 import { kinds } from '../engines/native/kinds.js'
 import type { Progress, StageResult, StageRun } from '../engines/native/stage.js'
 import type { Executor } from '../executors/executor.js'
@@ -42,6 +43,7 @@ export interface RunOptions {
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
   let unlock = () => {}
   try {
+    refuse(plan)
     unlock = lock(options.home)
     return await new Run(plan, options).all()
   } catch (cause) {
@@ -50,6 +52,15 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResul
   } finally {
     unlock()
   }
+}
+
+/** Before anything runs: a plan with a stage that nothing here can run would stop halfway. Errors: RLP8012. */
+function refuse({ stages, variant }: Plan): void {
+  const without = stages.filter(({ engine }) => engine === null)
+  const [first] = without
+  if (!first) return
+  const others = without.length === 1 ? '' : ` and ${without.length - 1} more`
+  throw failure('RLP8012', `no engine can run ${first.address}${others}: ${first.obstacle ?? 'none was found'}`, variant === null ? 'use a variant with a smaller model (`--variant mini`), or change the model' : 'use a smaller model')
 }
 
 class Run {
@@ -149,6 +160,7 @@ class Run {
       root,
       openDataset: (value) => this.artefacts.dataset(value),
       openPolicy: (value) => this.artefacts.policy(value),
+      openModel: (value) => this.artefacts.model(value),
       metric: (of, metric) => this.outcomes.get(of)?.metrics[metric] ?? NaN,
       step: (step, steps, metrics) => {
         const seconds = (this.now() - start) / 1000

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../../compiler/index.js'
 import { diskHost } from '../../compiler/cli/disk-host.js'
-import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import type { ModelPlan, Plan, StagePlan, TokenizerPlan, Value } from '../../spec/plan/plan.js'
 import { draws } from '../data/draws.js'
 import { openDataset, type DataContext } from '../data/open.js'
 import { frameExample, framePrompt } from '../tokenizer/framing.js'
@@ -44,7 +44,7 @@ suite('data of the examples', (test) => {
       for (const stage of plan.stages) {
         const model = modelOf(plan, stage)
         for (const value of dataOf(plan, stage)) {
-          const tokenizer = vocabularyTokenizer((model as ModelPlan).tokenizer)
+          const tokenizer = vocabularyTokenizer((model as ModelPlan).tokenizer as TokenizerPlan)
           const drawn = draws(await openDataset(plan, value, context), stage.seed)
           for (let i = 0; i < 64; i++, rows++) {
             const row = drawn.row(i)

@@ -7,10 +7,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
-import type { ModelPlan } from '../../spec/plan/plan.js'
+import type { ModelPlan, TokenizerPlan } from '../../spec/plan/plan.js'
 import { readWeights, writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
 import { gridWidth } from '../engines/native/batching.js'
+import { sequenceExamples } from '../engines/native/examples.js'
 import { Policy } from '../engines/native/policy.js'
 import { graphsOf } from '../engines/native/programs.js'
 import { reference } from '../executors/reference/reference.js'
@@ -33,15 +34,15 @@ async function write(folder: string, model: ModelPlan): Promise<void> {
   writeModelFolder(join(folder, 'policy'), model, weights)
   equal(readWeights(join(folder, 'policy'), model), weights)
 
-  const tokenizer = vocabularyTokenizer(model.tokenizer)
+  const tokenizer = vocabularyTokenizer(model.tokenizer as TokenizerPlan)
   const plan = new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, copyRows, { steps: 1 }).plan()
   const policy = await Policy.open(reference, { model, tokenizer, weights }, graphsOf(plan, plan.stages[0] as never))
   const sequences = ['b a', 'c c d a', 'a'].map((completion) => frameExample(tokenizer, { prompt: 'a b ?', completion }, ''))
   const width = gridWidth(sequences)
-  const { logp } = await policy.score(sequences, [0, 1, 2], width, 1, policy.layout(3))
+  const { logp } = await policy.score(sequenceExamples(sequences, policy.layout(3)), [0, 1, 2], 1)
   policy.close()
   ok([...logp.values].every((value) => value <= 0))
-  const texts = ['<bos>', model.tokenizer.kind === 'words' ? '<bos> a b ? <eos>' : '<bos>a é\nb<eos>'].map((text) => [text, tokenizer.encode(text, '')])
+  const texts = ['<bos>', model.tokenizer?.kind === 'words' ? '<bos> a b ? <eos>' : '<bos>a é\nb<eos>'].map((text) => [text, tokenizer.encode(text, '')])
   const scored = sequences.map(({ tokens }, i) => [[...tokens], [...logp.values.slice(i * width, i * width + tokens.length - 1)]])
   writeFileSync(join(folder, 'expected.json'), JSON.stringify({ texts, specials: [tokenizer.pad, tokenizer.bos, tokenizer.eos], sequences: scored }))
 }

@@ -5,7 +5,9 @@ import { join } from 'node:path'
 import { equal, is, near, ok, suite } from '../../spec/test/suite.js'
 import { readSafetensors } from '../checkpoint/safetensors.js'
 import { freshWeights } from '../checkpoint/initialise.js'
+import type { TokenizerPlan } from '../../spec/plan/plan.js'
 import { gridWidth, maskGrid, microBatches, put, grid, take } from '../engines/native/batching.js'
+import { sequenceExamples } from '../engines/native/examples.js'
 import { passAtK, wilsonMargin } from '../engines/native/pass-at-k.js'
 import { Policy } from '../engines/native/policy.js'
 import { graphsOf } from '../engines/native/programs.js'
@@ -111,7 +113,7 @@ suite('grpo', (test) => {
 
 suite('rollout', (test) => {
   const plan = new PlanBuilder({ m: model }).exactReward('answer').grpo('rl', model, { policy: { model: 'm' }, prompts: guesses, reward: { reward: 'answer' } }, { steps: 1 }).plan()
-  const open = () => Policy.open(reference, { model, tokenizer: vocabularyTokenizer(model.tokenizer), weights: freshWeights(model, 5) }, graphsOf(plan, plan.stages[0] as never))
+  const open = () => Policy.open(reference, { model, tokenizer: vocabularyTokenizer(model.tokenizer as TokenizerPlan), weights: freshWeights(model, 5) }, graphsOf(plan, plan.stages[0] as never))
   const prompts = Array.from({ length: 20 }, (_, i) => ({ tokens: [1, ...Array.from({ length: 1 + (i % 5) }, (_, t) => 3 + ((i + t) % 4))], row: i }))
   const options = { maxNew: 12, temperature: 0.7, key: randomKey(0, 'test') }
 
@@ -120,7 +122,7 @@ suite('rollout', (test) => {
     const rollouts = await rollOut(policy, prompts, options)
     const sequences = rollouts.map(({ tokens }, i) => frameRollout(prompts[i]?.tokens ?? [], tokens))
     const width = gridWidth(sequences)
-    const { logp } = await policy.score(sequences, sequences.map((_, i) => i), width, options.temperature, policy.layout(6))
+    const { logp } = await policy.score(sequenceExamples(sequences, policy.layout(6)), sequences.map((_, i) => i), options.temperature)
     rollouts.forEach((rollout, i) => {
       const from = i * width + (sequences[i]?.prompt ?? 0) - 1
       near([...logp.values.slice(from, from + rollout.logp.length)], rollout.logp, { rtol: 1e-5, atol: 1e-6 })
@@ -140,7 +142,7 @@ suite('rollout', (test) => {
 })
 
 suite('batching', (test) => {
-  const tokenizer = vocabularyTokenizer(model.tokenizer)
+  const tokenizer = vocabularyTokenizer(model.tokenizer as TokenizerPlan)
   const sequences = ['a', 'a b c d', 'a b', 'a b c d a b c d a b c d a b c d a b', 'd'].map((completion) => frameExample(tokenizer, { prompt: 'a ?', completion }, ''))
   const all = sequences.map((_, i) => i)
 

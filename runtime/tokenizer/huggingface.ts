@@ -5,12 +5,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Tokenizer as HuggingFaceTokenizer } from '@huggingface/tokenizers'
 import { canonicalJson } from '../../spec/plan/canonical.js'
-import type { ModelPlan } from '../../spec/plan/plan.js'
+import type { TokenizerPlan } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import { BOS, EOS, PAD, vocabularyTokenizer, type Tokenizer } from './tokenizer.js'
 
 /** The content of `tokenizer.json` (`tokenizers` 0.22, WordLevel). An unknown word is an error there too: there is no unknown token. */
-export function tokenizerJson(plan: ModelPlan['tokenizer']): object {
+export function tokenizerJson(plan: TokenizerPlan): object {
   const ids = plan.vocabulary.map((token, id) => [token, id] as const)
   const specials = ids.filter(([token]) => token === PAD || token === BOS || token === EOS)
   return {
@@ -69,7 +69,7 @@ export function folderTokenizer(folder: string): Tokenizer {
 }
 
 /** A tokenizer that `tokenizerJson` wrote, as its plan; undefined for any other. */
-function ownPlan(json: Record<string, unknown>): ModelPlan['tokenizer'] | undefined {
+function ownPlan(json: Record<string, unknown>): TokenizerPlan | undefined {
   const model = json['model'] as { type?: string; vocab?: Record<string, number> } | undefined
   if (model?.type !== 'WordLevel') return undefined
   const vocab = model.vocab ?? {}

@@ -1,7 +1,7 @@
 // Text to token ids and back: the two tokenizers of models made here, whole words and single characters.
 // Reading and writing `tokenizer.json` is in `huggingface.ts`; how prompts are framed is in `framing.ts`.
 
-import type { ModelPlan } from '../../spec/plan/plan.js'
+import type { TokenizerPlan } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 
 export const PAD = '<pad>'
@@ -26,7 +26,7 @@ export interface Tokenizer {
  * `characters` takes special tokens and then every code point by itself.
  * Errors: RLP8006 when the vocabulary repeats a token or lacks a special one.
  */
-export function vocabularyTokenizer(plan: ModelPlan['tokenizer']): Tokenizer {
+export function vocabularyTokenizer(plan: TokenizerPlan): Tokenizer {
   const ids = new Map(plan.vocabulary.map((token, id) => [token, id]))
   if (ids.size !== plan.vocabulary.length) {
     const twice = plan.vocabulary.find((token, id) => ids.get(token) !== id)

@@ -54,14 +54,21 @@ export type Expr =
   | { readonly stage: string; readonly metric: string }
 
 export interface ModelPlan {
-  readonly architecture: 'transformer'
+  /** What its weights mean; which engine can compute it is in `engines.ts`. */
+  readonly architecture: 'transformer' | 'gpt_neox' | 'mlp' | 'resnet'
   /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
-  readonly config: Readonly<Record<string, number | string | boolean | readonly string[]>>
-  readonly tokenizer: { readonly kind: 'words' | 'characters'; readonly vocabulary: readonly string[] }
+  readonly config: Readonly<Record<string, number | string | boolean | readonly string[] | readonly number[]>>
+  /** `null` for models that read no text, or whose tokenizer is only named in `config`. */
+  readonly tokenizer: TokenizerPlan | null
   /** `scratch`, drawn from `seed`, or the folder of a Hugging Face model. */
   readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string }
   /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
+}
+
+export interface TokenizerPlan {
+  readonly kind: 'words' | 'characters'
+  readonly vocabulary: readonly string[]
 }
 
 export interface DatasetPlan {
@@ -100,7 +107,10 @@ export interface StagePlan {
   readonly name: string
   readonly keys: Readonly<Record<string, string | number>>
   readonly kind: string
-  readonly engine: string
+  /** What runs it; `null` when no engine can. */
+  readonly engine: string | null
+  /** Why no engine can run it; only then. */
+  readonly obstacle?: string
   /** Every attribute of the kind, sections nested as records, defaults filled in. */
   readonly attributes: Readonly<Record<string, Value>>
   /** Paths of attributes that the spec wrote itself (`optimizer.lr`), for `rlpc plan`. */

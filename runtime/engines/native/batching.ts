@@ -59,8 +59,8 @@ export interface MicroBatch {
   readonly rows: number
   readonly width: number
   readonly placements: readonly Placement[]
-  /** `tokens`, `targets`, `positions` and `segments`, i32 [rows, width]. */
-  readonly feeds: Readonly<Record<string, Int32Array>>
+  /** Of sequences: `tokens`, `targets`, `positions` and `segments`, i32 [rows, width]. Of vectors: `features` f32 [rows, size], `targets` i32 [rows]. */
+  readonly feeds: Readonly<Record<string, TensorData>>
 }
 
 export interface LayoutOptions {

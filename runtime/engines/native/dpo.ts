@@ -5,8 +5,9 @@ import { failure } from '../../codes.js'
 import type { Row } from '../../data/dataset.js'
 import { frameExample, type Sequence } from '../../tokenizer/framing.js'
 import { number, optionalNumber } from './attributes.js'
-import { gridWidth, maskGrid, type Grid } from './batching.js'
+import { maskGrid, type Grid } from './batching.js'
 import { Course, type Drawn } from './course.js'
+import { sequenceExamples } from './examples.js'
 import { stepsOf } from './length.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
@@ -35,17 +36,16 @@ export const dpo: StageKind = async (run) => {
     outcome: 'loss',
     update: async () => {
       const sequences = course.take(pairs).flatMap((drawn) => [frame(policy, drawn, 'chosen', longest), frame(policy, drawn, 'rejected', longest)])
+      const examples = sequenceExamples(sequences, layout)
       const all = [...sequences.keys()]
-      const width = gridWidth(sequences)
-      const scores = await policy.score(sequences, all, width, 1, layout)
-      const reference = frozen && (await frozen.score(sequences, all, width, 1, layout)).logp
+      const scores = await policy.score(examples, all, 1)
+      const reference = frozen && (await frozen.score(examples, all, 1)).logp
       const metrics = await trainer.update({
-        sequences,
+        examples,
         levels: { N: pairs },
         known: { ...scores, ...(reference ? { ref_logp: reference } : {}) },
         perSequence: {},
         temperature: 1,
-        layout,
       })
       const margins = marginsOf(sequences, scores.logp, reference)
       accuracy = meanOf(margins.map((margin) => Number(margin > 0)))

@@ -6,6 +6,7 @@ import { frameRollout, type Sequence } from '../../tokenizer/framing.js'
 import { number } from './attributes.js'
 import { grid, gridWidth, type Grid } from './batching.js'
 import type { Drawn } from './course.js'
+import { sequenceExamples } from './examples.js'
 import type { Policy } from './policy.js'
 import { promptTokens } from './prompts.js'
 import { meanOf, sampleOf, termMeans, type Rewarder } from './reward.js'
@@ -52,7 +53,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
   const width = gridWidth(sequences)
   const oldLogp = grid(sequences.length, width)
   rollouts.forEach(({ logp }, i) => oldLogp.values.set(logp, i * width + (sequences[i] as Sequence).prompt - 1))
-  const refLogp = frozen && (await frozen.score(sequences, [...sequences.keys()], width, temperature, policy.layout(sequences.length))).logp
+  const refLogp = frozen && (await frozen.score(sequenceExamples(sequences, policy.layout(sequences.length)), [...sequences.keys()], temperature)).logp
 
   if (batch % Math.max(1, Math.floor(batches(run) / SAMPLED_BATCHES)) === 0) items.slice(0, size).forEach((item, i) => run.sample(sampleOf(item, scored, i)))
   const mean = meanOf(total)

@@ -3,8 +3,9 @@
 
 import type { Sequence } from '../../tokenizer/framing.js'
 import { number } from './attributes.js'
-import { grid, gridWidth, type Grid } from './batching.js'
+import { grid, type Grid } from './batching.js'
 import { Course } from './course.js'
+import { sequenceExamples } from './examples.js'
 import { gather, type Experience } from './experience.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
@@ -43,19 +44,18 @@ export const grpo: StageKind = async (run) => {
       const { sequences: rollouts, rewards: scores, terms, oldLogp, refLogp } = experience
       const chosen = Array.from({ length: share }, (_, i) => (part % splits) * share + i)
       const sequences = chosen.map((i) => rollouts[i] as Sequence)
-      const width = gridWidth(sequences)
-      const old = cut(oldLogp, chosen, width)
+      const examples = sequenceExamples(sequences, layout)
+      const old = cut(oldLogp, chosen, examples.width)
       const metrics = await trainer.update({
-        sequences,
+        examples,
         levels: { G: groups / splits, N: size, R: terms.length },
         // After the first update the policy has moved away from the one that was sampled: it is scored again.
-        known: { old_logp: old, ...(part === 0 ? { logp: old } : {}), ...(refLogp ? { ref_logp: cut(refLogp, chosen, width) } : {}) },
+        known: { old_logp: old, ...(part === 0 ? { logp: old } : {}), ...(refLogp ? { ref_logp: cut(refLogp, chosen, examples.width) } : {}) },
         perSequence: {
           reward: Float64Array.from(chosen, (i) => scores[i] as number),
           rewards: Float64Array.from(chosen.flatMap((i) => terms.map((term) => term[i] as number))),
         },
         temperature,
-        layout,
       })
       return { ...metrics, ...experience.metrics }
     },

@@ -5,6 +5,7 @@ import { failure } from '../../codes.js'
 import { frameExample, type Sequence } from '../../tokenizer/framing.js'
 import { flag, number, optionalNumber } from './attributes.js'
 import { Course, type Drawn } from './course.js'
+import { sequenceExamples } from './examples.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
@@ -29,7 +30,7 @@ export const sft: StageKind = async (run) => {
     outcome: 'loss',
     update: async () => {
       const sequences = course.take(batch).map((drawn) => frame(policy, drawn, longest))
-      const metrics = await trainer.update({ sequences, levels: { N: batch }, known: {}, perSequence: {}, temperature: 1, layout })
+      const metrics = await trainer.update({ examples: sequenceExamples(sequences, layout), levels: { N: batch }, known: {}, perSequence: {}, temperature: 1 })
       const learned = sequences.reduce((sum, sequence) => sum + sequence.learned.reduce((a, b) => a + b, 0), 0)
       return { ...metrics, learned, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
     },

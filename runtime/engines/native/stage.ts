@@ -4,6 +4,7 @@ import type { Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
 import type { StoredTensor } from '../../checkpoint/safetensors.js'
 import type { Dataset } from '../../data/dataset.js'
 import type { Executor } from '../../executors/executor.js'
+import type { ModelWeights } from './model.js'
 import type { PolicyWeights } from './policy.js'
 
 /** One line of numbers: deterministic, so no times. `null` = not defined in this step. */
@@ -25,6 +26,8 @@ export interface StageRun {
   readonly root: string
   openDataset(value: Value): Promise<Dataset>
   openPolicy(value: Value): Promise<PolicyWeights>
+  /** A model of any architecture. */
+  openModel(value: Value): Promise<ModelWeights>
   /** A metric of a finished stage. */
   readonly metric: (stage: string, metric: string) => number
   /** A step is done: append its numbers to the run's metrics. `steps` is the length of the stage. */
@@ -46,8 +49,8 @@ export interface StageRun {
 /** What a finished stage hands over; metrics are the outputs of type `Real`. */
 export interface StageResult {
   readonly metrics: Readonly<Record<string, number>>
-  /** Outputs of type `Policy`. */
-  readonly policies?: Readonly<Record<string, { at: PolicyWeights; weights: readonly StoredTensor[] }>>
+  /** Outputs that are models. */
+  readonly policies?: Readonly<Record<string, { at: ModelWeights; weights: readonly StoredTensor[] }>>
   /** Outputs of type `Dataset`. */
   readonly datasets?: Readonly<Record<string, readonly Readonly<Record<string, unknown>>[]>>
 }

@@ -1,4 +1,4 @@
-// One optimiser update of a policy: weigh the tokens, accumulate the gradient in micro-batches, clip, apply.
+// One optimiser update of a model: weigh the tokens, accumulate the gradient in micro-batches, clip, apply.
 // The same for every kind: what the loss is lies in the programs `weigh` and `measure`, where the data comes from is the stage's.
 
 import type { StagePlan } from '../../../spec/plan/plan.js'
@@ -6,23 +6,22 @@ import type { StoredTensor } from '../../checkpoint/safetensors.js'
 import { failure } from '../../codes.js'
 import { reference } from '../../executors/reference/reference.js'
 import type { TensorData } from '../../executors/executor.js'
-import type { Sequence } from '../../tokenizer/framing.js'
 import { attribute, number, optionalNumber } from './attributes.js'
-import { grid, gridWidth, maskGrid, microBatches, put, take, type Grid, type LayoutOptions } from './batching.js'
-import type { Policy } from './policy.js'
+import { grid, put, take, type Grid } from './batching.js'
+import type { Examples } from './examples.js'
+import type { Model } from './model.js'
 import { declareStates, Programs } from './programs.js'
 
 /** What one update learns from. */
 export interface Batch {
-  readonly sequences: readonly Sequence[]
-  /** Sizes of the levels: `{ N }` for samples, `{ G, N }` for groups of rollouts; their product is the number of sequences. */
+  readonly examples: Examples
+  /** Sizes of the levels: `{ N }` for samples, `{ G, N }` for groups of rollouts; their product is the number of examples. */
   readonly levels: Readonly<Record<string, number>>
-  /** Grids that are already known, of `gridWidth(sequences)` columns: `logp`, `old_logp`, `ref_logp`. */
+  /** Grids that are already known, of as many columns as the examples have: `logp`, `old_logp`, `ref_logp`. */
   readonly known: Readonly<Record<string, Grid>>
   /** Numbers for each sequence: `reward`. */
   readonly perSequence: Readonly<Record<string, TensorData>>
   readonly temperature: number
-  readonly layout: LayoutOptions
 }
 
 export interface UpdateMetrics {
@@ -32,9 +31,9 @@ export interface UpdateMetrics {
   readonly grad_norm: number
   /** Mean entropy in nats of the learned tokens that went through the model; null when none did. */
   readonly entropy: number | null
-  /** Tokens that went through the gradient, padding not counted. */
+  /** Tokens (or vectors) that went through the gradient, padding not counted. */
   readonly tokens: number
-  /** Sequences that were left out because no token of theirs has a weight. */
+  /** Examples that were left out because nothing of theirs has a weight. */
   readonly skipped: number
 }
 
@@ -45,35 +44,34 @@ export class Trainer {
 
   /** `steps` is the length of the stage in updates, for the schedule of the learning rate. */
   constructor(
-    readonly policy: Policy,
+    readonly model: Model,
     private readonly stage: StagePlan,
     private readonly steps: number,
   ) {
-    for (const role of ['gradient', 'norm', 'apply']) declareStates(policy.programs.session, policy.programs.graph(role), {})
-    this.schedule = reference.open().then((session) => new Programs(session, { lr: policy.programs.graph('lr') }))
+    for (const role of ['gradient', 'norm', 'apply']) declareStates(model.programs.session, model.programs.graph(role), {})
+    this.schedule = reference.open().then((session) => new Programs(session, { lr: model.programs.graph('lr') }))
   }
 
   /** Make one update. Errors: RLP8003 when the loss or the gradient is not finite, RLP8011 when no token counts. */
   async update(batch: Batch): Promise<UpdateMetrics> {
-    const { sequences, layout, temperature } = batch
-    const programs = this.policy.programs
-    const width = gridWidth(sequences)
-    const mask = maskGrid(sequences, width)
+    const { examples, temperature } = batch
+    const { count, width, mask } = examples
+    const programs = this.model.programs
     if (!mask.values.includes(1)) throw failure('RLP8011', `step ${this.updates + 1} of ${this.stage.address} has no token to learn`, 'check the `train` flags of the completions')
-    const all = sequences.map((_, sample) => sample)
+    const all = Array.from({ length: count }, (_, sample) => sample)
 
     const wanted = programs.feeds('weigh')
     const lacks = (name: string) => wanted.has(name) && batch.known[name] === undefined
-    const scored = lacks('logp') || lacks('entropy') ? await this.policy.score(sequences, all, width, temperature, layout) : undefined
+    const scored = lacks('logp') || lacks('entropy') ? await this.model.score(examples, all, temperature) : undefined
     const grids: Record<string, Grid> = { ...scored, ...batch.known, mask }
     const sizes = { ...batch.levels, T: width }
     const weights = await programs.run('weigh', sizes, { ...valuesOf(grids), ...batch.perSequence })
-    const dlogp = gridOf(weights['dlogp'], sequences.length, width)
-    const dentropy = weights['dentropy'] && gridOf(weights['dentropy'], sequences.length, width)
+    const dlogp = gridOf(weights['dlogp'], count, width)
+    const dentropy = weights['dentropy'] && gridOf(weights['dentropy'], count, width)
     const chosen = all.filter((sample) => weighs(dlogp, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
 
-    const fresh = { logp: grid(sequences.length, width), entropy: grid(sequences.length, width) }
-    for (const micro of microBatches(sequences, chosen, layout)) {
+    const fresh = { logp: grid(count, width), entropy: grid(count, width) }
+    for (const micro of examples.cut(chosen)) {
       const feeds = { ...micro.feeds, temperature: Float32Array.of(temperature), dlogp: take(dlogp, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
       const found = await programs.run('gradient', { B: micro.rows, T: micro.width }, feeds)
       put(fresh.logp, micro, found['logp'] as TensorData)
@@ -89,9 +87,9 @@ export class Trainer {
       loss,
       lr,
       grad_norm: norm,
-      entropy: meanOver(scored?.entropy ?? fresh.entropy, mask, scored ? all : chosen),
-      tokens: chosen.reduce((sum, sample) => sum + (sequences[sample] as Sequence).tokens.length - 1, 0),
-      skipped: sequences.length - chosen.length,
+      entropy: meanOver(scored?.['entropy'] ?? fresh.entropy, mask, scored ? all : chosen),
+      tokens: examples.tokens(chosen),
+      skipped: count - chosen.length,
     }
   }
 
@@ -103,7 +101,7 @@ export class Trainer {
     const lr = Number((await schedule.run('lr', {}, { step: Float64Array.of(this.updates), steps: Float64Array.of(this.steps) }))['lr']?.[0])
     const t = ++this.updates
     const bias = (path: string) => Float64Array.of(1 - number(this.stage, path) ** t)
-    await this.policy.programs.run('apply', {}, { lr: Float64Array.of(lr), clip_scale: Float64Array.of(clipScale), bias1: bias('optimizer.beta1'), bias2: bias('optimizer.beta2') })
+    await this.model.programs.run('apply', {}, { lr: Float64Array.of(lr), clip_scale: Float64Array.of(clipScale), bias1: bias('optimizer.beta1'), bias2: bias('optimizer.beta2') })
     return lr
   }
 
@@ -114,13 +112,13 @@ export class Trainer {
 
   /** Weights and moments in the executor's own precision, to continue from. The gradient is zero between updates. */
   state(): StoredTensor[] {
-    const { session } = this.policy.programs
-    return ['w', 'm', 'v'].flatMap((kind) => this.policy.at.weights.map(({ name, shape }) => ({ name: `${kind}/${name}`, shape, data: session.read(`${kind}/${name}`) as StoredTensor['data'] })))
+    const { session } = this.model.programs
+    return ['w', 'm', 'v'].flatMap((kind) => this.model.at.weights.map(({ name, shape }) => ({ name: `${kind}/${name}`, shape, data: session.read(`${kind}/${name}`) as StoredTensor['data'] })))
   }
 
   /** Continue from what `state` returned after so many updates. */
   restore(state: ReadonlyMap<string, StoredTensor>, updates: number): void {
-    for (const [name, { data }] of state) this.policy.programs.session.write(name, data)
+    for (const [name, { data }] of state) this.model.programs.session.write(name, data)
     this.updates = updates
   }
 }

@@ -1,0 +1,24 @@
+// Kind of a `model` declaration → how its plan is made. A new kind of model is a row here.
+
+import type { Span } from '../../grammar/source/source.js'
+import type { CompileValue } from '../elaborate/value.js'
+import type { LoweredModel } from '../lower/types.js'
+import { freshGptNeoX } from './gpt-neox.js'
+import { freshMlp } from './mlp.js'
+import { freshResNet } from './resnet.js'
+import { freshModel } from './transformer.js'
+
+type Attributes = ReadonlyMap<string, CompileValue>
+
+const kinds: Readonly<Record<string, (attributes: Attributes, span: Span) => LoweredModel>> = {
+  Transformer: freshModel,
+  GptNeoX: freshGptNeoX,
+  Mlp: freshMlp,
+  ResNet: freshResNet,
+}
+
+/** A fresh model from the evaluated attributes of its declaration. A kind that is not in the table has no plan. */
+export function lowerModel(kind: string, attributes: Attributes, span: Span): LoweredModel {
+  const make = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined
+  return make?.(attributes, span) ?? { model: undefined, diagnostics: [] }
+}

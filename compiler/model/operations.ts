@@ -1,0 +1,17 @@
+// Programs that change a model's weights without training it.
+// Knows no data: what they draw is fed.
+
+import type { Graph } from '../../spec/graph/graph.js'
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import { GraphBuilder } from '../graph/builder.js'
+import { simplify } from '../graph/simplify.js'
+
+/** Feeds `noise/NAME` of each weight's shape; sets every weight to shrink · w + perturb · noise (arXiv 1910.08475). */
+export function shrinkPerturbProgram(model: ModelPlan, { shrink, perturb }: { readonly shrink: number; readonly perturb: number }): Graph {
+  const b = new GraphBuilder('shrink_perturb')
+  for (const { name, shape } of model.weights) {
+    const w = b.input(`w/${name}`, 'f32', shape, 'state')
+    b.assign(w, b.add(b.mul(shrink, w), b.mul(perturb, b.input(`noise/${name}`, 'f32', shape))))
+  }
+  return simplify(b.build())
+}

@@ -1,0 +1,57 @@
+// What one update or evaluation reads: examples, and how they are cut into the rectangles that programs take.
+// The rest of the engine does not ask whether an example is a text or a vector; grids hold their numbers either way.
+
+import type { Sequence } from '../../tokenizer/framing.js'
+import { grid, gridWidth, maskGrid, microBatches, type Grid, type LayoutOptions, type MicroBatch } from './batching.js'
+
+export interface Examples {
+  readonly count: number
+  /** Columns of their grids: positions of a text, 1 for a vector. */
+  readonly width: number
+  /** 1 where something is to be learned. */
+  readonly mask: Grid
+  /** The chosen examples for programs, in an order that depends on them alone. */
+  cut(chosen: readonly number[]): readonly MicroBatch[]
+  /** Tokens (or vectors) of the chosen ones that go through the model, padding not counted. */
+  tokens(chosen: readonly number[]): number
+}
+
+export function sequenceExamples(sequences: readonly Sequence[], layout: LayoutOptions): Examples {
+  const width = gridWidth(sequences)
+  return {
+    count: sequences.length,
+    width,
+    mask: maskGrid(sequences, width),
+    cut: (chosen) => microBatches(sequences, chosen, layout),
+    tokens: (chosen) => chosen.reduce((sum, sample) => sum + (sequences[sample] as Sequence).tokens.length - 1, 0),
+  }
+}
+
+/** A vector and the number of its class. */
+export interface Labelled {
+  readonly features: Float32Array
+  readonly label: number
+}
+
+/** Micro-batches of `rows` vectors; the last one is filled up with zeros, which no weight reaches. */
+export function vectorExamples(vectors: readonly Labelled[], rows: number): Examples {
+  const size = vectors[0]?.features.length ?? 0
+  const batchOf = (samples: readonly number[]): MicroBatch => {
+    const [features, targets] = [new Float32Array(rows * size), new Int32Array(rows)]
+    samples.forEach((sample, row) => {
+      const { features: values, label } = vectors[sample] as Labelled
+      features.set(values, row * size)
+      targets[row] = label
+    })
+    return { rows, width: 1, placements: samples.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds: { features, targets } }
+  }
+  const mask = grid(vectors.length, 1)
+  mask.values.fill(1)
+  return {
+    count: vectors.length,
+    width: 1,
+    mask,
+    cut: (chosen) => Array.from({ length: Math.ceil(chosen.length / rows) }, (_, i) => batchOf(chosen.slice(i * rows, (i + 1) * rows))),
+    tokens: (chosen) => chosen.length,
+  }
+}

@@ -1,0 +1,58 @@
+// A model on an executor: its weights in a session, the programs that run beside it, and the log-probabilities it gives.
+// Any architecture; what only language models have is in `policy.ts`.
+
+import type { Graph } from '../../../spec/graph/graph.js'
+import type { ModelPlan } from '../../../spec/plan/plan.js'
+import type { StoredTensor } from '../../checkpoint/safetensors.js'
+import type { Executor } from '../../executors/executor.js'
+import { grid, put, type Grid } from './batching.js'
+import type { Examples } from './examples.js'
+import { Programs } from './programs.js'
+
+/** A model at rest, as a stage takes and leaves it. */
+export interface ModelWeights {
+  readonly model: ModelPlan
+  readonly weights: readonly StoredTensor[]
+  /** Folder that the model was first loaded from, if any: its tokenizer files go along. */
+  readonly source?: string
+}
+
+export class Model {
+  protected constructor(
+    readonly at: ModelWeights,
+    readonly programs: Programs,
+  ) {}
+
+  /** Put a model into a session of its own. */
+  static async open(executor: Executor, at: ModelWeights, graphs: Readonly<Record<string, Graph>>): Promise<Model> {
+    return new Model(at, await Model.programs(executor, at, graphs))
+  }
+
+  protected static async programs(executor: Executor, at: ModelWeights, graphs: Readonly<Record<string, Graph>>): Promise<Programs> {
+    const session = await executor.open()
+    for (const { name, shape, data } of at.weights) {
+      session.declare(`w/${name}`, 'f32', shape)
+      session.write(`w/${name}`, data)
+    }
+    return new Programs(session, graphs)
+  }
+
+  /** What `score` fetches (`logp`, `entropy`, …) for the chosen examples, as grids over all of them. */
+  async score(examples: Examples, chosen: readonly number[], temperature: number): Promise<Record<string, Grid>> {
+    const scores: Record<string, Grid> = {}
+    for (const batch of examples.cut(chosen)) {
+      const found = await this.programs.run('score', { B: batch.rows, T: batch.width }, { ...batch.feeds, temperature: Float32Array.of(temperature) })
+      for (const [name, values] of Object.entries(found)) put((scores[name] ??= grid(examples.count, examples.width)), batch, values)
+    }
+    return scores
+  }
+
+  /** The weights as they are now. */
+  weights(): StoredTensor[] {
+    return this.at.weights.map(({ name, shape }) => ({ name, shape, data: Float32Array.from(this.programs.session.read(`w/${name}`)) }))
+  }
+
+  close(): void {
+    this.programs.session.close()
+  }
+}

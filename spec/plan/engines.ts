@@ -1,0 +1,48 @@
+// What each engine can compute, and the choice of one for a stage. The compiler asks when it plans; the runtime has the engines.
+// Data and one rule: which kinds an engine runs is said by the kinds themselves (`engines = […]`).
+
+import type { ModelPlan } from './plan.js'
+
+interface Engine {
+  /** Architectures of `ModelPlan` whose programs it runs. */
+  readonly architectures: readonly ModelPlan['architecture'][]
+  /** Room for weights and what training keeps beside them. */
+  readonly bytes: number
+}
+
+const GIB = 2 ** 30
+
+export const engines: Readonly<Record<string, Engine>> = {
+  // One WebAssembly memory, addressed with 32 bits.
+  native: { architectures: ['transformer', 'mlp'], bytes: 4 * GIB },
+}
+
+/** float32 weights; when trained also their gradient and the two moments of AdamW. */
+const BYTES = { held: 4, trained: 16 } as const
+
+/** How many numbers a model has. */
+export function parametersOf({ weights }: Pick<ModelPlan, 'weights'>): number {
+  return weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+}
+
+/** The first of `candidates` that can run a stage on `model`, or in one sentence for each why it cannot. */
+export function chooseEngine(candidates: readonly string[], model: ModelPlan | undefined, trains: boolean): { readonly engine: string } | { readonly engine: null; readonly obstacle: string } {
+  const obstacles: string[] = []
+  for (const name of candidates) {
+    const obstacle = obstacleOf(name, model, trains)
+    if (obstacle === undefined) return { engine: name }
+    obstacles.push(obstacle)
+  }
+  return { engine: null, obstacle: obstacles.join('; ') || 'its kind names no engine' }
+}
+
+function obstacleOf(name: string, model: ModelPlan | undefined, trains: boolean): string | undefined {
+  const engine = Object.hasOwn(engines, name) ? engines[name] : undefined
+  if (!engine) return `there is no engine \`${name}\` here`
+  if (!model) return undefined
+  if (!engine.architectures.includes(model.architecture)) return `the ${name} engine has no \`${model.architecture}\` (it has ${engine.architectures.map((each) => `\`${each}\``).join(', ')})`
+  const count = parametersOf(model)
+  const bytes = count * (trains ? BYTES.trained : BYTES.held)
+  if (bytes <= engine.bytes) return undefined
+  return `the ${name} engine holds ${(engine.bytes / GIB).toFixed(0)} GiB, ${trains ? 'training' : 'a model of'} ${(count / 1e6).toPrecision(4)} M parameters takes ${(bytes / GIB).toPrecision(3)} GiB`
+}
