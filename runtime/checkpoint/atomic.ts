@@ -71,7 +71,8 @@ export function syncFile(path: string): void {
   }
 }
 
-function syncFolder(path: string): void {
+/** Make names made in a folder durable. */
+export function syncFolder(path: string): void {
   // Folders cannot be opened on Windows; there a rename is durable by itself.
   if (process.platform === 'win32') return
   const folder = openSync(path, 'r')
