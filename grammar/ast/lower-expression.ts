@@ -142,7 +142,10 @@ class Climb {
       this.next++
       const middle = left
       left = this.binary(operator, left, this.from(power + 1))
-      if (power === comparison && compared) this.reportChain(compared, operator, middle)
+      if (power === comparison && compared) {
+        this.reportChain(compared, operator, middle)
+        left = { node: 'Invalid', span: left.span }
+      }
       compared = power === comparison ? operator : undefined
     }
     return left
@@ -271,7 +274,7 @@ export function lowerRecord(context: Context, node: CstNode, at: number): Record
 
 export function lowerNumber(context: Context, node: CstNode, at: number): NumberLiteral | undefined {
   const digits = token(node, 'Number')
-  if (!digits) return undefined
+  if (!digits || digits.tokenType.name === 'MisspeltNumber') return undefined
   const unit = identifier(context, token(node, 'unit'))
   const { value, integer } = numberValue(digits.image, spanOf(context, digits), context.diagnostics, unit?.name === '%')
   return { node: 'Number', value, integer, unit, span: spanOf(context, node, at) }

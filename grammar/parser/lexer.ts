@@ -22,11 +22,12 @@ const lexer = new chevrotain.Lexer(
 
 /** Signs of other languages, and what is meant by them here: nothing at all (a space, a new line) or a token. */
 const foreignSigns: readonly { readonly image: RegExp; readonly meant: string; readonly type?: TokenType }[] = [
+  { image: /^<>/, meant: '!=', type: t.NotEqual },
   { image: /^&/, meant: 'and', type: t.And },
   { image: /^\|\|/, meant: 'or', type: t.Or },
   { image: /^!/, meant: 'not', type: t.Not },
   { image: /^\*\*/, meant: '^', type: t.Caret },
-  { image: /^:=|^=>/, meant: '=', type: t.Equals },
+  { image: /^:=/, meant: '=', type: t.Equals },
   { image: /^[−–—]/, meant: '-', type: t.Minus },
   { image: /^[×·]/, meant: '*', type: t.Star },
   { image: /^÷/, meant: '/', type: t.Slash },
@@ -55,7 +56,7 @@ export function lex(file: SourceFile): Lexed {
 
 const spanOf = (file: SourceFile, { startOffset, image }: IToken): Span => file.span(startOffset, startOffset + image.length)
 
-const foreignTypes: ReadonlySet<TokenType> = new Set([t.OpenText, t.ForeignText, t.ForeignNumber, t.ForeignSign])
+const foreignTypes: ReadonlySet<TokenType> = new Set([t.OpenText, t.ForeignText, t.ForeignNumber, t.MisspeltNumber, t.ForeignSign])
 
 /** Reports a token that is known but not ours, and gives the one that is meant. */
 function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToken[] {
@@ -78,6 +79,9 @@ function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToke
     case t.ForeignNumber:
       diagnostics.push(foreign(span, 'a number begins with a digit', `write \`0${token.image}\``, `0${token.image}`))
       return [token]
+    case t.MisspeltNumber:
+      diagnostics.push(misspeltNumber(span, token.image))
+      return [token]
     case t.ForeignSign: {
       const sign = foreignSigns.find(({ image }) => image.test(token.image))
       const meant = sign?.meant ?? ''
@@ -88,6 +92,12 @@ function mend(file: SourceFile, token: IToken, diagnostics: Diagnostic[]): IToke
     default:
       return [token]
   }
+}
+
+function misspeltNumber(span: Span, image: string): Diagnostic {
+  const meant = /k$/i.test(image) ? `${Number(image.slice(0, -1)) * 1000}`.replace(/\B(?=(\d{3})+$)/g, '_') : image.replace(/\.(?=e)/i, '.0')
+  if (meant === image) return report('RLP0001', span, 'a number has one point at most', { help: 'write a number such as `0.12`' })
+  return foreign(span, `\`${image}\` is no number here`, `write \`${meant}\``, meant)
 }
 
 /** Characters that cannot be seen are named by their number. */

@@ -6,6 +6,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import type { SourceFile, Span } from '../source/source.js'
 import { chevrotain } from './chevrotain.js'
 import { report } from './codes.js'
+import { foreignPhrase } from './foreign-syntax.js'
 import * as t from './tokens.js'
 
 /** What each rule with alternatives wants. */
@@ -112,6 +113,11 @@ class Place {
         help: 'replace `:` with `=`',
         fixes: [{ title: 'replace `:` with `=`', edits: [{ span: at, insert: ' =' }], safe: true }],
       })
+    }
+    const phrase = foreignPhrase(span.file.text, span.start, error.message)
+    if (phrase) {
+      const { fix } = phrase
+      return report('RLP1007', span, phrase.title, { help: phrase.help, fixes: fix ? [{ title: phrase.help, edits: [{ span: span.file.span(fix.start, fix.end), insert: fix.insert }], safe: true }] : [] })
     }
     const expected = separator && this.previous(0) === t.Word && this.previous(1) === t.Word ? '`:`, `=` or `{`' : error.message
     return report('RLP1007', span, `expected ${expected}, found ${this.found()}`, { label: `expected ${expected}` })

@@ -53,7 +53,10 @@ export const Comment = token('a comment', 'comment.line.double-slash', { name: '
 /** `# …`: reported by the lexer, then ignored. */
 export const ForeignComment = token('a comment', undefined, { name: 'ForeignComment', pattern: /#[^\n\r]*/, group: 'comments' })
 
-export const NumberToken = token('a number', 'constant.numeric', { name: 'Number', pattern: /\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d[\d_]*)?/, categories: [Literal] })
+export const NumberToken = createToken({ name: 'Number', pattern: /\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d[\d_]*)?/, categories: [Literal] })
+/** A number as it is written elsewhere, `0.1.2`, `1.e-6`, `1k`: reported by the lexer, then a value that nobody knows. */
+export const MisspeltNumber = token('a number', undefined, { name: 'MisspeltNumber', pattern: /\d+(?:\.\d+){2,}|\d[\d_]*\.[eE][+-]?\d+|\d+(?:\.\d+)?[kK]\b/, categories: [NumberToken, Literal] })
+entries.push({ type: NumberToken, words: 'a number', scope: 'constant.numeric' })
 export const Text = token('text in quotes', 'string.quoted.double', { name: 'Text', pattern: /"(?:[^"\\\n\r]|\\[^\n\r])*"/, categories: [Literal] })
 /** Text without its closing quote: runs to the end of the line; reported by the lexer, then used as text. */
 export const OpenText = token('text in quotes', undefined, { name: 'OpenText', pattern: /"(?:[^"\\\n\r]|\\[^\n\r])*\\?/, categories: [Text, Literal] })
@@ -103,7 +106,7 @@ function symbol(name: string, image: string, scope: string, categories: TokenTyp
 const comparison = 'keyword.operator.comparison'
 const arithmetic = 'keyword.operator.arithmetic'
 /** Signs of other languages: reported by the lexer, then replaced by what is meant. */
-export const ForeignSign = token('a sign', undefined, { name: 'ForeignSign', pattern: /&&?|\|\||\*\*|:=|=>|!(?!=)|;|[−–—×·÷≤≥≠→…]|[\u00A0\u2000-\u200B\u202F\u3000]+/ })
+export const ForeignSign = token('a sign', undefined, { name: 'ForeignSign', pattern: /<>|&&?|\|\||\*\*|:=|!(?!=)|;|[−–—×·÷≤≥≠→…]|[\u00A0\u2000-\u200B\u202F\u3000]+/ })
 
 // Longer images first: the lexer takes the first that matches.
 export const Arrow = symbol('Arrow', '->', 'keyword.operator.type')

@@ -128,7 +128,7 @@ suite('codes: wording', (test) => {
     ['const x = (a b)', 'expected `)`, found `b`'],
     ['const x = 3 *', 'expected a value, found the end of the file'],
     ['const x = 3 *\nconst y = 4', 'expected a value, found the end of the line'],
-    ['const x = if a then b\n', 'expected `else`, found the end of the line'],
+    ['const x = if a then b\n', 'an `if` needs an `else`'],
     ['const x = if a\nconst y = 1', 'expected `then`, found the end of the line'],
     ['param x: = 3', 'expected a type, found `=`'],
     ['fn f(a) = 1', 'expected `:` and a type, found `)`'],
