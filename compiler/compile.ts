@@ -6,7 +6,7 @@ import type { SourceHost, Span } from '../grammar/source/source.js'
 import type { Plan } from '../spec/plan/plan.js'
 import { check, checkValue } from './check/check.js'
 import { elaborate, type Elaborated } from './elaborate/elaborate.js'
-import type { CheckValue } from './elaborate/parameters.js'
+import { unknownParameters, type CheckValue } from './elaborate/parameters.js'
 import type { HostCalls } from './elaborate/reward-tests.js'
 import { readKinds } from './kinds/read.js'
 import type { Program } from './resolve/program.js'
@@ -40,7 +40,7 @@ export async function checkOnly(options: CompileOptions): Promise<Checked> {
   const { kinds, diagnostics: reading } = readKinds(program)
   const { diagnostics: checking } = check(program, kinds)
   const before = [...resolving, ...reading, ...checking]
-  if (hasErrors(before)) return { diagnostics: before }
+  if (hasErrors(before)) return { diagnostics: [...before, ...unknownParameters(program, options.parameters)] }
   const fits: CheckValue = (value, type, scope, name) => checkValue(value, type, scope, program, kinds, name)
   const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, fits)
   const found = [...before, ...news(elaborating, before)]

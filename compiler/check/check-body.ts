@@ -42,7 +42,11 @@ export function checkBody(cx: Context, body: Body): Written {
         checkSection(cx, body, item, sections, written)
         break
       default:
-        if (!(item.node === 'Declaration' && body.words.includes(item.word.name))) misplaced(cx, body, item)
+        if (!(item.node === 'Declaration' && body.words.includes(item.word.name))) {
+          misplaced(cx, body, item)
+          // `let total = …` was meant to give `total`.
+          if (item.node === 'Declaration' && item.value) written.set(item.name.name, { value: item.value, span: item.span })
+        }
     }
   }
   if (declaration.body && !cx.isDamaged(declaration.span)) checkMissing(cx, body, written, sections)

@@ -13,6 +13,7 @@ import { checkRows, rowOfInput } from './check-rows.js'
 import { checkVariant } from './check-variant.js'
 import { joined, listed, replace, shortened, type Context } from './context.js'
 import { expectType, reportRepetition } from './expect.js'
+import { FOREIGN_KINDS } from './foreign-names.js'
 import { importFix } from './import-fix.js'
 import { readType } from './read-type.js'
 import { keysEnv, keysOf, rowOf, typeOfSymbol } from './symbols.js'
@@ -67,10 +68,16 @@ function checkInside(cx: Context, symbol: DeclarationSymbol, declaration: Generi
   }
 }
 
-function unknownWord(cx: Context, { word }: GenericDeclaration): void {
+function unknownWord(cx: Context, { word, name }: GenericDeclaration): void {
   const parents = MEMBER_WORDS[word.name]
   if (parents) {
     cx.report('RLP2013', word.span, `\`${word.name}\` cannot stand at the top of a file`, { label: 'not here', help: `\`${word.name}\` belongs into a ${joined(parents, 'or')}` })
+    return
+  }
+  const schema = [...cx.kinds.all.values()].find(({ name }) => name === word.name)
+  const wanted = schema && Object.keys(TOP_WORDS).find((each) => TOP_WORDS[each]?.category === schema.category)
+  if (schema && wanted) {
+    cx.report('RLP2007', word.span, `\`${word.name}\` is a kind and stands behind the name`, { label: 'a word is expected here', help: `write \`${wanted} ${name.name}: ${word.name}\`` })
     return
   }
   const words = [...Object.keys(TOP_WORDS), ...GRAMMAR_WORDS]
@@ -130,13 +137,18 @@ function kindOf(cx: Context, symbol: DeclarationSymbol, declaration: GenericDecl
   const names = symbol.module.names().filter((name) => cx.kinds.of(symbol.module.lookup(name))?.category === rule.category)
   const written = type.node === 'NamedType' ? type.name.name : show(readType(cx, type, symbol.module))
   const better = found ? undefined : suggest(written, names)
+  const foreign = found ? undefined : FOREIGN_KINDS.get(written)
+  if (foreign) {
+    cx.report('RLP2011', type.span, `there is no kind \`${written}\``, { label: foreign.write ? `did you mean \`${foreign.write}\`?` : 'unknown kind', help: foreign.help, fixes: foreign.write ? [replace(type.span, foreign.write)] : [] })
+    return undefined
+  }
   const elsewhere = kinds().find(({ name }) => name === written) ?? (better ? undefined : kinds().find(({ name }) => suggest(written, [name])))
   if (!better && !cx.firstUnknown(written, type.span.file)) return undefined
   cx.report('RLP2011', type.node === 'NamedType' ? type.name.span : type.span, found ? `\`${written}\` is no kind of ${word.name}` : `there is no kind \`${shortened(written)}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown kind',
     notes: names.length > 0 ? [`kinds of ${word.name} here: ${listed(names)}`] : [],
     help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${elsewhere.name} } from "${elsewhere.symbol.module.path}"\`` : `name a kind of ${word.name}, or import one`,
-    fixes: type.node !== 'NamedType' ? [] : better ? [replace(type.name.span, better)] : elsewhere?.name === written ? [importFix(written, elsewhere.symbol.module, symbol.module)] : [],
+    fixes: type.node !== 'NamedType' ? [] : better ? [replace(type.name.span, better)] : elsewhere?.name === written ? [importFix(written, elsewhere.symbol.module.path, symbol.module)] : [],
   })
   return undefined
 }

@@ -4,11 +4,11 @@ import { qualifiedName, type DeclarationSymbol } from '../resolve/program.js'
 import type { KindSchema } from '../kinds/schema.js'
 import { mismatch } from './assignable.js'
 import { differences } from './complain.js'
-import { sourceOf, type Context, type Written } from './context.js'
+import { shortened, sourceOf, type Context, type Written } from './context.js'
 import { expectType } from './expect.js'
 import { attributeOf, memberType } from './members.js'
 import { keysEnv } from './symbols.js'
-import { ANY, optionsOf, POISON, type ArtefactName, type Type } from './types.js'
+import { ANY, optionsOf, POISON, show, type ArtefactName, type Type } from './types.js'
 
 const READERS: readonly ArtefactName[] = ['Reward', 'Term']
 const SOURCES: readonly ArtefactName[] = ['Dataset', 'Curriculum']
@@ -29,11 +29,11 @@ export function checkRows(cx: Context, schema: KindSchema, written: Written): vo
     const told = `${sourceOf(reward.value.span).split('.')[0]} ${JSON.stringify(reason)}`
     if (!reason || cx.rowsTold.has(told)) continue
     cx.rowsTold.add(told)
-    cx.report('RLP3011', reward.value.span, `this reward reads other rows than \`${source.name}\` provides`, {
-      label: 'reads fields that are not there',
+    cx.report('RLP3011', reward.value.span, `this reward is declared for other rows than \`${source.name}\` provides`, {
+      label: `declared for ${shortened(show(wanted))}`,
       related: [{ span: data.value.span, text: 'these rows are scored' }],
       notes: reason.why === 'fields' ? differences(reason) : [],
-      help: `use a reward for these rows, or give \`${source.name}\` rows with these fields`,
+      help: `declare the reward for the rows of \`${source.name}\`, or give \`${source.name}\` rows with these fields`,
     })
   }
 }

@@ -2,6 +2,7 @@
 
 import type { Declaration, Expression, TypeNode } from '../../grammar/ast/ast.js'
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Span } from '../../grammar/source/source.js'
 import type { Kinds } from '../kinds/read.js'
 import type { DeclarationSymbol, ModuleScope, Program } from '../resolve/program.js'
 import { unused } from '../resolve/unused.js'
@@ -53,15 +54,26 @@ export function check(program: Program, kinds: Kinds): CheckResult {
   return { diagnostics, types: { of: (expression) => cx.types.get(expression), ofSymbol: (symbol) => typeOfSymbol(cx, symbol) } }
 }
 
-/** Behind a place where the parser lost its way, up to the end of the declaration, mistakes are not the user's. */
-function withoutFollowUps(diagnostics: readonly Diagnostic[], { modules, torn = [] }: Program): readonly Diagnostic[] {
+/** A name, a type or a kind that nothing declares. */
+const UNKNOWN: ReadonlySet<string> = new Set(['RLP2001', 'RLP2011'])
+
+/**
+ * Behind a place where the parser lost its way, up to the end of the declaration, mistakes are not the user's.
+ * Nor is a name unknown that stands on such a line: `import std/signals as s` may have meant to bring it.
+ */
+function withoutFollowUps(diagnostics: readonly Diagnostic[], { modules, damaged = [], torn = [] }: Program): readonly Diagnostic[] {
   const lost = torn.flatMap(({ file, start }) => {
     const module = modules.find((scope) => scope.module.file === file)?.module
     const around = module?.declarations.find(({ span }) => span.start <= start && start <= span.end)
     const line = start - file.position(start).column + 1
     return around ? [{ file, start: line, end: around.span.end }] : []
   })
-  return diagnostics.filter(({ primary: { span } }) => !lost.some(({ file, start, end }) => span.file === file && start <= span.start && span.end <= end))
+  const lostWords = damaged.map(({ file, start }) => ({ file, words: new Set(file.line(file.position(start).line).match(/\w+/g)) }))
+  // Whatever a broken import was to bring is not said again.
+  const lostImport = ({ file, words }: { file: unknown; words: ReadonlySet<string> }, span: Span) => file === span.file && words.has('import')
+  const maybeLost = ({ code, primary: { span } }: Diagnostic) => UNKNOWN.has(code) && lostWords.some((line) => lostImport(line, span) || (line.file === span.file && line.words.has(span.file.text.slice(span.start, span.end))))
+  const rest = diagnostics.filter((one) => !maybeLost(one))
+  return rest.filter(({ primary: { span } }) => !lost.some(({ file, start, end }) => span.file === file && start <= span.start && span.end <= end))
 }
 
 /** A value from outside of the text, such as that of `--set name=value`, against a type of `scope`. */

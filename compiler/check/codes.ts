@@ -14,7 +14,7 @@ export const codes = {
   RLP3008: { slug: 'function-shape', severity: 'error', meaning: 'the function does not fit what its place provides' },
   RLP3009: { slug: 'repeated-element', severity: 'error', meaning: 'an element of a set is repeated' },
   RLP3010: { slug: 'cannot-infer', severity: 'error', meaning: 'the type of the rows is not known here' },
-  RLP3011: { slug: 'reward-rows', severity: 'error', meaning: 'a reward reads fields that the rows do not have' },
+  RLP3011: { slug: 'reward-rows', severity: 'error', meaning: 'a reward is declared for rows with fields that these rows do not have' },
   RLP3012: { slug: 'wrong-keys', severity: 'error', meaning: 'the keys in brackets do not fit the keys of the declaration' },
   RLP3013: { slug: 'needs-keys', severity: 'error', meaning: 'there is one instance for each key, and none is named' },
   RLP3014: { slug: 'bad-operand', severity: 'error', meaning: 'the operator does not work on such a value' },

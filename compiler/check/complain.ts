@@ -157,7 +157,7 @@ function literal(cx: Context, expression: Expression, legal: readonly string[], 
 function rows(cx: Context, expression: Expression, { reason, reads }: Reason & { why: 'rows' }, subject: string): void {
   const notes = reason.why === 'fields' ? differences(reason) : []
   if (reads) {
-    return cx.report('RLP3011', expression.span, `${subject} reads other rows than it is given`, { label: 'reads fields that are not there', notes, help: 'give rows with these fields, or use a reward that does not read them' })
+    return cx.report('RLP3011', expression.span, `${subject} is declared for other rows than it is given`, { label: 'declared for rows with other fields', notes, help: 'give rows with these fields, or declare the reward for the rows that it is given' })
   }
   cx.report('RLP3001', expression.span, `${subject} expects rows with other fields`, {
     label: 'these rows do not fit',

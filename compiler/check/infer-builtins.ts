@@ -71,30 +71,45 @@ function bindArguments(cx: Context, call: Call, name: string, builtin: Builtin, 
   const given = new Map<string, Expression>()
   const rest: Expression[] = []
   let position = 0
-  const fail = (argument: Argument, title: string, label: string, help: string) => {
-    cx.report('RLP3004', argument.name?.span ?? argument.span, title, { label, notes: [`parameters: ${all.join(', ')}`], help })
-    for (const each of call.arguments) if (each.name?.name !== 'over' && each.name?.name !== 'by') infer(cx, each.value, env)
+  const fail = (argument: Argument, title: string, label: string, help: string, fix?: string) => {
+    cx.report('RLP3004', argument.name?.span ?? argument.span, title, { label, notes: [`parameters: ${all.join(', ')}`], help, fixes: fix === undefined ? [] : [replace(argument.span, fix)] })
+    inferOperands(cx, call, env)
     return undefined
   }
   for (const argument of call.arguments) {
     const parameter = argument.name?.name ?? positional[position++]
     if (parameter === undefined) {
+      if (all.includes('over') && argument.value.node === 'Name' && cx.levels.has(argument.value.name)) return fail(argument, `the level of \`${name}\` is named`, 'a level', `write \`over = ${argument.value.name}\``, `over = ${argument.value.name}`)
       if (!builtin.variadic) return fail(argument, `\`${name}\` takes ${positional.length} ${positional.length === 1 ? 'argument' : 'arguments'}`, 'one too many', all.includes('over') ? 'name the level: `over = …`' : 'remove it')
       rest.push(argument.value)
     } else if (!all.includes(parameter)) {
-      const better = suggest(parameter, all)
-      return fail(argument, `\`${name}\` has no parameter \`${parameter}\``, better ? `did you mean \`${better}\`?` : 'unknown parameter', better ? `write \`${better} = …\`` : 'remove it')
+      const better = suggest(parameter, all, FOREIGN_PARAMETERS)
+      return fail(argument, `\`${name}\` has no parameter \`${parameter}\``, better ? `did you mean \`${better}\`?` : 'unknown parameter', better ? `write \`${better} = …\`` : 'remove it', better ? `${better} = ${sourceOf(argument.value.span)}` : undefined)
     } else if (given.has(parameter)) return fail(argument, `\`${parameter}\` of \`${name}\` is given twice`, 'second value', 'remove one of them')
     else given.set(parameter, argument.value)
   }
   const missing = builtin.parameters.filter((parameter) => !given.has(parameter))
   if (missing.length === 0) return { given, rest }
-  for (const each of call.arguments) if (each.name?.name !== 'over' && each.name?.name !== 'by') infer(cx, each.value, env)
+  inferOperands(cx, call, env)
   cx.report('RLP3004', call.span, `\`${name}\` needs ${listed(missing)}`, {
     label: `${joined(missing.map((one) => `\`${one}\``))} missing`,
-    help: missing.includes('over') ? `say over which level: \`${name}(…, over = batch)\`` : `write \`${name}(${all.map((one) => (one === 'over' || builtin.optional.includes(one) ? '' : one)).filter(Boolean).join(', ')})\``,
+    help: missing.includes('over') ? `say over which level: \`${name}(…, over = ${levelGiven(cx, call, env) ?? OUTERMOST})\`` : `write \`${name}(${all.map((one) => (one === 'over' || builtin.optional.includes(one) ? '' : one)).filter(Boolean).join(', ')})\``,
   })
   return undefined
+}
+
+/** How NumPy and PyTorch name the axis that a reduction goes over. */
+const FOREIGN_PARAMETERS: ReadonlyMap<string, string> = new Map(['axis', 'dim', 'level', 'per'].map((name) => [name, 'over']))
+
+/** The mistakes inside a call that cannot be understood; names of levels are no values. */
+function inferOperands(cx: Context, call: Call, env: Env): void {
+  for (const { value } of call.arguments) if (!(value.node === 'Name' && cx.levels.has(value.name) && !env.locals.has(value.name))) infer(cx, value, env)
+}
+
+/** The level that a call names in another place than `over`. */
+function levelGiven(cx: Context, call: Call, env: Env): string | undefined {
+  const value = call.arguments.map((argument) => argument.value).find((each) => each.node === 'Name' && cx.levels.has(each.name) && !env.locals.has(each.name))
+  return value?.node === 'Name' ? value.name : undefined
 }
 
 function notPure(cx: Context, operand: Expression, name: string, { dimension }: NumberType): Type {

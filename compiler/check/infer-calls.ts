@@ -6,6 +6,8 @@ import { bind, substitute } from './assignable.js'
 import { BUILTINS } from './builtins.js'
 import { listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
+import { FOREIGN_VALUES } from './foreign-names.js'
+import { moduleWith } from './import-fix.js'
 import { infer } from './infer.js'
 import { inferBuiltin } from './infer-builtins.js'
 import { unindexed } from './complain.js'
@@ -16,7 +18,7 @@ export function inferCall(cx: Context, call: Call, env: Env, wanted?: Type): Typ
   if (callee.node === 'Name' && !env.locals.has(callee.name) && !env.scope.lookup(callee.name)) {
     if (Object.hasOwn(BUILTINS, callee.name)) return inferBuiltin(cx, call, callee.name, env)
     const better = suggest(callee.name, [...Object.keys(BUILTINS)])
-    const near = better !== undefined && suggest(callee.name, [better, ...env.scope.names()]) === better && !cx.program.modules.some((module) => module.declared.has(callee.name))
+    const near = better !== undefined && !FOREIGN_VALUES.has(callee.name) && suggest(callee.name, [better, ...env.scope.names()]) === better && moduleWith(cx, callee.name, env.scope) === undefined
     if (near) {
       cx.report('RLP2001', callee.span, `there is no function \`${callee.name}\``, { label: `did you mean \`${better}\`?`, help: `write \`${better}(…)\``, fixes: [replace(callee.span, better)] })
       return inferRest(cx, call, env)

@@ -9,8 +9,10 @@ import { unindexed } from './complain.js'
 import { listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
 import { PLACES } from './grants.js'
+import { FOREIGN_VALUES } from './foreign-names.js'
 import { importFix, moduleWith } from './import-fix.js'
 import { infer } from './infer.js'
+import { unitNamed } from './units.js'
 import { outputType, phasesOf, termsOf } from './members.js'
 import { typeOfSymbol } from './symbols.js'
 import { artefact, INT, NONE, optional, optionsOf, POISON, show, TEXT, type ArtefactType, type InstancesType, type Type } from './types.js'
@@ -71,12 +73,21 @@ function unknownName(cx: Context, { name, span }: Name, env: Env, wanted: Type |
 
 /** A name that nothing declares: the nearest one that exists, or the module that has it. */
 export function reportUnknownName(cx: Context, name: string, span: Span, scope: ModuleScope, candidates: readonly string[]): void {
+  const foreign = FOREIGN_VALUES.get(name)
+  if (foreign) {
+    cx.report('RLP2001', span, `there is no name \`${name}\``, { label: foreign.write ? `did you mean \`${foreign.write}\`?` : 'not declared', help: foreign.help, fixes: foreign.write ? [replace(span, foreign.write)] : [] })
+    return
+  }
+  if (unitNamed(name)) {
+    cx.report('RLP2001', span, `there is no name \`${name}\``, { label: 'a unit', help: `a unit stands behind its number: \`5 ${name}\`` })
+    return
+  }
   const better = suggest(name, candidates)
   const elsewhere = moduleWith(cx, name, scope)
   if ((elsewhere || !better) && !cx.firstUnknown(name, span.file)) return // one import, one declaration mends them all
   cx.report('RLP2001', span, `there is no name \`${name}\``, {
     label: elsewhere ? 'not imported' : better ? `did you mean \`${better}\`?` : 'not declared',
-    help: elsewhere ? `import it: \`import { ${name} } from "${elsewhere.path}"\`` : better ? `write \`${better}\`` : 'declare it, import it, or write a text in quotes',
+    help: elsewhere ? `import it: \`import { ${name} } from "${elsewhere}"\`` : better ? `write \`${better}\`` : 'declare it, import it, or write a text in quotes',
     fixes: elsewhere ? [importFix(name, elsewhere, scope)] : better ? [replace(span, better)] : [],
   })
 }
@@ -178,6 +189,12 @@ function missing(cx: Context, target: Expression, name: Identifier, what: string
 
 export function inferIndex(cx: Context, expression: Index, env: Env): Type {
   const type = infer(cx, expression.target, env)
+  const [only] = expression.keys
+  if (type.type === 'record' && expression.target.node === 'Name' && expression.target.name in PLACES && only?.node === 'Text') {
+    const text = `${expression.target.name}.${only.value}`
+    cx.report('RLP3012', expression.span, 'fields are named with a point', { label: `write \`${text}\``, help: `write \`${text}\``, fixes: [replace(expression.span, text)] })
+    return POISON
+  }
   if (type.type === 'instances') return instanceOf(cx, expression, type, env)
   const [key] = expression.keys
   if (type.type === 'poison' || type.type === 'any' || !key) {

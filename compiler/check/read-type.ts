@@ -5,6 +5,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { symbolOfType } from '../kinds/read.js'
 import { wordOf, type DeclarationSymbol, type ModuleScope } from '../resolve/program.js'
 import { listed, replace, shortened, type Context } from './context.js'
+import { FOREIGN_TYPES } from './foreign-names.js'
 import { importFix, moduleWith } from './import-fix.js'
 import { levelIn } from './levels.js'
 import { ANY, artefact, ARTEFACTS, BOOLEAN, INT, list, optional, optionsOf, POISON, quantity, REAL, show, TEXT, union, type ArtefactName, type NumberType, type Type } from './types.js'
@@ -126,12 +127,17 @@ function reportUnknown(cx: Context, node: NamedType, scope: ModuleScope, variabl
   }
   const isType = (symbol: DeclarationSymbol) => symbol.declaration.node === 'Type' || wordOf(symbol) === 'kind'
   const candidates = namespace?.symbol === 'namespace' ? [...namespace.target.declared.values()].filter(isType).map((symbol) => symbol.name) : typeNames(scope, variables)
+  const foreign = node.module ? undefined : FOREIGN_TYPES.get(name)
+  if (foreign) {
+    cx.report('RLP2011', span, `there is no type \`${name}\``, { label: foreign.write ? `did you mean \`${foreign.write}\`?` : 'unknown type', help: foreign.help, fixes: foreign.write ? [replace(span, foreign.write)] : [] })
+    return
+  }
   const better = suggest(name, candidates)
   const elsewhere = moduleWith(cx, name, scope)
   if (!better && !cx.firstUnknown(name, span.file)) return
   cx.report('RLP2011', span, `there is no type \`${name}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown type',
-    help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${name} } from "${elsewhere.path}"\`` : `declare it with \`type ${name} = …\`, or import it`,
+    help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${name} } from "${elsewhere}"\`` : `declare it with \`type ${name} = …\`, or import it`,
     fixes: better ? [replace(span, better)] : elsewhere ? [importFix(name, elsewhere, scope)] : [],
   })
 }

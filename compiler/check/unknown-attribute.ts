@@ -8,6 +8,7 @@ import type { KindSchema, Member } from '../kinds/schema.js'
 import { mismatch, substitute } from './assignable.js'
 import { firstLine, insertion, type Body } from './check-body.js'
 import { listed, replace, shortened, sourceOf, type Context } from './context.js'
+import { FOREIGN_SETTINGS } from './foreign-names.js'
 import { infer } from './infer.js'
 import { memberType } from './members.js'
 import { optionsOf, show } from './types.js'
@@ -22,9 +23,14 @@ export function unknownAttribute(cx: Context, body: Body, section: string | unde
   const name = item.node === 'Section' ? item.name.name : item.path.map((part) => part.name).join('.')
   const span = item.node === 'Section' ? item.name.span : { ...(item.path[0] as { span: Span }).span, end: (item.path.at(-1) as { span: Span }).span.end }
   const owner = section === undefined ? ownerOf(body) : `section \`${section}\` of \`${schema.name}\``
-  const path = locate(schema, section, name)
+  const path = pathMeant(schema, section, name)
   const what = item.node === 'Section' ? 'section' : 'attribute'
   if (path === undefined) {
+    const foreign = FOREIGN_SETTINGS.get(name)
+    if (foreign) {
+      cx.report('RLP2006', span, `${owner} has no ${what} \`${name}\``, { label: `unknown ${what}`, help: foreign.help })
+      return undefined
+    }
     const names = section === undefined ? [...schema.members.keys(), ...schema.sections.keys()] : [...(schema.sections.get(section)?.members.keys() ?? [])]
     cx.report('RLP2006', span, `${owner} has no ${what} \`${name}\``, { label: `unknown ${what}`, notes: [`it has ${listed(names, 16)}`], help: 'remove it, or use one of these' })
     return undefined
@@ -77,6 +83,11 @@ function ownerOf({ declaration, schema }: Body): string {
   return `${declaration.word.name === 'phase' ? 'phase' : `${declaration.word.name} kind`} \`${schema.name}\``
 }
 
+/** As `locate`; a foreign name that is known to have no counterpart is not taken for a misspelling. */
+function pathMeant(schema: KindSchema, section: string | undefined, name: string): string | undefined {
+  return FOREIGN_SETTINGS.has(name) && exactly(schema, name) === undefined ? undefined : locate(schema, section, name)
+}
+
 /** The path of ours that `name`, written in `section`, most likely means. */
 function locate(schema: KindSchema, section: string | undefined, name: string): string | undefined {
   const own = section === undefined ? undefined : schema.sections.get(section)
@@ -117,7 +128,11 @@ function pathsByName(schema: KindSchema): Map<string, string> {
 function valueText(cx: Context, item: Attribute, member: Member | undefined): string {
   const text = sourceOf(item.value.span)
   if (!member || item.value.node !== 'Number' || item.value.unit) return text
-  const numbers = optionsOf(memberType(cx, member)).filter((option) => option.type === 'number')
+  const named = item.path.at(-1)?.name.split('_') ?? []
+  const all = optionsOf(memberType(cx, member)).filter((option) => option.type === 'number')
+  // `num_train_epochs = 3` means epochs, where they may stand.
+  const said = all.filter((option) => option.type === 'number' && option.dimension !== undefined && named.includes(shownUnit(option.dimension)))
+  const numbers = said.length > 0 ? said : all
   const [only] = numbers
   return numbers.length === 1 && only?.type === 'number' && only.dimension !== undefined ? `${text} ${shownUnit(only.dimension)}` : text
 }

@@ -28,7 +28,7 @@ export type CheckValue = (value: Expression, type: TypeNode, scope: ModuleScope,
 export function readParameters(program: Program, set: readonly { name: string; text: string }[], checkValue: CheckValue): { given: ReadonlyMap<string, Given>; diagnostics: readonly Diagnostic[] } {
   const given = new Map<string, Given>()
   const diagnostics: Diagnostic[] = []
-  const parameters = [...program.entry.declared.values()].filter((symbol) => wordOf(symbol) === 'param')
+  const parameters = parametersOf(program)
   for (const { name, text } of set) {
     const file = new CommandLineFile(name, text)
     const symbol = parameters.find((one) => one.name === name)
@@ -45,6 +45,16 @@ export function readParameters(program: Program, set: readonly { name: string; t
     given.set(name, { value: wrong.length > 0 ? { node: 'Invalid', span: expression.span } : expression })
   }
   return { given, diagnostics }
+}
+
+/** RLP7001 for each `--set` of no parameter: all that can be said of them before the spec itself is right. */
+export function unknownParameters(program: Program, set: readonly { name: string; text: string }[]): readonly Diagnostic[] {
+  const names = parametersOf(program).map((symbol) => symbol.name)
+  return set.filter(({ name }) => !names.includes(name)).map(({ name, text }) => unknownParameter(new CommandLineFile(name, text), name, names))
+}
+
+function parametersOf(program: Program): DeclarationSymbol[] {
+  return [...program.entry.declared.values()].filter((symbol) => wordOf(symbol) === 'param')
 }
 
 /** The value of a `param`: from the command line, else from the variant, else its default. */

@@ -5,12 +5,13 @@ import type { SourceHost } from '../../grammar/source/source.js'
 /**
  * Serves `files` (by path, such as `main.rlp` or `shared/rows.rlp`) and, as `std/…`, what `library` reads.
  * @param library text of `std/x` by its canonical path, or `undefined`.
+ * @param libraryPaths what `library` has, for suggestions.
  */
-export function memoryHost(files: Readonly<Record<string, string>>, library: (path: string) => string | undefined = () => undefined): SourceHost {
+export function memoryHost(files: Readonly<Record<string, string>>, library: (path: string) => string | undefined = () => undefined, libraryPaths: readonly string[] = []): SourceHost {
   return {
     read: (path) => (Object.hasOwn(files, path) ? files[path] : path.startsWith('std/') ? library(path) : undefined),
     resolve: joinPath,
-    modules: () => Object.keys(files),
+    modules: () => [...libraryPaths, ...Object.keys(files)],
   }
 }
 

@@ -48,6 +48,8 @@ export interface Program {
   readonly damaged?: readonly Span[]
   /** Those of them where brackets or words were lost: what follows in that declaration may not be read as it was meant. */
   readonly torn?: readonly Span[]
+  /** Paths of the modules of the standard library that declare `name`; read when first asked for. */
+  readonly exporters?: (name: string) => readonly string[]
 }
 
 /** `std/losses.clipped`, the identity of a declaration in plans and messages. */

@@ -35,7 +35,33 @@ export function resolve(entryPath: string, host: SourceHost, cache: ParseCache =
     const none = report('RLP2003', new SourceFile(missing, '').span(0, 0), `there is no file \`${missing}\``, { help: 'give the path of a `.rlp` file' })
     return { program: undefined, diagnostics: [...loader.diagnostics, none] }
   }
-  return { program: { entry, prelude, modules: loader.modules, damaged: loader.damaged, torn: loader.torn }, diagnostics: loader.diagnostics }
+  return { program: { entry, prelude, modules: loader.modules, damaged: loader.damaged, torn: loader.torn, exporters: exportersIn(host, cache) }, diagnostics: loader.diagnostics }
+}
+
+/** Looks names up in all modules of the standard library, which are parsed when the first name is asked for: only mistakes pay. */
+function exportersIn(host: SourceHost, cache: ParseCache): (name: string) => readonly string[] {
+  let modules: readonly { readonly path: string; readonly names: ReadonlySet<string> }[] | undefined
+  const read = (path: string) => {
+    const text = host.read(path)
+    const declarations = text === undefined ? [] : parsed(host, cache, path, text).module.declarations
+    return { path, names: new Set(declarations.flatMap((one) => (one.node === 'Test' ? [] : [one.name.name]))) }
+  }
+  return (name) => {
+    modules ??= (host.modules?.() ?? []).filter((path) => path.startsWith('std/') && path !== PRELUDE).map(read)
+    return modules.filter(({ names }) => names.has(name)).map(({ path }) => path)
+  }
+}
+
+function parsed(host: SourceHost, cache: ParseCache, path: string, text: string): ReturnType<typeof parse> {
+  const known = cache.get(path)
+  if (known?.text === text) return known.parsed
+  const file = new SourceFile(path, text)
+  const stored = host.tree?.(path)
+  const restored = stored === undefined ? undefined : restoreTree(stored, file)
+  // Only trees of sources without mistakes are stored.
+  const result = restored ? { module: restored, diagnostics: [] } : parse(file)
+  cache.set(path, { text, parsed: result })
+  return result
 }
 
 class Scope implements ModuleScope {
@@ -79,7 +105,7 @@ class Loader {
     if (known) return known
     const text = this.host.read(path)
     if (text === undefined) return undefined
-    const { module, diagnostics } = this.parse(path, text)
+    const { module, diagnostics } = parsed(this.host, this.cache, path, text)
     this.diagnostics.push(...diagnostics)
     for (const { severity, code, primary } of diagnostics) {
       if (severity === 'error') this.damaged.push(primary.span)
@@ -94,18 +120,6 @@ class Loader {
     this.modules.push(scope)
     if (path === PRELUDE) this.prelude = scope
     return scope
-  }
-
-  private parse(path: string, text: string): ReturnType<typeof parse> {
-    const known = this.cache.get(path)
-    if (known?.text === text) return known.parsed
-    const file = new SourceFile(path, text)
-    const stored = this.host.tree?.(path)
-    const restored = stored === undefined ? undefined : restoreTree(stored, file)
-    // Only trees of sources without mistakes are stored.
-    const parsed = restored ? { module: restored, diagnostics: [] } : parse(file)
-    this.cache.set(path, { text, parsed })
-    return parsed
   }
 
   private bindImport(one: Import, scope: Scope): void {

@@ -1,6 +1,6 @@
 // Checks sources in memory with the real standard library, for tests.
 
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import type { Diagnostic } from '../../../grammar/diagnostics/diagnostic.js'
 import { readKinds } from '../../kinds/read.js'
 import { memoryHost } from '../../resolve/host.js'
@@ -23,13 +23,19 @@ export function library(path: string): string | undefined {
   return texts.get(path)
 }
 
+/** Every `std/x` that `library` has. */
+export const LIBRARY_PATHS: readonly string[] = readdirSync(new URL('../../../stdlib/', import.meta.url), { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.rlp'))
+  .map((file) => `std/${file.slice(0, -4)}`)
+  .toSorted()
+
 /** Everything that parsing, names and types say about `main.rlp` and its neighbours. */
 export function diagnose(main: string, others: Readonly<Record<string, string>> = {}): readonly Diagnostic[] {
   return checked(main, others).diagnostics
 }
 
 export function checked(main: string, others: Readonly<Record<string, string>> = {}): { readonly diagnostics: readonly Diagnostic[]; readonly result?: CheckResult & { readonly symbols: () => Iterable<DeclarationSymbol> } } {
-  const { program, diagnostics } = resolve('main.rlp', memoryHost({ 'main.rlp': main, ...others }, library), trees)
+  const { program, diagnostics } = resolve('main.rlp', memoryHost({ 'main.rlp': main, ...others }, library, LIBRARY_PATHS), trees)
   if (!program) return { diagnostics }
   const { kinds, diagnostics: reading } = readKinds(program)
   const result = check(program, kinds)

@@ -2,6 +2,9 @@
 
 import { is, ok, suite } from '../../../spec/test/suite.js'
 import { functions, WHERE } from '../../lower/builtins.js'
+import { readKinds } from '../../kinds/read.js'
+import { memoryHost } from '../../resolve/host.js'
+import { resolve } from '../../resolve/resolve.js'
 import { ranges } from '../../lower/ranges.js'
 import { reductions } from '../../lower/reductions.js'
 import { MEMBER_WORDS, TOP_WORDS, CATEGORIES } from '../../kinds/words.js'
@@ -9,8 +12,10 @@ import { codes as nameCodes } from '../../resolve/codes.js'
 import { BUILTINS } from '../builtins.js'
 import { codes } from '../codes.js'
 import { GRANTS, PLACES } from '../grants.js'
+import { FOREIGN_KINDS, FOREIGN_SETTINGS, FOREIGN_TYPES, FOREIGN_VALUES } from '../foreign-names.js'
 import { Levels } from '../levels.js'
 import { BUILT_IN_TYPES } from '../read-type.js'
+import { diagnose, library } from './harness.js'
 import { DIMENSIONS, shownUnit, unitNamed } from '../units.js'
 
 suite('check: tables', (test) => {
@@ -72,3 +77,43 @@ suite('check: tables', (test) => {
     is(levels.outside('rollout').join(' '), 'group batch')
   })
 })
+
+suite('check: names of other systems', (test) => {
+  const settings = ['Sft', 'Dpo', 'Grpo'].map((kind) => [kind, `rlp 1\nimport { ${kind} } from "std/stages"\nstage s: ${kind} {\n`] as const)
+
+  test('every setting without a counterpart says in every stage kind what to do, or is an alias there', () => {
+    for (const [kind, head] of settings) {
+      const text = `${head}${[...FOREIGN_SETTINGS.keys()].map((name) => `  ${name} = 1\n`).join('')}}\n`
+      const found = diagnose(text).filter(({ code }) => code !== 'RLP3002')
+      for (const name of FOREIGN_SETTINGS.keys()) {
+        const about = found.filter(({ primary: { span } }) => text.slice(span.start, span.end) === name)
+        is(about.map(({ code }) => code).join(' '), 'RLP2006', `${kind}.${name}`)
+        ok(about[0]?.help !== undefined && about[0].help !== 'remove it, or use one of these', `${kind}.${name}`)
+      }
+    }
+  })
+
+  test('every alias of every kind of the library leads to what the kind has', () => {
+    const { kinds } = kindsOfLibrary()
+    for (const { name, aliases, members, sections } of kinds.all.values()) {
+      for (const [alias, path] of aliases) {
+        const [head = '', tail] = path.split('.')
+        ok(tail === undefined ? members.has(head) || sections.has(head) : sections.get(head)?.members.has(tail), `${name}.${alias}`)
+        ok(!members.has(alias), `${name}.${alias} is an attribute itself`)
+      }
+    }
+  })
+
+  test('our spelling of a foreign type, kind or value exists', () => {
+    for (const [name, { write }] of FOREIGN_TYPES) if (write !== undefined) ok(BUILT_IN_TYPES.includes(write), name)
+    const { kinds } = kindsOfLibrary()
+    for (const [name, { write }] of FOREIGN_KINDS) if (write !== undefined) ok([...kinds.all.values()].some((kind) => kind.name === write), name)
+    for (const [name, { write }] of FOREIGN_VALUES) if (write !== undefined) ok(['true', 'false', 'none', ...Object.keys(PLACES)].includes(write), name)
+  })
+})
+
+function kindsOfLibrary() {
+  const { program } = resolve('main.rlp', memoryHost({ 'main.rlp': 'rlp 1\nimport * as stages from "std/stages"\n' }, library))
+  if (!program) throw new Error('the library cannot be read')
+  return readKinds(program)
+}
