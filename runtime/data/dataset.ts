@@ -10,6 +10,8 @@ export interface Dataset {
   row(index: number): Row
   /** The endless sequence in which training reads this dataset, where that is not simply each row once an epoch. */
   draws?(seed: number): Dataset
+  /** The datasets that one without end is drawn from, where it is made of others. */
+  readonly parts?: readonly Dataset[]
 }
 
 export interface Segment {

@@ -3,6 +3,7 @@
 
 import { permuted, randomKey } from '../random.js'
 import type { Dataset, Row } from './dataset.js'
+import { inheritOrigin } from './origin.js'
 
 /**
  * The endless sequence of rows that training with `seed` reads: every row once in each epoch, in a fresh order
@@ -36,7 +37,11 @@ export function mapped(data: Dataset, change: (row: Row) => Row): Dataset {
   const own = data.draws
   return {
     size: data.size,
-    row: (i) => change(data.row(i)),
+    row: (i) => {
+      const row = data.row(i)
+      return inheritOrigin(change(row), row)
+    },
+    ...(data.parts ? { parts: data.parts.map((part) => mapped(part, change)) } : {}),
     ...(own ? { draws: (seed: number) => mapped(own.call(data, seed), change) } : {}),
   }
 }

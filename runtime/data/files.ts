@@ -8,6 +8,7 @@ import type { HostContext } from '../host.js'
 import type { Dataset, Row } from './dataset.js'
 import { csvRecords } from './csv.js'
 import { listed } from './draws.js'
+import { setOrigin } from './origin.js'
 import { fieldTypes, mismatch, readCell, type FieldType } from './field-types.js'
 
 /** @throws HostError RLP8101, RLP8102, RLP8103, RLP8104, RLP8106 */
@@ -22,7 +23,7 @@ export async function jsonl(path: string, context: HostContext): Promise<Dataset
     const place = `\`${path}\` line ${line}`
     const row = parsed(text, place)
     checkRow(row, types, place)
-    rows.push(row)
+    rows.push(setOrigin(row, { path, unit: 'line', number: line }))
   }
   return notEmpty(rows, path)
 }
@@ -38,7 +39,7 @@ export async function csv(path: string, context: HostContext): Promise<Dataset> 
     if (cells.length !== header.cells.length) throw failure('RLP8102', `${place} has ${cells.length} values, the header names ${header.cells.length}`, 'put a value that contains a comma or a line break in double quotes')
     const row = Object.fromEntries(header.cells.map((name, i) => [name, readCell(types.get(name) ?? { is: 'text' }, cells[i] as string)]))
     checkRow(row, types, place)
-    return row
+    return setOrigin(row, { path, unit: 'line', number: line })
   })
   return notEmpty(rows, path)
 }
@@ -50,7 +51,7 @@ export async function parquet(path: string, context: HostContext): Promise<Datas
   const { parquetRows } = await import('./parquet.js')
   const rows = (await parquetRows(bytes, path)).map((row, i) => {
     checkRow(row, types, `\`${path}\` row ${i + 1}`)
-    return row
+    return setOrigin(row, { path, unit: 'row', number: i + 1 })
   })
   return notEmpty(rows, path)
 }

@@ -20,7 +20,7 @@ export function mixture(shares: readonly HostShare[]): Dataset {
   for (const { part } of shares) bounds.push((bounds.at(-1) ?? 0) + part)
   // The last part with a share takes what rounding leaves.
   const fallback = shares.findLastIndex(({ part }) => part > 0)
-  return generated((seed) => {
+  const mixed = generated((seed) => {
     const key = randomKey(seed, 'mixture')
     const parts = shares.map(({ data }, n) => draws(data, threefry(randomKey(seed, 'mixture', 'part'), n, 0)[0]))
     const picked: number[] = []
@@ -37,6 +37,7 @@ export function mixture(shares: readonly HostShare[]): Dataset {
       return (parts[picked[i] as number] as Dataset).row(ordinal[i] as number)
     }
   })
+  return { ...mixed, parts: shares.filter(({ part }) => part > 0).map(({ data }) => data) }
 }
 
 /**

@@ -45,6 +45,7 @@ export function filtered(data: Dataset, keep: (row: Row) => boolean): Dataset {
         return data.row(found[i] as number)
       },
       draws: (seed) => filtered(draws(data, seed), keep),
+      ...(data.parts ? { parts: data.parts.map((part) => filtered(part, keep)) } : {}),
     }
   }
   const kept: number[] = []

@@ -11,9 +11,9 @@ import type { Dataset, Row } from '../data/dataset.js'
 import { listed } from '../data/draws.js'
 import { openDataset, type DataContext } from '../data/open.js'
 import type { ModelWeights } from '../engines/native/model.js'
-import type { PolicyWeights } from '../engines/native/policy.js'
+import type { PolicyWeights, Reader } from '../engines/native/policy.js'
 import { folderTokenizer } from '../tokenizer/huggingface.js'
-import { vocabularyTokenizer } from '../tokenizer/tokenizer.js'
+import { vocabularyTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js'
 import type { Store } from './store.js'
 
 export class Artefacts {
@@ -41,12 +41,22 @@ export class Artefacts {
   /** As `model`, with the tokenizer of a language model. */
   async policy(value: Value): Promise<PolicyWeights> {
     const at = await this.model(value)
-    const { tokenizer: plan, config } = at.model
-    if (at.source === undefined && !plan) throw new RangeError(`${JSON.stringify(value)} is no language model`)
-    const tokenizer = at.source === undefined ? vocabularyTokenizer(plan as TokenizerPlan) : folderTokenizer(at.source)
-    const vocabulary = Number(config['vocab_size'])
+    return { ...at, tokenizer: this.tokenizer(at.model) }
+  }
+
+  /** How a policy reads texts, known before it is trained: its tokenizer and context. Errors: RLP8006, RLP8205. */
+  reader(value: Value): Reader {
+    const model = this.modelOf(value)
+    return { tokenizer: this.tokenizer(model), context: Number(model.config['max_position_embeddings']) }
+  }
+
+  private tokenizer(model: ModelPlan): Tokenizer {
+    const source = sourceOf(model, this.root)
+    if (source === undefined && !model.tokenizer) throw new RangeError('the model is no language model')
+    const tokenizer = source === undefined ? vocabularyTokenizer(model.tokenizer as TokenizerPlan) : folderTokenizer(source)
+    const vocabulary = Number(model.config['vocab_size'])
     if (tokenizer.size > vocabulary) throw failure('RLP8006', `the tokenizer has ${tokenizer.size} tokens, the model only ${vocabulary}`, 'use the tokenizer that the model was trained with')
-    return { ...at, tokenizer }
+    return tokenizer
   }
 
   private weights(value: Value, model: ModelPlan, source: string | undefined) {

@@ -19,6 +19,7 @@ import type { RunError, RunEvent, RunResult, StageOutcome } from './events.js'
 import { copyLines, Journal } from './journal.js'
 import { lock } from './lock.js'
 import { runOrder } from './order.js'
+import { preflight } from './preflight.js'
 import { Store } from './store.js'
 
 /** A running stage keeps its state at least this often, so that a kill costs little. Milliseconds. */
@@ -94,8 +95,9 @@ class Run {
   async all(): Promise<RunResult> {
     const order = runOrder(this.plan.stages)
     this.tell({ type: 'run', id: this.id, folder: this.folder, stages: order.map(({ address }) => address) })
+    const problems = await preflight(this.plan, order.filter((stage) => !this.stored(stage)), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy) })
     for (const stage of order) {
-      const outcome = await this.one(stage)
+      const outcome = problems.size > 0 ? this.withheld(stage, problems.get(stage.address)) : await this.one(stage)
       this.outcomes.set(stage.address, outcome)
       this.tell({ type: 'finished', stage: stage.address, outcome })
     }
@@ -105,6 +107,19 @@ class Run {
     const result: RunResult = { id: this.id, folder: this.folder, outcome, stages, claims }
     writeFileAtomic(join(this.folder, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
     return result
+  }
+
+  /** Whether an earlier run made it with this executor, so that it will be reused unless it is damaged. */
+  private stored({ fingerprint }: StagePlan): boolean {
+    return this.options.fresh !== true && this.store.madeBy(fingerprint) === this.options.executor.name
+  }
+
+  /** The outcome of a stage of a run that does not start because data is wrong: all problems are told at once. */
+  private withheld({ address, kind, needs }: StagePlan, error: RunError | undefined): StageOutcome {
+    const nothing = { address, kind, metrics: {}, seconds: 0 }
+    if (error) return { ...nothing, status: 'failed', error }
+    const cause = needs.map((need) => this.outcomes.get(need)).find((need) => need?.status === 'failed' || need?.status === 'skipped')
+    return cause ? { ...nothing, status: 'skipped', because: cause.because ?? cause.address } : { ...nothing, status: 'stopped' }
   }
 
   private async one(stage: StagePlan): Promise<StageOutcome> {

@@ -55,6 +55,15 @@ export class Store {
     return { manifest }
   }
 
+  /** The executor that made a stored stage, by its manifest alone: files are not read again. */
+  madeBy(fingerprint: string): string | undefined {
+    try {
+      return (JSON.parse(readFileSync(join(this.path(fingerprint), 'manifest.json'), 'utf8')) as Manifest).executor
+    } catch {
+      return undefined
+    }
+  }
+
   /** Publish a finished work folder. */
   publish(manifest: Omit<Manifest, 'files' | 'format'>): void {
     const work = this.work(manifest.fingerprint)

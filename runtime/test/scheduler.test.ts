@@ -169,7 +169,7 @@ suite('runs', (test) => {
 
   test('a failed stage stops what needs it and nothing else', () =>
     inHome(async (home, run) => {
-      const bad = rows([{ prompt: 'a zebra ?', completion: 'a' }])
+      const bad = rows([{ prompt: 'a ?', completion: [{ record: { text: 'a', train: false } }] }])
       const plan = new PlanBuilder({ m: model })
         .sft('bad', model, { model: 'm' }, bad, { steps: 2 })
         .sft('after', model, { stage: 'bad', output: 'policy' }, copyRows, { steps: 2 })
@@ -179,8 +179,7 @@ suite('runs', (test) => {
       const { result } = await run(plan)
       is(result.outcome, 'failed')
       equal(statuses(result), { bad: 'failed', after: 'skipped', later: 'skipped', apart: 'done' })
-      is(errorOf(result, 'bad')?.code, 'RLP8005')
-      ok(errorOf(result, 'bad')?.message.includes('"zebra" in row 1 drawn from'))
+      is(errorOf(result, 'bad')?.code, 'RLP8011')
       is(result.stages.find(({ address }) => address === 'later')?.because, 'bad')
       equal(JSON.parse(read(home, 'runs', result.id, 'result.json')), JSON.parse(JSON.stringify(result)))
     }))

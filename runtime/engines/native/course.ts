@@ -5,6 +5,7 @@ import type { Expr, Plan, Value } from '../../../spec/plan/plan.js'
 import type { Dataset, Row } from '../../data/dataset.js'
 import { draws } from '../../data/draws.js'
 import { evaluate } from '../../data/expr.js'
+import { originOf } from '../../data/origin.js'
 import { written } from './attributes.js'
 import type { Metrics, StageRun } from './stage.js'
 
@@ -90,11 +91,12 @@ export class Course {
   }
 }
 
-/** How messages call a row: its number and how its prompt begins. */
+/** How messages call a row: the line of its file, else its number, and how its prompt begins. */
 export function placeOf(row: Row, source: string, number: string): string {
   const prompt = row['prompt']
   const begin = typeof prompt === 'string' && prompt !== '' ? ` (${JSON.stringify(prompt.length > 40 ? `${prompt.slice(0, 40)}…` : prompt)})` : ''
-  return `${number} \`${source}\`${begin}`
+  const origin = originOf(row)
+  return `${origin === undefined ? number : `${origin}, a row of`} \`${source}\`${begin}`
 }
 
 function phasesOf(plan: Plan, name: string) {

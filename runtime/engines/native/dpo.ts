@@ -10,7 +10,7 @@ import { Course, type Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
 import { stepsOf } from './length.js'
 import { trainingLoop } from './loop.js'
-import { Policy } from './policy.js'
+import { Policy, type Reader } from './policy.js'
 import { graphsOf } from './programs.js'
 import { meanOf } from './reward.js'
 import type { StageKind } from './stage.js'
@@ -35,7 +35,7 @@ export const dpo: StageKind = async (run) => {
     steps,
     outcome: 'loss',
     update: async () => {
-      const sequences = course.take(pairs).flatMap((drawn) => [frame(policy, drawn, 'chosen', longest), frame(policy, drawn, 'rejected', longest)])
+      const sequences = course.take(pairs).flatMap((drawn) => framePair(policy, drawn, longest))
       const examples = sequenceExamples(sequences, layout)
       const all = [...sequences.keys()]
       const scores = await policy.score(examples, all, 1)
@@ -58,7 +58,12 @@ export const dpo: StageKind = async (run) => {
   return result
 }
 
-function frame(policy: Policy, { row, place }: Drawn, side: 'chosen' | 'rejected', longest: number): Sequence {
+/** The chosen and the rejected completion of a row as training sequences. Errors: RLP8004, RLP8005, RLP8009. */
+export function framePair(policy: Reader, drawn: Drawn, longest: number): Sequence[] {
+  return [frame(policy, drawn, 'chosen', longest), frame(policy, drawn, 'rejected', longest)]
+}
+
+function frame(policy: Reader, { row, place }: Drawn, side: 'chosen' | 'rejected', longest: number): Sequence {
   if (typeof row[side] !== 'string') throw failure('RLP8009', `${place} has no text in the field \`${side}\``, 'every row of preferences has `prompt`, `chosen` and `rejected`')
   const example: Row = { prompt: row['prompt'] ?? null, completion: row[side] }
   const sequence = frameExample(policy.tokenizer, example, place)

@@ -15,7 +15,14 @@ export interface PolicyWeights extends ModelWeights {
   readonly tokenizer: Tokenizer
 }
 
-export class Policy extends Model {
+/** What reads texts as a policy does; needs no weights. */
+export interface Reader {
+  readonly tokenizer: Tokenizer
+  /** Longest sequence in tokens. */
+  readonly context: number
+}
+
+export class Policy extends Model implements Reader {
   private readonly cachesBySize = new Map<string, Caches>()
 
   private constructor(

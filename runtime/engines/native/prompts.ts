@@ -4,11 +4,11 @@ import { failure } from '../../codes.js'
 import { framePrompt } from '../../tokenizer/framing.js'
 import { written } from './attributes.js'
 import { placeOf, type Drawn } from './course.js'
-import type { Policy } from './policy.js'
+import type { Reader } from './policy.js'
 import type { StageRun } from './stage.js'
 
 /** Tokens of a prompt. Errors: RLP8004 when it and `maxNew` new tokens are longer than the context. */
-export function promptTokens(policy: Policy, { row, place }: Drawn, maxNew: number): number[] {
+export function promptTokens(policy: Reader, { row, place }: Drawn, maxNew: number): number[] {
   const tokens = framePrompt(policy.tokenizer, row, place)
   if (tokens.length + maxNew > policy.context) {
     throw failure('RLP8004', `${place} has ${tokens.length} tokens; with ${maxNew} new ones that is more than the context of ${policy.context}`, 'lower `max_new`, leave long prompts out with `where`, or train a model with a longer `context`')

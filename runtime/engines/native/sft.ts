@@ -7,7 +7,7 @@ import { flag, number, optionalNumber } from './attributes.js'
 import { Course, type Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
 import { trainingLoop } from './loop.js'
-import { Policy } from './policy.js'
+import { Policy, type Reader } from './policy.js'
 import { graphsOf } from './programs.js'
 import { meanOf } from './reward.js'
 import { stepsOf } from './length.js'
@@ -29,7 +29,7 @@ export const sft: StageKind = async (run) => {
     steps,
     outcome: 'loss',
     update: async () => {
-      const sequences = course.take(batch).map((drawn) => frame(policy, drawn, longest))
+      const sequences = course.take(batch).map((drawn) => frameSample(policy, drawn, longest))
       const metrics = await trainer.update({ examples: sequenceExamples(sequences, layout), levels: { N: batch }, known: {}, perSequence: {}, temperature: 1 })
       const learned = sequences.reduce((sum, sequence) => sum + sequence.learned.reduce((a, b) => a + b, 0), 0)
       return { ...metrics, learned, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
@@ -40,7 +40,8 @@ export const sft: StageKind = async (run) => {
   return result
 }
 
-function frame(policy: Policy, { row, place }: Drawn, longest: number): Sequence {
+/** A row as a training sequence. Errors: RLP8004, RLP8005, RLP8009. */
+export function frameSample(policy: Reader, { row, place }: Drawn, longest: number): Sequence {
   const sequence = frameExample(policy.tokenizer, row, place)
   if (sequence.tokens.length > longest) {
     throw failure('RLP8004', `${place} has ${sequence.tokens.length} tokens, the stage takes ${longest}`, 'raise `context`, or leave long rows out with `where`')

@@ -1,0 +1,128 @@
+// Looks at all data before the first step: a typo in the file of the last stage is found before the first one has trained.
+// Opens what does not depend on a stage's output and makes each stage's own checks of rows; changes and stores nothing.
+
+import type { Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import { failure } from '../codes.js'
+import type { Dataset } from '../data/dataset.js'
+import { originOf } from '../data/origin.js'
+import { written } from '../engines/native/attributes.js'
+import { placeOf, type Drawn } from '../engines/native/course.js'
+import type { Reader } from '../engines/native/policy.js'
+import { rowDemands } from '../engines/native/rows.js'
+import { HostError } from '../host.js'
+import type { RunError } from './events.js'
+
+/** Rows tried of what a task makes, with an end or without: its rows are all of one form. */
+const TRIED = 64
+/** Rows walked of a file; the rest of a larger one is checked as it is read. Bounds the wait before the first step. */
+const WALKED = 200_000
+
+export interface Opening {
+  readonly dataset: (value: Value) => Promise<Dataset>
+  readonly reader: (policy: Value) => Reader
+}
+
+/** What is wrong with the data of `stages`, by address: one error for each, which tells of all its datasets. Empty when nothing is. */
+export async function preflight(plan: Plan, stages: readonly StagePlan[], opening: Opening): Promise<ReadonlyMap<string, RunError>> {
+  const found = new Map<string, RunError>()
+  // Stages that differ in their seeds alone demand the same of the same rows: once is enough.
+  const known = new Map<string, Promise<HostError | undefined>>()
+  for (const stage of stages) {
+    const demand = rowDemands[stage.kind]
+    if (!demand) continue
+    const problems: HostError[] = []
+    for (const value of datasetsOf(plan, stage.inputs[demand.input] ?? null)) {
+      if (needsStage(plan, value)) continue
+      const reader = async () => opening.reader(stage.inputs['policy'] ?? null)
+      const { context, max_new, rollout } = stage.attributes
+      const key = JSON.stringify([value, stage.kind, context, max_new, rollout, modelName(plan, stage)])
+      const problem = known.get(key) ?? problemOf(stage, value, opening, reader)
+      known.set(key, problem)
+      const one = await problem
+      if (one) problems.push(one)
+    }
+    const [first, ...others] = problems
+    if (!first) continue
+    const message = [first.message, ...others.map(({ code, message }) => `${code}: ${message}`)].join('; ')
+    found.set(stage.address, { code: first.code, message, ...(first.help === undefined ? {} : { help: first.help }) })
+  }
+  return found
+}
+
+async function problemOf(stage: StagePlan, value: Value, opening: Opening, reader: () => Promise<Reader>): Promise<HostError | undefined> {
+  const { everyRow, check } = rowDemands[stage.kind] as (typeof rowDemands)[string]
+  const source = written(value)
+  try {
+    const data = await opening.dataset(value)
+    if (everyRow && data.size === Infinity) throw failure('RLP8007', `\`${source}\` has no end, and ${stage.address} reads every row`, 'cut it with `take`')
+    return check && firstProblem(data, source, check(stage, await reader()))
+  } catch (cause) {
+    if (cause instanceof HostError) return cause
+    // A fault of rlpc: the stage meets it again and reports it as such.
+    return undefined
+  }
+}
+
+/** The first row that cannot be read, and how many others cannot. */
+function firstProblem(data: Dataset, source: string, check: (drawn: Drawn) => void): HostError | undefined {
+  let first: HostError | undefined
+  let others = 0
+  for (const part of partsOf(data)) {
+    const rows = Math.min(part.size, fromFile(part) ? WALKED : TRIED)
+    for (let i = 0; i < rows; i++) {
+      try {
+        const row = part.row(i)
+        check({ row, place: placeOf(row, source, `row ${i + 1} of`) })
+      } catch (cause) {
+        if (!(cause instanceof HostError)) throw cause
+        if (first) others++
+        else first = cause
+      }
+    }
+  }
+  return first && others > 0 ? new HostError(first.code, `${first.message} (and ${others} more ${others === 1 ? 'row' : 'rows'} of \`${source}\`)`, first.help) : first
+}
+
+/** People write files; their mistakes are anywhere. */
+const fromFile = (data: Dataset): boolean => data.size > 0 && data.size < Infinity && originOf(data.row(0)) !== undefined
+
+/** What a mixture draws from: its files are walked whole although it has no end. */
+const partsOf = (data: Dataset): readonly Dataset[] => data.parts?.flatMap(partsOf) ?? [data]
+
+/** One dataset, or those of a curriculum's phases. */
+function datasetsOf(plan: Plan, value: Value): readonly Value[] {
+  if (typeof value !== 'object' || value === null || !('curriculum' in value)) return value === null ? [] : [value]
+  return (plan.curricula[value.curriculum]?.phases ?? []).map(({ name }) => ({ dataset: `${value.curriculum}.${name}` }))
+}
+
+/** Whether a dataset is made of what a stage hands over, which is not there yet. */
+function needsStage(plan: Plan, value: Value): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return (value as readonly Value[]).some((item) => needsStage(plan, item))
+  if ('stage' in value) return true
+  if ('call' in value) return Object.values(value.args).some((item) => needsStage(plan, item))
+  if (!('dataset' in value)) return false
+  const declared = plan.datasets[value.dataset]?.source ?? phaseData(plan, value.dataset)
+  return declared !== undefined && needsStage(plan, declared)
+}
+
+function phaseData(plan: Plan, address: string): Value | undefined {
+  for (const [name, { phases }] of Object.entries(plan.curricula)) {
+    const phase = phases.find((one) => `${name}.${one.name}` === address)
+    if (phase) return phase.data
+  }
+  return undefined
+}
+
+/** Policies of one model read rows alike, trained or not. */
+function modelName(plan: Plan, stage: StagePlan): string {
+  const value = stage.inputs['policy'] ?? null
+  if (typeof value === 'object' && value !== null && 'stage' in value) {
+    const before = plan.stages.find(({ address }) => address === value.stage)
+    if (before) return modelName(plan, before)
+  }
+  if (typeof value !== 'object' || value === null || !('model' in value)) return ''
+  const { tokenizer, config, source } = plan.models[value.model] ?? {}
+  // Seeds of fresh weights change no token.
+  return JSON.stringify([tokenizer, config, source && 'folder' in source ? source : null])
+}

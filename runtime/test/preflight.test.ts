@@ -1,0 +1,63 @@
+// All data is looked at before the first step: every problem is told at once, with the line of its file, and nothing is stored.
+
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { equal, is, ok, suite } from '../../spec/test/suite.js'
+import type { Value } from '../../spec/plan/plan.js'
+import { copyRows, inHome, LETTERS, PlanBuilder, tinyModel } from './plans.js'
+
+const model = tinyModel(LETTERS)
+const file = (path: string): Value => ({ call: 'std/prelude.jsonl', args: { path } })
+const mixture = (...data: Value[]): Value => ({ call: 'std/prelude.mixture', args: { parts: data.map((one) => ({ call: 'std/prelude.share', args: { part: 1 / data.length, data: one } })) } })
+const lines = (...rows: object[]): string => rows.map((row) => `${JSON.stringify(row)}\n`).join('')
+const good = { prompt: 'a ?', completion: 'a', answer: 'a' }
+const trained = { stage: 'copy', output: 'policy' }
+
+/** A stage that trains, then others on the given data. */
+const plan = (exam: Value, practice: Value = copyRows) =>
+  new PlanBuilder({ m: model })
+    .sft('copy', model, { model: 'm' }, copyRows, { steps: 1 })
+    .exactReward('answer')
+    .grpo('practice', model, { policy: trained, prompts: practice, reward: { reward: 'answer' } }, { steps: 1, size: 2 })
+    .completing('exam', 'Evaluate', model, { policy: { stage: 'practice', output: 'policy' }, data: exam, score: { reward: 'answer', term: 'correct' } })
+    .plan()
+
+suite('preflight', (test) => {
+  test('problems of later stages are told together, before any training', () =>
+    inHome(async (home, run) => {
+      // The empty line counts as a line of the file but not as a row.
+      writeFileSync(join(home, 'exam.jsonl'), `${lines(good)}\n${lines({ prompt: 'a zebra ?' }, { prompt: 'a lion ?' })}`)
+      const { result, events } = await run(plan(file('exam.jsonl'), file('nowhere.jsonl')))
+      is(result.outcome, 'failed')
+      equal(result.stages.map(({ address, status, error }) => [address, status, error?.code]), [['copy', 'stopped', undefined], ['practice', 'failed', 'RLP8101'], ['exam', 'failed', 'RLP8005']])
+      const message = result.stages[2]?.error?.message ?? ''
+      for (const part of ['"zebra"', '`exam.jsonl` line 3', '`jsonl(…)`', '1 more row']) ok(message.includes(part), message)
+      ok(!events.some(({ type }) => type === 'started'))
+      ok(!existsSync(join(home, '.rlp', 'store')) && !existsSync(join(home, '.rlp', 'work')))
+    }))
+
+  test('the files of a mixture are walked whole; of every stage all datasets are told', () =>
+    inHome(async (home, run) => {
+      writeFileSync(join(home, 'lessons.jsonl'), lines(...Array.from({ length: 300 }, () => good), { ...good, completion: 'a '.repeat(40) }))
+      const builder = new PlanBuilder({ m: model })
+      builder.datasets = { copies: { source: copyRows, row: {} }, 'school.a': { source: mixture({ dataset: 'copies' }, file('lessons.jsonl')), row: {} }, 'school.b': { source: file('none.jsonl'), row: {} } }
+      builder.curricula = { school: { phases: ['a', 'b'].map((name) => ({ name, data: { dataset: `school.${name}` }, least: 0, most: 1 })) } }
+      const { result } = await run(builder.sft('s', model, { model: 'm' }, { curriculum: 'school' }, { steps: 2 }).plan())
+      const error = result.stages[0]?.error
+      is(error?.code, 'RLP8004')
+      for (const part of ['`lessons.jsonl` line 301', '`school.a`', 'RLP8101', '`none.jsonl`']) ok(error?.message.includes(part), error?.message)
+    }))
+
+  test('stages that will be reused are not looked at, nor what stages hand over', () =>
+    inHome(async (home, run) => {
+      writeFileSync(join(home, 'exam.jsonl'), lines(good))
+      is((await run(plan(file('exam.jsonl')))).result.outcome, 'done')
+      writeFileSync(join(home, 'exam.jsonl'), lines({ prompt: 'zebra' }))
+      is((await run(plan(file('exam.jsonl')))).result.outcome, 'done')
+      is((await run(plan(file('exam.jsonl')), { fresh: true })).result.outcome, 'failed')
+      const written = new PlanBuilder({ m: model })
+        .completing('write', 'Generate', model, { policy: { model: 'm' }, prompts: copyRows }, {})
+        .sft('again', model, { model: 'm' }, { stage: 'write', output: 'rollouts' }, { steps: 1 })
+      is((await run(written.plan())).result.outcome, 'done')
+    }))
+})
