@@ -32,6 +32,29 @@ export function datasetArgument(args: Arguments, name: string): Dataset {
   return isDataset(value) ? value : wrong(name, 'a dataset')
 }
 
+export function datasetsArgument(args: Arguments, name: string): Dataset[] {
+  const value = args[name]
+  if (!Array.isArray(value) || !value.every(isDataset)) return wrong(name, 'a list of datasets')
+  return value as Dataset[]
+}
+
+export function flagArgument(args: Arguments, name: string): boolean {
+  const value = args[name]
+  return typeof value === 'boolean' ? value : wrong(name, '`true` or `false`')
+}
+
+/** Both ends of a range; an open end is infinite. */
+export function rangeArgument(args: Arguments, name: string): [number, number] {
+  const { low, high } = recordArgument(args, name)
+  const end = (value: HostValue | undefined, open: number): number => (value === null || value === undefined ? open : typeof value === 'number' ? value : wrong(name, 'a range'))
+  return [end(low, -Infinity), end(high, Infinity)]
+}
+
+export function recordArgument(args: Arguments, name: string): Arguments {
+  const value = args[name]
+  return isObject(value) && !Array.isArray(value) ? (value as Arguments) : wrong(name, 'a record')
+}
+
 export function sharesArgument(args: Arguments, name: string): HostShare[] {
   const value = args[name]
   if (!Array.isArray(value) || !value.every(isShare)) return wrong(name, 'a list of shares')

@@ -9,6 +9,8 @@ import { tagged, wellFormed } from './signals/layout.js'
 import { matches } from './signals/matches.js'
 import { sameNames } from './signals/names.js'
 import { repeatedShare } from './signals/repetition.js'
+import { followsWording } from './signals/traces.js'
+import { wordingArgument } from './tasks/wording.js'
 
 /** 1 or 0; 0 for a text that is none. */
 const truth = (text: string | null, holds: (text: string) => boolean): number => (text !== null && holds(text) ? 1 : 0)
@@ -26,6 +28,8 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     const { text, ids } = completionArgument(args, 'text')
     return repeatedShare(ids ?? text.split(/\s+/).filter((word) => word !== ''), numberArgument(args, 'n'))
   },
+  'std/tasks/chains.follows': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), false)),
+  'std/tasks/chains.sound': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), true)),
   'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),
 }
 

@@ -1,7 +1,7 @@
 // The order in which training reads a dataset, and the helpers that make datasets which know theirs.
 // No state: draw i is a function of (dataset, seed, i), so a run continues anywhere.
 
-import { permuted, randomKey } from '../random.js'
+import { below, permuted, randomKey, uniform } from '../random.js'
 import type { Dataset, Row } from './dataset.js'
 import { inheritOrigin } from './origin.js'
 
@@ -56,4 +56,28 @@ export function listed(rows: readonly Row[]): Dataset {
       return row
     },
   }
+}
+
+/** Random numbers that belong to one row of one reading. */
+export interface Draws {
+  /** Uniform in [0, 1); each `place` has a number of its own. */
+  uniform(place: number): number
+  /** Integer in 0..n−1. */
+  below(n: number, place: number): number
+}
+
+/** As `mapped`, with random numbers: read again in training, a row is drawn anew; row i of the dataset itself never changes. */
+export function redrawn(data: Dataset, purpose: string, change: (row: Row, draws: Draws) => Row): Dataset {
+  const reading = (rows: Dataset, seed: number): Dataset => {
+    const key = randomKey(seed, purpose)
+    return {
+      size: rows.size,
+      row: (i) => {
+        const row = rows.row(i)
+        return inheritOrigin(change(row, { uniform: (place) => uniform(key, i, place), below: (n, place) => below(key, n, i, place) }), row)
+      },
+      draws: (other) => reading(draws(data, other), other),
+    }
+  }
+  return reading(data, 0)
 }

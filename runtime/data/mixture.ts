@@ -1,4 +1,4 @@
-// Datasets made of datasets: mixtures with fixed probabilities, and random samples.
+// Datasets made of datasets: mixtures with fixed probabilities, random samples, one after the other, one less another.
 // Rows are never copied or changed, only chosen; what one epoch of a part is, `draws.ts` says.
 
 import { failure } from '../codes.js'
@@ -6,6 +6,7 @@ import { randomKey, threefry, uniform } from '../random.js'
 import type { HostShare } from '../host.js'
 import type { Dataset } from './dataset.js'
 import { draws, epochs, generated, listed } from './draws.js'
+import { filtered } from './select.js'
 
 /**
  * Rows drawn from several datasets, without end: row i picks its part by random bits of (seed, i), each part with its
@@ -53,4 +54,23 @@ export function subset(data: Dataset, take: number, seed: number): Dataset {
   }
   const index = epochs(data.size, seed, 'subset')
   return listed(Array.from({ length: take }, (_, i) => data.row(index(i))))
+}
+
+/**
+ * The rows of all parts, one part after the other.
+ * @throws HostError RLP8105 when a part has no end.
+ */
+export function joined(parts: readonly Dataset[]): Dataset {
+  if (parts.some(({ size }) => size === Infinity)) throw failure('RLP8105', 'one of the datasets to join has no end', 'cut it with `subset` or `take`, or draw from it with `mixture`')
+  return listed(parts.flatMap((part) => Array.from({ length: part.size }, (_, i) => part.row(i))))
+}
+
+/**
+ * The rows whose `prompt` is that of no row of the others.
+ * @throws HostError RLP8105 when one of the others has no end.
+ */
+export function without(data: Dataset, others: readonly Dataset[]): Dataset {
+  if (others.some(({ size }) => size === Infinity)) throw failure('RLP8105', 'one of the datasets to leave out has no end', 'cut it with `subset` or `take`')
+  const prompts = new Set(others.flatMap((other) => Array.from({ length: other.size }, (_, i) => other.row(i)['prompt'])))
+  return filtered(data, (row) => !prompts.has(row['prompt']))
 }

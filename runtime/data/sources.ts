@@ -1,16 +1,20 @@
 // The extern functions that make datasets, by qualified name. They are opened when a stage starts, never while compiling.
 // Only reads arguments: what each does is in the file it is imported from.
 
-import { datasetArgument, numberArgument, sharesArgument, textArgument, textsArgument, type Arguments } from '../arguments.js'
+import { datasetArgument, datasetsArgument, flagArgument, numberArgument, rangeArgument, sharesArgument, textArgument, textsArgument, type Arguments } from '../arguments.js'
 import { failure } from '../codes.js'
 import type { HostContext, HostValue } from '../host.js'
-import { answered, chains, worked, type Operation } from '../tasks/chains.js'
+import { chains, type Operation } from '../tasks/chains.js'
+import { answered, drafts, worked } from '../tasks/chains-lessons.js'
 import { answers, facts, tables, traces } from '../tasks/knights-lessons.js'
 import { OPERATORS, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
 import type { Split } from '../tasks/split.js'
+import { inParallel, inSequence, sums } from '../tasks/sums.js'
+import { wordingArgument } from '../tasks/wording.js'
 import { csv, jsonl, parquet } from './files.js'
-import { mixture, subset } from './mixture.js'
+import { joined, mixture, subset, without } from './mixture.js'
+import { withoutThoughts } from './thoughts.js'
 
 export type SourceFunction = (args: Arguments, context: HostContext) => HostValue | Promise<HostValue>
 
@@ -22,6 +26,9 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/prelude.share': (args) => ({ part: numberArgument(args, 'part'), data: datasetArgument(args, 'data') }),
   'std/prelude.mixture': (args) => mixture(sharesArgument(args, 'parts')),
   'std/prelude.subset': (args) => subset(datasetArgument(args, 'data'), numberArgument(args, 'take'), numberArgument(args, 'seed')),
+  'std/data.joined': (args) => joined(datasetsArgument(args, 'parts')),
+  'std/data.without': (args) => without(datasetArgument(args, 'data'), datasetsArgument(args, 'others')),
+  'std/data.without_thoughts': (args) => withoutThoughts(datasetArgument(args, 'of'), numberArgument(args, 'probability'), textArgument(args, 'thought'), textArgument(args, 'answer')),
 
   'std/tasks/knights.puzzles': (args) =>
     puzzles({
@@ -40,14 +47,24 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
     chains({
       shortest: numberArgument(args, 'shortest'),
       longest: numberArgument(args, 'longest'),
-      operations: oneOf(textsArgument(args, 'operations'), ['+', '-', '*', '='] as const satisfies readonly Operation[]),
+      operations: operations(args, 'operations'),
+      last: operations(args, 'last'),
+      operands: rangeArgument(args, 'operands'),
+      lettered: flagArgument(args, 'lettered'),
+      padded: numberArgument(args, 'padded'),
       split: split(args),
     }),
-  'std/tasks/chains.worked': (args) => worked(datasetArgument(args, 'of')),
+  'std/tasks/chains.worked': (args) => worked(datasetArgument(args, 'of'), wordingArgument(args, 'wording'), numberArgument(args, 'wrong')),
+  'std/tasks/chains.drafts': (args) => drafts(datasetArgument(args, 'of'), wordingArgument(args, 'wording'), numberArgument(args, 'known')),
   'std/tasks/chains.answered': (args) => answered(datasetArgument(args, 'of')),
+
+  'std/tasks/sums.sums': (args) => sums({ numbers: numberArgument(args, 'numbers'), minuses: rangeArgument(args, 'minuses'), split: split(args) }),
+  'std/tasks/sums.in_sequence': (args) => inSequence(datasetArgument(args, 'of')),
+  'std/tasks/sums.in_parallel': (args) => inParallel(datasetArgument(args, 'of')),
 }
 
 const operators = (args: Arguments, name: string): Operator[] => oneOf(textsArgument(args, name), Object.keys(OPERATORS) as Operator[])
+const operations = (args: Arguments, name: string): Operation[] => oneOf(textsArgument(args, name), ['+', '-', '*', '='] as const satisfies readonly Operation[])
 const split = (args: Arguments): Split => oneOf([textArgument(args, 'split')], ['train', 'test'] as const)[0] as Split
 
 function oneOf<T extends string>(given: readonly string[], allowed: readonly T[]): T[] {
