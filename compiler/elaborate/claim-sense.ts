@@ -1,12 +1,17 @@
-// Whether claims can mean something: data that they are measured on was not trained on (RLP5012), and enough keys (RLP5013).
+// Whether claims can mean something: data that they are measured on was not trained on (RLP5012), and bounds and keys that it can reach (RLP5013).
 // Follows references only; two sources are the same when they are the same call. Files with equal rows are not noticed.
 
 import { canonicalJson } from '../../spec/plan/canonical.js'
+import type { TypeNode } from '../../grammar/ast/ast.js'
+import type { ModuleScope } from '../resolve/program.js'
 import type { Context } from './context.js'
 import type { Drafts } from './dependencies.js'
 import type { ClaimDraft, DatasetDraft, StageDraft } from './drafts.js'
+import { misfit } from './fits.js'
 import { toValue } from './to-plan.js'
 import { parts, type CompileValue } from './value.js'
+
+const BOUNDS = new Set(['<', '<=', '>', '>=', '==', '!='])
 
 /** Rows at the beginning of a lineage: a source, and which part of it (`undefined` = all). */
 interface Leaf {
@@ -27,10 +32,32 @@ export function reportClaims(context: Context, drafts: Drafts, claims: readonly 
         help: `ask for at most ${checks.length}, or add keys`,
       })
     }
+    reportBound(context, drafts, claim)
     for (const { address } of claim.references) {
       const stage = drafts.get(address)
       if (stage?.draft === 'stage') reportOverlap(context, drafts, stage, claim)
     }
+  }
+}
+
+/** A number that an output is compared with must lie in the output's own range; the first of a claim that does not is told. */
+function reportBound(context: Context, drafts: Drafts, { name, span, checks }: ClaimDraft): void {
+  for (const { expr } of checks) {
+    if (!('op' in expr) || !BOUNDS.has(expr.op)) continue
+    const [measured, bound] = [expr.args.find((side) => 'stage' in side), expr.args.find((side) => 'const' in side)]
+    if (!measured || !('stage' in measured) || !bound || !('const' in bound) || typeof bound.const !== 'number') continue
+    const stage = drafts.get(measured.stage)
+    const output = stage?.draft === 'stage' ? stage.kind.outputs.get(measured.metric) : undefined
+    const value = bound.const
+    const fits = (number: number) => !output || !misfit(context, { type: 'number', value: number, unit: undefined }, output.type, output.scope)
+    if (fits(value)) continue
+    const wrong = misfit(context, { type: 'number', value, unit: undefined }, output?.type as TypeNode, output?.scope as ModuleScope)
+    context.report('RLP5013', span, `claim \`${name}\` compares \`${measured.metric}\` with a number that it cannot have`, {
+      label: `${value} is no value of \`${measured.stage}.${measured.metric}\``,
+      notes: wrong ? [wrong.title] : [],
+      help: value > 0 && fits(value / 100) ? `write \`${value}%\`` : 'compare with a number in that range',
+    })
+    return
   }
 }
 

@@ -86,6 +86,7 @@ const cases: readonly Case[] = [
     says: ['trained on', '`problems["test"]`'],
   },
   { code: 'RLP5013', name: 'more than all', source: `stage e: Evaluate for k in [0, 1] { ${EXAM}, seed = k }\nclaim ⟦c⟧ { require = e[*].accuracy > 50%, at_least = 3 }`, says: ['never hold', '3 of 2'] },
+  { code: 'RLP5013', name: 'a share as a number of percent', source: `stage e: Evaluate { ${EXAM} }\nclaim ⟦c⟧ { require = e.accuracy >= 80 }`, says: ['80', '0..1', 'write `80%`'] },
   {
     code: 'RLP6010', name: 'a wrong expectation',
     source: `test answer { "<answer> 7 </answer>" with { answer = "8" } gives { correct = ⟦1⟧ } }`, after: withSignals,
