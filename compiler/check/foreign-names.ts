@@ -5,6 +5,8 @@
 export interface Foreign {
   readonly help: string
   readonly write?: string
+  /** The attribute that it was meant to give, which then is not missing. */
+  readonly means?: string
 }
 
 const spelt = (write: string): Foreign => ({ help: `write \`${write}\``, write })
@@ -89,7 +91,7 @@ const ADAPTER: Foreign = { help: 'leave it out: every weight is trained, there a
 const MACHINE: Foreign = { help: 'leave it out: a spec says what is computed, not on which machine' }
 const SCHEDULE: Foreign = { help: 'say it in the learning rate: `optimizer { lr = cosine(peak = 1e-4, warmup = 20 steps) }` (std/schedules)' }
 const REPORT: Foreign = { help: 'leave it out: every step is recorded, in the folder that `rlpc run` names' }
-const UPDATES: Foreign = { help: 'say how many updates: `length = 100 steps`; prompts are drawn anew for each batch' }
+const UPDATES: Foreign = { help: 'say how many updates: `length = 100 steps`; prompts are drawn anew for each batch', means: 'length' }
 const KL: Foreign = { help: 'say it in the loss, such as `loss = clipped_with_kl(kl = 0.01)` (std/losses)' }
 const CLIP: Foreign = { help: 'say it in the loss, such as `loss = clipped(clip = 0.2..0.28)` (std/losses)' }
 

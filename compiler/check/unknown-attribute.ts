@@ -29,7 +29,7 @@ export function unknownAttribute(cx: Context, body: Body, section: string | unde
     const foreign = FOREIGN_SETTINGS.get(name)
     if (foreign) {
       cx.report('RLP2006', span, `${owner} has no ${what} \`${name}\``, { label: `unknown ${what}`, help: foreign.help })
-      return undefined
+      return foreign.means
     }
     const names = section === undefined ? [...schema.members.keys(), ...schema.sections.keys()] : [...(schema.sections.get(section)?.members.keys() ?? [])]
     cx.report('RLP2006', span, `${owner} has no ${what} \`${name}\``, { label: `unknown ${what}`, notes: [`it has ${listed(names, 16)}`], help: 'remove it, or use one of these' })

@@ -146,6 +146,7 @@ const mistakes: readonly Mistake[] = [
   { code: 'RLP2006', find: 'length = 5 steps\n  batch', put: '⟦num_epochs⟧ = 3\n  batch', says: '`length = 3 epochs`', mends: true },
   { code: 'RLP2006', find: 'length = 5 steps\n  batch', put: '⟦num_train_epochs⟧ = 3\n  batch', says: '`length = 3 epochs`', mends: true },
   { code: 'RLP2006', find: 'length = 5 steps\n  batch', put: '⟦max_steps⟧ = 3\n  batch', says: '`length = 3 steps`', mends: true },
+  { code: 'RLP2006', find: 'length = 5 steps\n  advantage', put: '⟦num_epochs⟧ = 3\n  advantage', says: '`length = 100 steps`' },
   { code: 'RLP2006', find: 'packing = true', put: '⟦gradient_accumulation_steps⟧ = 4', says: 'whole batch of one update' },
   { code: 'RLP2006', find: 'packing = true', put: '⟦lora_r⟧ = 16', says: 'no adapters' },
   { code: 'RLP2006', find: 'packing = true', put: '⟦warmup_ratio⟧ = 0.1', says: 'cosine(' },
