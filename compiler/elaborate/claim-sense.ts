@@ -2,8 +2,6 @@
 // Follows references only; two sources are the same when they are the same call. Files with equal rows are not noticed.
 
 import { canonicalJson } from '../../spec/plan/canonical.js'
-import type { TypeNode } from '../../grammar/ast/ast.js'
-import type { ModuleScope } from '../resolve/program.js'
 import type { Context } from './context.js'
 import type { Drafts } from './dependencies.js'
 import type { ClaimDraft, DatasetDraft, StageDraft } from './drafts.js'
@@ -48,14 +46,15 @@ function reportBound(context: Context, drafts: Drafts, { name, span, checks }: C
     if (!measured || !('stage' in measured) || !bound || !('const' in bound) || typeof bound.const !== 'number') continue
     const stage = drafts.get(measured.stage)
     const output = stage?.draft === 'stage' ? stage.kind.outputs.get(measured.metric) : undefined
+    if (!output) continue
     const value = bound.const
-    const fits = (number: number) => !output || !misfit(context, { type: 'number', value: number, unit: undefined }, output.type, output.scope)
-    if (fits(value)) continue
-    const wrong = misfit(context, { type: 'number', value, unit: undefined }, output?.type as TypeNode, output?.scope as ModuleScope)
+    const problem = (number: number) => misfit(context, { type: 'number', value: number, unit: undefined }, output.type, output.scope)
+    const wrong = problem(value)
+    if (!wrong) continue
     context.report('RLP5013', span, `claim \`${name}\` compares \`${measured.metric}\` with a number that it cannot have`, {
       label: `${value} is no value of \`${measured.stage}.${measured.metric}\``,
-      notes: wrong ? [wrong.title] : [],
-      help: value > 0 && fits(value / 100) ? `write \`${value}%\`` : 'compare with a number in that range',
+      notes: [wrong.title],
+      help: value > 0 && !problem(value / 100) ? `write \`${value}%\`` : 'compare with a number in that range',
     })
     return
   }
