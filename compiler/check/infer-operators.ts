@@ -217,7 +217,10 @@ function equality(cx: Context, expression: Binary, x: Type, y: Type): Type {
     return POISON
   }
   const comparable = optionsOf(x).some((a) => optionsOf(y).some((b) => a.type === b.type && (a.type !== 'artefact' || same(a, b)) && a.type !== 'function'))
-  if (comparable) return { ...BOOLEAN, ...(x.type === 'boolean' && x.level ? { level: x.level } : {}) }
+  if (comparable) {
+    const level = x.type === 'boolean' && y.type === 'boolean' ? commonLevel(cx, span, x, y) : {}
+    return level ? { ...BOOLEAN, ...level } : POISON
+  }
   for (const [operand, type] of [[left, x], [right, y]] as const) if (type.type === 'instances') unindexed(cx, operand, type.keys.map(({ name }) => name))
   cx.report('RLP3014', span, `\`${operator}\` compares values of one type`, { label: `${shortened(show(x), 28)} and ${shortened(show(y), 28)} are never equal`, help: 'compare with a value of the same type' })
   return POISON
@@ -229,13 +232,16 @@ function membership(cx: Context, { left, right, span }: Binary, x: Type, y: Type
     if (y.type !== 'any') cx.report('RLP3014', right.span, '`in` asks a list or a range', { label: `found ${shortened(show(y))}`, help: 'write `x in 0.2..0.8` or `x in ["a", "b"]`' })
     return y.type === 'any' ? BOOLEAN : POISON
   }
-  const reason = mismatch(open(x), open(y.item), cx.levels)
+  // Between two bounds, element by element: what is asked may lie further in than the bounds.
+  const level = y.type === 'range' && x.type === 'number' && y.item.type === 'number' ? commonLevel(cx, span, x, y.item) : x.type === 'number' && x.level !== undefined ? { level: x.level } : {}
+  if (!level) return POISON
+  const reason = mismatch(open(x), open(y.type === 'range' && y.item.type === 'number' ? { ...y.item, ...level } : y.item), cx.levels)
   if (reason && reason.why !== 'literal' && reason.why !== 'range') {
     complain(cx, left, x, y.item, reason, '`in`')
     return POISON
   }
   if (reason?.why === 'literal' && left.node === 'Text') cx.report('RLP3014', span, 'this is never true', { label: `${JSON.stringify(left.value)} is not in the list`, help: suggest(left.value, reason.legal) ? `write ${JSON.stringify(suggest(left.value, reason.legal))}` : 'ask for an element of the list' })
-  return { ...BOOLEAN, ...(x.type === 'number' && x.level ? { level: x.level } : {}) }
+  return { ...BOOLEAN, ...level }
 }
 
 /** A number without its bounds. */
@@ -254,5 +260,7 @@ function rangeOf(cx: Context, expression: Binary, x: Type, y: Type): Type {
     cx.report('RLP4008', span, 'this range is empty', { label: `${sourceOf(left.span)} is above ${sourceOf(right.span)}`, help: `write \`${text}\``, fixes: [replace(span, text, false)] })
     return POISON
   }
-  return { type: 'range', item: { ...a, whole: a.whole && b.whole, low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) } }
+  const level = commonLevel(cx, span, a, b)
+  if (!level) return POISON
+  return { type: 'range', item: { ...a, ...level, whole: a.whole && b.whole, low: Math.min(a.low, b.low), high: Math.max(a.high, b.high) } }
 }
