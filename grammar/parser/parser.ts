@@ -2,6 +2,7 @@
 // Binary expressions stay flat and slips such as `:` for `=` are accepted here; lowering sorts them out.
 
 import type { CstNode, IParserErrorMessageProvider, ParserMethod, TokenType } from 'chevrotain'
+import { LazyLookahead } from './lookahead.js'
 import { RecoveringParser } from './recovery.js'
 import * as t from './tokens.js'
 
@@ -16,7 +17,8 @@ export interface ParserOptions {
 export class RlpParser extends RecoveringParser {
   constructor({ validate, messages }: ParserOptions) {
     super(t.vocabulary, {
-      maxLookahead: 1, // rules that need two tokens say so
+      lookaheadStrategy: new LazyLookahead({ maxLookahead: 1 }), // rules that need two tokens say so
+      maxLookahead: 1,
       recoveryEnabled: true,
       nodeLocationTracking: 'onlyOffset',
       skipValidations: !validate,
