@@ -43,12 +43,19 @@ const PASSED_ON: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'std/stages.Filter': { data: 'data' },
 }
 
+/** Kind → output → the input whose value it is like: a model of the same kind. */
+const SAME_AS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'std/operations.ShrinkPerturb': { model: 'model' },
+}
+
 /** The type of `stage.output`; `undefined` when the kind has no such output. */
 export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: string): Type | undefined {
   const { schema } = stage
   const member = schema.outputs.get(name)
   if (!member) return undefined
   const type = memberType(cx, member)
+  const like = SAME_AS[qualifiedName(schema.symbol)]?.[name]
+  if (like !== undefined) return inputType(cx, stage, like) ?? type
   const input = PASSED_ON[qualifiedName(schema.symbol)]?.[name]
   if (input === undefined || type.type !== 'artefact' || type.row?.type !== 'record') return type
   const row = inputRow(cx, stage, input, type)
@@ -58,16 +65,23 @@ export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: s
 }
 
 /** The row type of what a stage gives to an input. A stage in a loop with itself has the rows that its kind declares. */
-function inputRow(cx: Context, { symbol, schema }: Type & { type: 'stage' }, input: string, declared: ArtefactType): Type | undefined {
+function inputRow(cx: Context, stage: Type & { type: 'stage' }, input: string, declared: ArtefactType): Type | undefined {
+  if (cx.rowsOpen.has(stage.symbol.declaration)) return declared.row
+  const type = inputType(cx, stage, input)
+  return type && optionsOf(type).flatMap((option) => (option.type === 'artefact' && option.row ? [option.row] : []))[0]
+}
+
+/** The type of what a stage gives to an input; `undefined` when it gives nothing, or in a loop with itself. */
+function inputType(cx: Context, { symbol, schema }: Type & { type: 'stage' }, input: string): Type | undefined {
   const { declaration } = symbol
   const member = schema.members.get(input)
   const value = attributeOf(declaration, input)
   if (declaration.node !== 'Declaration' || !member || !value) return undefined
-  if (cx.rowsOpen.has(declaration)) return declared.row
+  if (cx.rowsOpen.has(declaration)) return undefined
   cx.rowsOpen.add(declaration)
   const type = cx.types.get(value) ?? expectType(cx, value, memberType(cx, member), keysEnv(cx, symbol, declaration), `\`${input}\``)
   cx.rowsOpen.delete(declaration)
-  return optionsOf(type).flatMap((option) => (option.type === 'artefact' && option.row ? [option.row] : []))[0]
+  return type
 }
 
 export function memberType(cx: Context, member: Member): Type {

@@ -61,7 +61,7 @@ function itemType(cx: Context, symbol: DeclarationSymbol, declaration: GenericDe
   if (!schema || schema.category !== TOP_WORDS[word]?.category) return POISON
   switch (word) {
     case 'model':
-      return artefact('Model', undefined, symbol)
+      return artefact(schema.makes === 'Classifier' ? 'Classifier' : 'Model', undefined, symbol)
     case 'dataset':
       return artefact('Dataset', rowOf(cx, declaration, scope), symbol)
     case 'reward':

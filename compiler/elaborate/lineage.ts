@@ -45,7 +45,7 @@ function takesPolicy(type: TypeNode): boolean {
     case 'UnionType':
       return type.options.some(takesPolicy)
     case 'NamedType':
-      return ['Policy', 'Model'].includes(type.name.name) || type.arguments.some(takesPolicy)
+      return ['Policy', 'Model', 'Classifier'].includes(type.name.name) || type.arguments.some(takesPolicy)
     default:
       return false
   }

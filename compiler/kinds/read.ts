@@ -72,6 +72,7 @@ class Reader {
     const schema: KindSchema = {
       name: symbol.name,
       category: this.category(declaration),
+      makes: madeBy(declaration),
       symbol,
       typeParameters: declaration.typeParameters,
       ...lists,
@@ -170,6 +171,12 @@ class Reader {
   private twice(item: Declaration & { node: 'Declaration' }): void {
     this.diagnostics.push(report('RLP2002', item.name.span, `\`${item.name.name}\` is declared twice in this kind`, { label: 'second declaration', help: 'remove one of them' }))
   }
+}
+
+/** `Classifier` of `kind Mlp: Model[Classifier]`. */
+function madeBy({ type }: GenericDeclaration): string | undefined {
+  const argument = type?.node === 'NamedType' ? type.arguments[0] : undefined
+  return argument?.node === 'NamedType' ? argument.name.name : undefined
 }
 
 function wordIn(item: Item): string | undefined {

@@ -31,6 +31,8 @@ export interface KindSchema {
   readonly name: string
   /** `Stage`, `Model`, `Data`, `Reward`, `Curriculum`, `Claim`, `Pipeline`, `Section`. */
   readonly category: string
+  /** What a declaration of the kind is as a value where categories differ in that: `Classifier` of `kind Mlp: Model[Classifier]`. */
+  readonly makes: string | undefined
   readonly symbol: DeclarationSymbol
   readonly typeParameters: readonly Identifier[]
   readonly engines: readonly string[]

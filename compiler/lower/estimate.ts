@@ -18,6 +18,17 @@ const kinds: Readonly<Record<string, (stage: StageToLower, read: AttributeReader
     const step = cost(programs['gradient'], { B: batch, T: length })
     return { ...steps, ...timesSteps(steps, { tokens: batch * length, flops: step }), batch: `${batch} samples = 1 update` }
   },
+  Supervised: (stage, read, _, programs) => {
+    const steps = stepsOf(stage, read)
+    const batch = read.number('batch', 0)
+    return { ...steps, ...timesSteps(steps, { flops: cost(programs['gradient'], { B: batch }) }), batch: `${batch} samples = 1 update` }
+  },
+  Pretrain: (_, read, model, programs) => {
+    const [batch, context] = [read.number('batch', 0), Math.min(read.optional('context') ?? model, model)]
+    const length = read.unit('length') === 'tokens' ? Math.ceil(read.number('length', 0) / (batch * context)) : read.number('length', 0)
+    const steps = { steps: Math.min(length, read.optional('until') ?? length) }
+    return { ...steps, ...timesSteps(steps, { tokens: batch * context, flops: cost(programs['gradient'], { B: batch, T: context }) }), batch: `${batch} samples x ${context} tokens = ${batch * context} tokens = 1 update` }
+  },
   Dpo: (stage, read, context, programs) => {
     const steps = stepsOf(stage, read)
     const [pairs, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
@@ -43,7 +54,9 @@ const kinds: Readonly<Record<string, (stage: StageToLower, read: AttributeReader
 
 export function estimate(stage: StageToLower, read: AttributeReader, model: ModelPlan, programs: Programs): Estimate {
   const context = Number(model.config['max_position_embeddings'])
-  return kinds[stage.kind.name]?.(stage, read, context, programs) ?? {}
+  const { flops, ...found } = kinds[stage.kind.name]?.(stage, read, context, programs) ?? {}
+  // Operations are counted in programs, and a stage without an engine has none of the model.
+  return { ...found, ...(flops === undefined || stage.withoutEngine ? {} : { flops }) }
 }
 
 function stepsOf(stage: StageToLower, read: AttributeReader): { steps?: number } {
@@ -51,8 +64,8 @@ function stepsOf(stage: StageToLower, read: AttributeReader): { steps?: number }
   return steps === undefined ? {} : { steps }
 }
 
-function timesSteps({ steps }: { steps?: number }, each: { tokens: number; flops: number }): Estimate {
-  return steps === undefined ? {} : { tokens: Math.round(steps * each.tokens), flops: steps * each.flops }
+function timesSteps({ steps }: { steps?: number }, each: { tokens?: number; flops: number }): Estimate {
+  return steps === undefined ? {} : { ...(each.tokens === undefined ? {} : { tokens: Math.round(steps * each.tokens) }), flops: steps * each.flops }
 }
 
 const cost = (graph: Graph | undefined, sizes: Readonly<Record<string, number>>): number => (graph ? flopsOf(graph, sizes) : 0)

@@ -7,16 +7,15 @@ import type { LoweredModel } from '../lower/types.js'
 import { ModelAttributes } from './attributes.js'
 import type { WeightPlan } from './weights.js'
 
-/** Depth → basic blocks in each of the four groups. */
-const BLOCKS: Readonly<Record<number, readonly number[]>> = { 18: [2, 2, 2, 2], 34: [3, 4, 6, 3] }
+/** Channels of the four groups of blocks. */
 const WIDTHS = [64, 128, 256, 512] as const
 
 export function freshResNet(attributes: ReadonlyMap<string, CompileValue>, _span: Span): LoweredModel {
   const read = new ModelAttributes(attributes)
-  const [depth, channels, classes] = [Number(read.text('depth', '18')), read.number('channels', 3), read.number('classes', 10)]
+  const [blocks, channels, classes] = [read.numbers('blocks').slice(0, WIDTHS.length), read.number('channels', 3), read.number('classes', 10)]
   const weights: WeightPlan[] = [...convolution('conv1', 'bn1', channels, WIDTHS[0], 3)]
   let width: number = WIDTHS[0]
-  ;(BLOCKS[depth] ?? []).forEach((count, group) => {
+  blocks.forEach((count, group) => {
     const out = WIDTHS[group] as number
     for (let block = 0; block < count; block++) {
       const at = `layer${group + 1}.${block}`
@@ -26,7 +25,7 @@ export function freshResNet(attributes: ReadonlyMap<string, CompileValue>, _span
     }
   })
   weights.push({ name: 'linear.weight', shape: [classes, width], init: 'normal', std: Math.sqrt(1 / width), decay: true }, { name: 'linear.bias', shape: [classes], init: 'zeros', std: 0, decay: false })
-  const config = { model_type: 'resnet', depth, num_channels: channels, num_labels: classes }
+  const config = { model_type: 'resnet', depths: blocks, num_channels: channels, num_labels: classes }
   return { model: { architecture: 'resnet', config, tokenizer: null, source: { scratch: true, seed: read.number('seed') }, weights }, diagnostics: [] }
 }
 

@@ -9,8 +9,10 @@ import { answered, drafts, worked } from '../tasks/chains-lessons.js'
 import { answers, facts, tables, traces } from '../tasks/knights-lessons.js'
 import { OPERATORS, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
+import { markovTexts } from '../tasks/markov.js'
 import type { Split } from '../tasks/split.js'
 import { inParallel, inSequence, sums } from '../tasks/sums.js'
+import { teacherSamples } from '../tasks/teacher.js'
 import { wordingArgument } from '../tasks/wording.js'
 import { csv, jsonl, parquet } from './files.js'
 import { joined, mixture, subset, without } from './mixture.js'
@@ -42,6 +44,26 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/tasks/knights.answers': (args) => answers(datasetArgument(args, 'of')),
   'std/tasks/knights.tables': (args) => tables(datasetArgument(args, 'of'), numberArgument(args, 'rows')),
   'std/tasks/knights.facts': (args) => facts(operators(args, 'operators'), numberArgument(args, 'checks')),
+
+  'std/tasks/teacher.samples': (args) =>
+    teacherSamples({
+      inputs: numberArgument(args, 'inputs'),
+      classes: numberArgument(args, 'classes'),
+      hidden: numberArgument(args, 'hidden'),
+      noise: numberArgument(args, 'noise'),
+      teacher: numberArgument(args, 'teacher'),
+      split: split(args),
+    }),
+  'std/tasks/markov.texts': (args) =>
+    markovTexts({
+      source: numberArgument(args, 'source'),
+      like: args['like'] === null ? null : numberArgument(args, 'like'),
+      likeness: numberArgument(args, 'likeness'),
+      symbols: numberArgument(args, 'symbols'),
+      peak: numberArgument(args, 'peak'),
+      length: numberArgument(args, 'length'),
+      split: split(args),
+    }),
 
   'std/tasks/chains.chains': (args) =>
     chains({

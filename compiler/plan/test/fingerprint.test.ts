@@ -17,6 +17,9 @@ import { policy_gradient } from "std/losses"
 import { sequence_mean } from "std/aggregations"
 import { Dpo, Preference } from "std/stages"
 import { hinge } from "std/preferences"
+import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
+import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
+import { ShrinkPerturb } from "std/operations"
 `
 const SOURCE = COMMON.replace('rlp 1\n', `rlp 1\n${IMPORTS}`)
 
@@ -28,6 +31,11 @@ const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Generate: { policy: 'tiny', prompts: 'problems["train"]', max_new: '8 tokens' },
   Filter: { data: 'problems["train"]', keep: 'row.prompt != ""' },
   Evaluate: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens', temperature: '0.5', samples: '4 rollouts' },
+  Supervised: { model: 'net', data: 'vectors["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
+  EvaluateClassifier: { model: 'net', data: 'vectors["a"]' },
+  ShrinkPerturb: { model: 'net', shrink: '0.5', perturb: '0.1' },
+  Pretrain: { policy: 'tiny', data: 'texts["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
+  EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
 }
 
 /** Another legal value of every input and attribute. */
@@ -44,6 +52,11 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Generate: { policy: 'wide', prompts: 'problems["test"]', reward: 'answer', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
   Filter: { data: 'problems["test"]', keep: 'row.prompt == ""', per_prompt: '1 sample', at_least: '2 samples' },
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
+  Supervised: { model: 'deep', data: 'vectors["b"]', length: '11 steps', stop_at: '0.9', batch: '5 samples', loss: 'certain', aggregate: 'sample_sum', seed: '1', 'save.every': '5 steps' },
+  EvaluateClassifier: { model: 'deep', data: 'vectors["b"]' },
+  ShrinkPerturb: { model: 'deep', shrink: '0.4', perturb: '0.2', noise: '"gaussian"', seed: '1' },
+  Pretrain: { policy: 'wide', data: 'texts["b"]', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', seed: '1', 'save.every': '5 steps' },
+  EvaluateLoss: { policy: 'wide', data: 'texts["b"]', context: '32 tokens' },
 }
 const OPTIMIZER: Readonly<Record<string, string>> = {
   'optimizer.lr': 'constant(peak = 1e-3)', 'optimizer.beta1': '0.8', 'optimizer.beta2': '0.9', 'optimizer.eps': '1e-7', 'optimizer.weight_decay': '0.1', 'optimizer.clip_norm': 'none',
@@ -54,6 +67,12 @@ model wide: Transformer { layers = 1, width = 12, heads = 2, mlp = 16, context =
 reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "answer"), row.answer)
   total = correct - 1 }
 dataset pairs: Dataset[Preference] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
+model net: Mlp { inputs = 2, hidden = [4], classes = 2 }
+model deep: Mlp { inputs = 2, hidden = [4, 4], classes = 2 }
+dataset vectors: Dataset[Labelled] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
+dataset texts: Dataset[Document] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
+fn certain(logp: Real per sample): Real per sample = -2 * logp
+fn sample_sum(loss: Real per sample): Real = sum(loss, over = batch)
 fn pair_sum(loss: Real per pair): Real = sum(loss, over = batch)
 `
 

@@ -7,6 +7,7 @@ import { draws } from '../../data/draws.js'
 import { evaluate } from '../../data/expr.js'
 import { originOf } from '../../data/origin.js'
 import { written } from './attributes.js'
+import type { Walk } from './loop.js'
 import type { Metrics, StageRun } from './stage.js'
 
 interface Phase {
@@ -34,7 +35,7 @@ export interface Drawn {
   readonly place: string
 }
 
-export class Course {
+export class Course implements Walk {
   private state: CourseState = { phase: 0, steps: 0, drawn: 0 }
 
   private constructor(private readonly phases: readonly Phase[]) {}
@@ -86,8 +87,8 @@ export class Course {
     return this.state
   }
 
-  restore(state: CourseState): void {
-    this.state = state
+  restore(state: unknown): void {
+    this.state = state as CourseState
   }
 }
 

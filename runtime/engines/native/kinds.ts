@@ -6,6 +6,23 @@ import { filter } from './filter.js'
 import { generate } from './generate.js'
 import { grpo } from './grpo.js'
 import { sft } from './sft.js'
+import { evaluateClassifier } from './evaluate-classifier.js'
+import { evaluateLoss } from './evaluate-loss.js'
+import { pretrain } from './pretrain.js'
+import { shrinkPerturb } from './shrink-perturb.js'
+import { supervised } from './supervised.js'
 import type { StageKind } from './stage.js'
 
-export const kinds: Readonly<Record<string, StageKind>> = { Sft: sft, Dpo: dpo, Grpo: grpo, Evaluate: evaluation, Generate: generate, Filter: filter }
+export const kinds: Readonly<Record<string, StageKind>> = {
+  Pretrain: pretrain,
+  Supervised: supervised,
+  Sft: sft,
+  Dpo: dpo,
+  Grpo: grpo,
+  ShrinkPerturb: shrinkPerturb,
+  Evaluate: evaluation,
+  EvaluateClassifier: evaluateClassifier,
+  EvaluateLoss: evaluateLoss,
+  Generate: generate,
+  Filter: filter,
+}

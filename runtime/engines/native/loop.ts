@@ -5,10 +5,18 @@ import { setImmediate as eventsHandled } from 'node:timers/promises'
 import type { StagePlan } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import { optionalNumber } from './attributes.js'
-import type { Course, CourseState } from './course.js'
 import { meanOf } from './reward.js'
 import type { Metrics, StageRun } from './stage.js'
 import type { Trainer } from './trainer.js'
+
+/** Where a stage stands in its data: saved with the run, so that it goes on with the next row. */
+export interface Walk {
+  /** Name of the current phase; undefined without a curriculum. */
+  readonly phaseName: string | undefined
+  stepDone(metrics: Metrics): void
+  save(): unknown
+  restore(state: unknown): void
+}
 
 export interface LoopOptions {
   /** Updates of the whole stage. */
@@ -19,34 +27,37 @@ export interface LoopOptions {
   readonly update: (step: number) => Promise<Metrics>
   /** The metric that sums up the stage. */
   readonly outcome: string
+  /** Whether the stage may end after an update, before its length. */
+  readonly enough?: (metrics: Metrics) => boolean
 }
 
 /**
- * Run the updates that are left; returns the mean of the outcome over the last tenth of the stage.
+ * Run the updates that are left, or until there is enough; returns the mean of the outcome over the last tenth of the stage.
  * Errors: RLP8002 when stopped, and those of `update`.
  */
-export async function trainingLoop(run: StageRun, trainer: Trainer, course: Course, { steps, bundle = 1, update, outcome }: LoopOptions): Promise<number> {
+export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, { steps, bundle = 1, update, outcome, enough = () => false }: LoopOptions): Promise<number> {
   const saved = run.saved()
   if (saved) {
     trainer.restore(saved.tensors, saved.progress.updates)
-    course.restore(saved.progress.course as CourseState)
+    walk.restore(saved.progress.course)
   }
   const every = optionalNumber(run.stage, 'save.every')
   let recent = saved?.progress.recent ?? []
   while (trainer.updates < steps) {
     const step = trainer.updates
-    const phase = course.phaseName
+    const phase = walk.phaseName
     const metrics: Metrics = { ...(await update(step)), ...(phase === undefined ? {} : { phase }) }
-    course.stepDone(metrics)
+    walk.stepDone(metrics)
     run.step(step + 1, steps, metrics)
     recent = [...recent, Number(metrics[outcome])].slice(-Math.ceil(steps / 10))
     const done = step + 1
+    if (enough(metrics)) break
     if (done >= steps || done % bundle !== 0) continue
     // The executor computes without giving way: here is where a signal is heard.
     await eventsHandled()
     const stopping = run.stopping()
     const wanted = every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every)
-    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: course.save(), recent })
+    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: walk.save(), recent })
     if (stopping) throw stopped(run.stage, done, steps)
   }
   return meanOf(recent)
