@@ -5,7 +5,7 @@ import type { Dim } from '../../spec/graph/graph.js'
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import { rmsNorm, rotary } from '../graph/composites.js'
 import type { TransformerSizes } from './sizes.js'
-import { EMBEDDING, FINAL_NORM, headName, layerWeight, type WeightPlan } from './weights.js'
+import { EMBEDDING, FINAL_NORM, headName, layerWeight, POSITIONS, type WeightPlan } from './weights.js'
 
 /** The weights of a model as states `w/NAME` of one graph. */
 export class Weights {
@@ -31,12 +31,23 @@ export type Mix = (layer: number, q: Value, k: Value, v: Value) => Value
 
 /** tokens and positions i32 [B,T] → hidden states [B,T,D] before the final norm. */
 export function hiddenStates(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix): Value {
-  let x = b.gather(weights.get(EMBEDDING), tokens)
+  let x = embedded(b, sizes, weights, tokens, positions)
   for (let layer = 0; layer < sizes.layers; layer++) {
     x = b.add(x, attentionBlock(b, sizes, weights, layer, x, positions, mix))
     x = b.add(x, mlpBlock(b, sizes, weights, layer, x))
   }
   return x
+}
+
+/** Embeddings of tokens and, where they are learned, of positions (arXiv 1706.03762, 3.5); later positions have none. */
+function embedded(b: GraphBuilder, { learnedPositions: count, width, context }: TransformerSizes, weights: Weights, tokens: Value, positions: Value): Value {
+  const x = b.gather(weights.get(EMBEDDING), tokens)
+  if (count === 0) return x
+  const table = weights.get(POSITIONS)
+  if (count >= context) return b.add(x, b.gather(table, positions))
+  const known = b.lt(positions, count)
+  const row = b.gather(table, b.where(known, positions, 0))
+  return b.add(x, b.where(b.spread(known, [...positions.shape, width], -1), row, 0))
 }
 
 /** The final norm, after which `head` maps to logits. */

@@ -18,6 +18,8 @@ export interface TransformerSizes {
   readonly context: number
   readonly normEps: number
   readonly rotaryBase: number
+  /** The first so many positions have a learned embedding, added to that of the token. */
+  readonly learnedPositions: number
   /** One matrix for embedding and head. */
   readonly tied: boolean
   /** Biases of the query, key and value projections. */
@@ -40,6 +42,8 @@ interface Family {
 
 export const families: Readonly<Record<string, Family>> = {
   llama: { architecture: 'LlamaForCausalLM', qkvBias: 'attention_bias', outputBias: 'attention_bias', headNorm: false },
+  // Ours: a Llama with learned positions. No `transformers` class computes it, so none may open it.
+  llama_learned_positions: { architecture: 'LlamaLearnedPositionsForCausalLM', qkvBias: 'attention_bias', outputBias: 'attention_bias', headNorm: false },
   qwen2: { architecture: 'Qwen2ForCausalLM', qkvBias: 'always', outputBias: 'never', headNorm: false },
   qwen3: { architecture: 'Qwen3ForCausalLM', qkvBias: 'attention_bias', outputBias: 'attention_bias', headNorm: true },
 }
@@ -77,6 +81,7 @@ export function readSizes(config: HubConfig): { sizes: TransformerSizes | undefi
     context: integer('max_position_embeddings'),
     normEps: typeof config['rms_norm_eps'] === 'number' ? config['rms_norm_eps'] : 1e-6,
     rotaryBase: rotaryBase(config),
+    learnedPositions: type === 'llama_learned_positions' ? integer('learned_positions') : 0,
     tied: config['tie_word_embeddings'] === true,
     qkvBias: family?.qkvBias === 'always' || biased,
     outputBias: family?.outputBias === 'attention_bias' && biased,

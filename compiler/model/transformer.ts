@@ -11,7 +11,7 @@ import { weightsOf } from './weights.js'
 
 const SPECIALS = ['<pad>', '<bos>', '<eos>'] as const
 
-/** A fresh model from the evaluated attributes of a `Transformer`; the config is one that `LlamaForCausalLM` opens. */
+/** A fresh model from the evaluated attributes of a `Transformer`; without learned positions the config is one that `LlamaForCausalLM` opens. */
 export function freshModel(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel {
   const number = (name: string, fallback = 0): number => {
     const value = attributes.get(name)
@@ -23,9 +23,11 @@ export function freshModel(attributes: ReadonlyMap<string, CompileValue>, span: 
   const tokenizer = attributes.get('tokenizer')
   const tied = attributes.get('tied')
   const [width, heads, std] = [number('width'), number('heads'), number('init_std', 0.02)]
+  const positions = number('learned_positions')
+  const type = positions > 0 ? 'llama_learned_positions' : 'llama'
   const config = {
-    architectures: [(families['llama'] as { architecture: string }).architecture],
-    model_type: 'llama',
+    architectures: [(families[type] as { architecture: string }).architecture],
+    model_type: type,
     hidden_size: width,
     intermediate_size: number('mlp'),
     num_hidden_layers: number('layers'),
@@ -36,6 +38,7 @@ export function freshModel(attributes: ReadonlyMap<string, CompileValue>, span: 
     rms_norm_eps: number('norm_eps', 1e-6),
     rope_theta: number('rotary_base', 10_000),
     max_position_embeddings: number('context'),
+    ...(positions > 0 ? { learned_positions: positions } : {}),
     vocab_size: vocabulary.length,
     tie_word_embeddings: tied?.type === 'boolean' && tied.value,
     attention_bias: false,

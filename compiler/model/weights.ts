@@ -10,6 +10,7 @@ export type WeightPlan = ModelPlan['weights'][number]
 export const layerWeight = (layer: number, part: string): string => `model.layers.${layer}.${part}`
 
 export const EMBEDDING = 'model.embed_tokens.weight'
+export const POSITIONS = 'model.embed_positions.weight'
 export const FINAL_NORM = 'model.norm.weight'
 export const headName = (sizes: TransformerSizes): string => (sizes.tied ? EMBEDDING : 'lm_head.weight')
 
@@ -40,6 +41,7 @@ export function weightsOf(sizes: TransformerSizes, std: number): WeightPlan[] {
   }
   return [
     matrix(EMBEDDING, vocabulary, width),
+    ...(sizes.learnedPositions > 0 ? [matrix(POSITIONS, sizes.learnedPositions, width)] : []),
     ...Array.from({ length: sizes.layers }, (_, index) => layer(index)).flat(),
     norm(FINAL_NORM, width),
     ...(sizes.tied ? [] : [matrix(headName(sizes), vocabulary, width)]),

@@ -61,6 +61,7 @@ const models: readonly (readonly [string, Readonly<Record<string, number | boole
   ['tied embeddings', { tied: true, kv_heads: 2, layers: 1 }],
   ['odd sizes', { width: 30, heads: 5, kv_heads: 5, mlp: 37 }],
   ['wide heads', { width: 48, heads: 3, kv_heads: 3, mlp: 20 }],
+  ['learned positions of a prompt', { learned_positions: 3 }],
 ]
 
 suite('wasm runs transformers', (test) => {

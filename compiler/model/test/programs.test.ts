@@ -55,8 +55,30 @@ suite('models of Hugging Face families', (test) => {
   }
 })
 
+suite('learned positions', (test) => {
+  for (const count of [3, 16]) {
+    test(`${count} equal vectors are added to the first ${count} tokens and to no other`, async () => {
+      const [plan, bare] = [tinyModel({ learned_positions: count }), tinyModel()]
+      is(plan.config['model_type'], 'llama_learned_positions')
+      const [table, embedding] = ['model.embed_positions.weight', 'model.embed_tokens.weight']
+      const [session, other] = [await TestSession.open(plan), await TestSession.open(bare)]
+      const vector = formula('shift', 8)
+      session.session.write(`w/${table}`, Float64Array.from(Array(count).fill(vector).flat()))
+      // Without the table, with the vector in the embeddings, every position is shifted. Attention is causal: early positions see only early ones.
+      const words = other.read(`w/${embedding}`)
+      const scores = async (at: TestSession, model: ModelPlan) => (await at.run(scoreProgram(model, plain), { B, T }, rows))['logp'] as number[]
+      const shifted = await scores(session, plan)
+      other.session.write(`w/${embedding}`, Float64Array.from(words, (x, i) => x + (vector[i % 8] as number)))
+      const everywhere = await scores(other, bare)
+      const early = positions.flatMap((position, i) => (position < count ? [i] : []))
+      near(early.map((i) => shifted[i] as number), early.map((i) => everywhere[i] as number), { rtol: 0, atol: 1e-9 })
+      if (count < T) ok(positions.every((position, i) => position < count || Math.abs((shifted[i] as number) - (everywhere[i] as number)) > 1e-6))
+    })
+  }
+})
+
 suite('training programs', (test) => {
-  for (const [what, attributes] of [['grouped-query attention', {}], ['tied embeddings', { tied: true, kv_heads: 2, layers: 1 }]] as const) {
+  for (const [what, attributes] of [['grouped-query attention', {}], ['tied embeddings', { tied: true, kv_heads: 2, layers: 1 }], ['learned positions', { learned_positions: 16 }], ['learned positions of a prompt', { learned_positions: 3 }]] as const) {
     test(`gradient equals finite differences of score: ${what}`, async () => {
       const model = tinyModel(attributes)
       const [session, score] = [await TestSession.open(model), scoreProgram(model, plain)]
