@@ -7,6 +7,7 @@ import type { Graph } from '../../../spec/graph/graph.js'
 import { verify } from '../../../spec/graph/verify.js'
 import { reference } from '../../../runtime/executors/reference/reference.js'
 import type { Bindings, TensorData } from '../../../runtime/executors/executor.js'
+import type { SourceHost } from '../../../grammar/source/source.js'
 import type { ClosureValue, CompileValue } from '../../elaborate/value.js'
 import { memoryHost } from '../../resolve/host.js'
 import type { ModuleScope, Program } from '../../resolve/program.js'
@@ -15,10 +16,12 @@ import type { LoweringContext } from '../types.js'
 
 const library = new URL('../../../stdlib/', import.meta.url)
 
+/** `main.rlp` beside the standard library. */
+export const libraryHost = (source: string): SourceHost => memoryHost({ 'main.rlp': source }, (path) => readFileSync(fileURLToPath(new URL(`${path.slice('std/'.length)}.rlp`, library)), 'utf8'))
+
 /** A program whose `main.rlp` is `source`. Throws on mistakes in it. */
 export function programOf(source: string): Program {
-  const host = memoryHost({ 'main.rlp': source }, (path) => readFileSync(fileURLToPath(new URL(`${path.slice('std/'.length)}.rlp`, library)), 'utf8'))
-  const { program, diagnostics } = resolve('main.rlp', host)
+  const { program, diagnostics } = resolve('main.rlp', libraryHost(source))
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (!program || errors.length > 0) throw new Error(errors.map(({ code, title }) => `${code} ${title}`).join('\n'))
   return program
