@@ -21,9 +21,13 @@ export interface Objective {
   readonly aggregate: ClosureValue
   /** Whether a reference policy provides `ref_logp`. */
   readonly reference: boolean
+  /** A batch is cut into several updates: advantages compare all of it, so a program of their own computes them before. */
+  readonly divided?: boolean
 }
 
 export interface LoweredObjective {
+  /** Only of a divided batch; `weigh` and `measure` are then fed what it fetches. */
+  readonly advantage?: Graph
   readonly weigh: Graph
   readonly measure: Graph
   /** The gradient reaches the entropy of the policy: `gradient` needs `dentropy`. */
@@ -40,7 +44,8 @@ const REWARD_FEEDS = [['reward', 'rollout'], ['rewards', 'objective']] as const
 
 /**
  * Feeds are a subset of mask, logp, old_logp, ref_logp, entropy [levels…, T], reward [G, N] and rewards [G, N, R], only those that the result depends on.
- * `weigh` fetches dlogp (and dentropy, advantage), `measure` fetches loss. Undefined when there are diagnostics.
+ * `weigh` fetches dlogp (and dentropy, advantage), `measure` fetches loss. Undefined when there are diagnostics. Of a divided batch
+ * both are fed `advantage` [G, N] instead of rewards, and the program `advantage` fetches it.
  */
 export function lowerObjective(objective: Objective, context: LoweringContext): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
   const b = new GraphBuilder('objective')
@@ -57,16 +62,17 @@ export function lowerObjective(objective: Objective, context: LoweringContext): 
   const fetched = { dlogp, ...(usesEntropy ? { dentropy } : {}), ...(advantage ? { advantage } : {}), loss }
   for (const [name, value] of Object.entries(fetched)) b.fetch(name, value)
   const whole = b.build()
-  const weigh = part(whole, 'weigh', (name) => name !== 'loss')
+  const before = objective.divided && advantage ? part(whole, 'advantage', (name) => name === 'advantage') : undefined
+  const weigh = part(whole, 'weigh', (name) => name !== 'loss' && !(before && name === 'advantage'))
   const measure = part(whole, 'measure', (name) => name === 'loss')
-  const reads = new Set([weigh, measure].flatMap(feedsOf))
+  const reads = new Set([...(before ? [before] : []), weigh, measure].flatMap(feedsOf))
   if (reads.has('ref_logp') && !objective.reference) {
     return {
       lowered: undefined,
       diagnostics: [report('RLP5106', objective.loss.span, 'this loss compares with a reference policy, and there is none', { notes: ['It reads `ref_logp`.'], help: 'give the stage `reference = …`, for example the policy it starts from' })],
     }
   }
-  return { lowered: { weigh, measure, usesEntropy, reads }, diagnostics }
+  return { lowered: { ...(before ? { advantage: before } : {}), weigh, measure, usesEntropy, reads }, diagnostics }
 }
 
 interface Built {
@@ -93,7 +99,10 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
   provided.set('length', at(b.reduceSum(b.cast(counted, 'f32'), [token - 1]), levels.outside(token)))
 
   const advantage = objective.advantage && call(evaluator, objective.advantage, provided, ['reward', 'rewards', 'length'], row ?? 0)
-  if (advantage) provided.set('advantage', at(b.stopGradient(b.label(advantage.value, 'advantage')), advantage.depth))
+  if (advantage) {
+    const value = objective.divided ? b.input('advantage', 'f32', levels.shapeAt(advantage.depth)) : b.label(advantage.value, 'advantage')
+    provided.set('advantage', at(b.stopGradient(value), advantage.depth))
+  }
   // Preferences lose once for each pair, everything else for each token.
   const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length'], levels.depthOf('pair') ?? token)
   const total = loss && call(evaluator, objective.aggregate, provided.set('loss', at(b.label(loss.value, 'loss'), loss.depth)), ['loss', 'entropy'], 0)

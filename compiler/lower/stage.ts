@@ -21,7 +21,7 @@ const ROLLOUT = ['prefill', 'decode', 'sample'] as const
 const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly sampling?: string }>> = {
   Sft: { roles: TRAINING },
   Dpo: { roles: TRAINING },
-  Grpo: { roles: [...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  Grpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   Generate: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
   Supervised: { roles: TRAINING },
@@ -31,10 +31,10 @@ const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly
   ShrinkPerturb: { roles: ['shrink_perturb'] },
 }
 
-type Role = (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb'
+type Role = 'advantage' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb'
 
 /** Programs that know no model. */
-const MODELLESS: readonly Role[] = ['weigh', 'measure', 'lr']
+const MODELLESS: readonly Role[] = ['advantage', 'weigh', 'measure', 'lr']
 
 interface Ingredients {
   readonly model: ModelPlan
@@ -45,7 +45,7 @@ interface Ingredients {
   readonly sampling: string
 }
 
-/** One program for each role; `undefined` where a mistake was reported. */
+/** One program for each role; `undefined` where a mistake was reported, or the stage needs none. */
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
   score: ({ model, read }) => (model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
   gradient: ({ model, read, objective }) => {
@@ -61,6 +61,7 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
       eps: read.number('optimizer.eps', 1e-8),
       decay: read.number('optimizer.weight_decay', 0),
     }),
+  advantage: ({ objective }) => objective?.advantage,
   weigh: ({ objective }) => objective?.weigh,
   measure: ({ objective }) => objective?.measure,
   lr: ({ lr }) => lr,
@@ -121,6 +122,7 @@ function objectiveOf(stage: StageToLower, read: AttributeReader, context: Loweri
       loss: written(loss, 'loss'),
       aggregate: written(aggregate, 'aggregate'),
       reference: stage.inputs.has('reference'),
+      divided: read.number('update.splits', 1) > 1,
     },
     context,
   )

@@ -3,6 +3,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { equal, is, near, ok, suite } from '../../spec/test/suite.js'
+import { lowerObjective } from '../../compiler/lower/objective.js'
+import { closure, modulesOf, noConstants } from '../../compiler/lower/test/harness.js'
+import type { Graph } from '../../spec/graph/graph.js'
 import { readSafetensors } from '../checkpoint/safetensors.js'
 import { freshWeights } from '../checkpoint/initialise.js'
 import type { TokenizerPlan } from '../../spec/plan/plan.js'
@@ -98,6 +101,27 @@ suite('grpo', (test) => {
       is(many.length, 8)
       equal(many.slice(0, 4).map(({ reward }) => reward), Array(4).fill(many[0]?.['reward']))
       ok(one.every(({ loss }) => Number.isFinite(loss)))
+    }))
+
+  test('advantages compare the whole batch, however many updates it is cut into', () =>
+    inHome(async (home, run) => {
+      const modules = modulesOf(`rlp 1
+fn gap(reward: Real per rollout): Real per rollout = reward - mean(reward, over = batch)
+fn itself(logp: Real per token, advantage: Real per rollout): Real per token = advantage * exp(logp - stop_gradient(logp))
+fn total(loss: Real per token): Real = sum(mean(loss, over = rollout), over = batch)
+`)
+      const own = (name: string) => closure(modules.get('main.rlp'), name)
+      const { lowered } = lowerObjective({ levels: ['token', 'rollout', 'group', 'batch'], advantage: own('gap'), loss: own('itself'), aggregate: own('total'), reference: false, divided: true }, noConstants)
+      const { advantage, weigh, measure } = lowered ?? {}
+      const loss = { advantage, weigh, measure } as Record<string, Graph>
+      const { result } = await run(new PlanBuilder({ m: model }).exactReward('answer').grpo('rl', model, inputs, { steps: 8, passes: 2, splits: 2, size: 8, maxNew: 2, loss }).plan())
+      is(result.outcome, 'done')
+      const losses = metricsOf(home, result.id).map((line) => line['loss'] as number)
+      // Sums of gaps: none of the whole batch, some of each half.
+      for (let update = 0; update < 8; update += 2) near((losses[update] as number) + (losses[update + 1] as number), 0, { atol: 1e-6 })
+      ok(losses.some((each) => Math.abs(each) > 0.1), losses.join(' '))
+      // A second pass meets the same advantages.
+      near(losses.slice(2, 4), losses.slice(0, 2), { atol: 1e-6 })
     }))
 
   test('a reference policy that is the policy itself starts at a distance of zero', () =>

@@ -204,6 +204,27 @@ suite('weigh and measure', (test) => {
     near(dlogp[0] as number, -0.5 / sum(lengths))
   })
 
+  test('of a divided batch the advantage is that of the whole, in every part', async () => {
+    const functions = { levels: GRPO, advantage: from('std/advantages', 'batch_scaled'), loss: from('std/losses', 'clipped'), aggregate: from('std/aggregations', 'sequence_mean'), reference: false }
+    const whole = lowerObjective(functions, noConstants).lowered as LoweredObjective
+    const divided = lowerObjective({ ...functions, divided: true }, noConstants).lowered as LoweredObjective
+    equal(feedsOf(whole.measure).filter((name) => name.startsWith('reward') || name === 'advantage'), ['reward'])
+    equal(feedsOf(divided.measure).filter((name) => name.startsWith('reward') || name === 'advantage'), ['advantage'])
+    equal(feedsOf(divided.advantage as NonNullable<typeof divided.advantage>), ['reward'])
+    const { advantage } = await run(divided.advantage as NonNullable<typeof divided.advantage>, sizes, feeds)
+    const { reward } = feeds
+    const average = (xs: readonly number[]): number => xs.reduce((a, b) => a + b, 0) / xs.length
+    const deviation = Math.sqrt(reward.reduce((sum, x) => sum + (x - average(reward)) ** 2, 0) / (reward.length - 1))
+    near(advantage as number[], reward.map((x, i) => (x - average(reward.slice(i < N ? 0 : N, i < N ? N : 2 * N))) / (deviation + 1e-4)), { rtol: 1e-12 })
+    // One group at a time: the mean of the parts is the whole, and so is the gradient.
+    const parts = await Promise.all([0, 1].map(async (g) => {
+      const part = { ...Object.fromEntries(Object.entries(feeds).map(([name, values]) => [name, values.slice(g * N * T, (g + 1) * N * T)])), advantage: (advantage as number[]).slice(g * N, (g + 1) * N) }
+      return { ...(await run(divided.weigh, { ...sizes, G: 1 }, part)), ...(await run(divided.measure, { ...sizes, G: 1 }, part)) }
+    }))
+    near(average(parts.map(({ loss }) => loss?.[0] as number)), (await run(whole.measure, sizes, feeds))['loss']?.[0] as number, { rtol: 1e-12 })
+    near(parts.flatMap(({ dlogp }) => (dlogp as number[]).map((each) => each / 2)), (await run(whole.weigh, sizes, feeds))['dlogp'] as number[], { rtol: 1e-12 })
+  })
+
   test('mistakes that only the evaluation shows', () => {
     const [advantage, mean] = [from('std/advantages', 'plain'), from('std/aggregations', 'token_mean')]
     equal(mistakes(own('detached'), mean, advantage), ['RLP5108'])

@@ -64,7 +64,7 @@ const rollout = ['prefill', 'decode', 'sample']
 const expected: Readonly<Record<string, { attributes: Record<string, CompileValue>; roles: readonly string[]; inputs?: readonly string[] }>> = {
   Sft: { attributes: sft, roles: training },
   Dpo: { attributes: dpo, roles: training, inputs: ['policy', 'reference'] },
-  Grpo: { attributes: grpo, roles: [...training, ...rollout] },
+  Grpo: { attributes: grpo, roles: ['advantage', ...training, ...rollout] },
   Generate: { attributes: { ...evaluate, temperature: number(1) }, roles: rollout },
   Evaluate: { attributes: evaluate, roles: rollout },
   Filter: { attributes: {}, roles: [] },
@@ -94,7 +94,12 @@ suite('stages', (test) => {
     equal(feeds(programs['gradient']), ['dlogp', 'positions', 'targets', 'temperature', 'tokens'])
     equal(feeds(programs['norm']), [])
     equal(feeds(programs['apply']), ['bias1', 'bias2', 'clip_scale', 'lr'])
-    equal(feeds(programs['weigh']), ['mask', 'reward'])
+    // In several updates the advantage comes before, of the whole batch.
+    equal(feeds(programs['advantage']), ['reward'])
+    equal(feeds(programs['weigh']), ['advantage', 'mask'])
+    const undivided = lower('Grpo', { ...grpo, 'update.splits': number(1) }).programs
+    is(undivided['advantage'], undefined)
+    equal(feeds(undivided['weigh']), ['mask', 'reward'])
     equal(feeds(lower('Dpo', dpo, ['policy', 'reference']).programs['weigh']), ['logp', 'mask', 'ref_logp'])
     equal(feeds(programs['lr']), ['step', 'steps'])
     equal(feeds(programs['prefill']), ['last', 'positions', 'tokens'])

@@ -1,10 +1,11 @@
 // One batch of experience for policy optimisation: prompts rolled out in groups, scored, and what updates need to know of them.
 // Does not learn from it: updates are in `grpo.ts`.
 
+import type { Bindings } from '../../executors/executor.js'
 import { randomKey } from '../../random.js'
 import { frameRollout, type Sequence } from '../../tokenizer/framing.js'
 import { number } from './attributes.js'
-import { grid, gridWidth, type Grid } from './batching.js'
+import { grid, gridWidth, maskGrid, type Grid } from './batching.js'
 import type { Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
 import type { Policy } from './policy.js'
@@ -25,6 +26,8 @@ export interface Experience {
   /** Log-probabilities when the rollouts were drawn, and those of the reference policy. */
   readonly oldLogp: Grid
   readonly refLogp: Grid | undefined
+  /** What the program `advantage` makes of the whole batch; absent when each update computes its own. */
+  readonly advantages: Float64Array | undefined
   readonly metrics: Metrics
 }
 
@@ -69,7 +72,20 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
     ...(refLogp ? { kl: klOf(sequences, oldLogp, refLogp) } : {}),
     problems: scored.problems,
   }
-  return { sequences, rewards: total, terms: Object.values(scored.terms), oldLogp, refLogp, metrics }
+  const terms = Object.values(scored.terms)
+  const advantages = await advantagesOf(policy, sequences, { G: drawn.length, N: size, T: width, R: terms.length }, total, terms)
+  return { sequences, rewards: total, terms, oldLogp, refLogp, advantages, metrics }
+}
+
+/** Terms as one number for each of a sequence, in the order of `chosen`. */
+export const termsOf = (terms: readonly Float64Array[], chosen: readonly number[]): Float64Array => Float64Array.from(chosen.flatMap((i) => terms.map((term) => term[i] as number)))
+
+/** Compared over all that was rolled out together, as TRL and verl do, however many updates it is cut into. */
+async function advantagesOf({ programs }: Policy, sequences: readonly Sequence[], sizes: Bindings, reward: Float64Array, terms: readonly Float64Array[]): Promise<Float64Array | undefined> {
+  if (!programs.has('advantage')) return undefined
+  const mask = maskGrid(sequences, gridWidth(sequences)).values
+  const { advantage } = await programs.run('advantage', sizes, { mask, reward, rewards: termsOf(terms, [...sequences.keys()]) })
+  return Float64Array.from(advantage ?? [])
 }
 
 /** How many batches the stage gathers in all. */

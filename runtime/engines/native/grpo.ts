@@ -6,7 +6,7 @@ import { number } from './attributes.js'
 import { grid, type Grid } from './batching.js'
 import { Course } from './course.js'
 import { sequenceExamples } from './examples.js'
-import { gather, type Experience } from './experience.js'
+import { gather, termsOf, type Experience } from './experience.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
@@ -41,7 +41,7 @@ export const grpo: StageKind = async (run) => {
     update: async (step) => {
       const part = step % bundle
       if (part === 0 || !experience) experience = await gather(run, { policy, frozen, rewarder }, course.take(groups), step / bundle, temperature)
-      const { sequences: rollouts, rewards: scores, terms, oldLogp, refLogp } = experience
+      const { sequences: rollouts, rewards: scores, terms, oldLogp, refLogp, advantages } = experience
       const chosen = Array.from({ length: share }, (_, i) => (part % splits) * share + i)
       const sequences = chosen.map((i) => rollouts[i] as Sequence)
       const examples = sequenceExamples(sequences, layout)
@@ -53,7 +53,8 @@ export const grpo: StageKind = async (run) => {
         known: { old_logp: old, ...(part === 0 ? { logp: old } : {}), ...(refLogp ? { ref_logp: cut(refLogp, chosen, examples.width) } : {}) },
         perSequence: {
           reward: Float64Array.from(chosen, (i) => scores[i] as number),
-          rewards: Float64Array.from(chosen.flatMap((i) => terms.map((term) => term[i] as number))),
+          rewards: termsOf(terms, chosen),
+          ...(advantages ? { advantage: Float64Array.from(chosen, (i) => advantages[i] as number) } : {}),
         },
         temperature,
       })

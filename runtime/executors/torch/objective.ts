@@ -9,6 +9,8 @@ import { prune } from '../../../spec/graph/prune.js'
 export interface Objective {
   readonly weigh: Graph
   readonly measure: Graph
+  /** Of a stage whose batches are cut into several updates: the first half is a program already. */
+  readonly advantage?: Graph | undefined
 }
 
 /**
@@ -16,6 +18,7 @@ export interface Objective {
  * Both programs come from one graph, so the advantage is the same nodes in both.
  */
 export function splitObjective(programs: Objective): { readonly advantage: Graph | undefined; readonly loss: Graph } {
+  if (programs.advantage) return { advantage: inlineComposites(programs.advantage), loss: inlineComposites(programs.measure) }
   const [weigh, measure] = [inlineComposites(programs.weigh), inlineComposites(programs.measure)]
   const output = weigh.outputs.find((each) => each.kind === 'fetch' && each.name === 'advantage')
   if (!output) return { advantage: undefined, loss: measure }

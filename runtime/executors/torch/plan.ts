@@ -18,14 +18,15 @@ const PARTS: readonly (readonly [ending: string, title: string, graph: (programs
 export function printPlanTorch(plan: Plan): string {
   const users = new Map<string, StagePlan[]>()
   for (const stage of plan.stages) {
-    const key = `${stage.programs['measure']} ${stage.programs['weigh']}`
+    const key = `${stage.programs['advantage']} ${stage.programs['measure']} ${stage.programs['weigh']}`
     if (stage.programs['measure'] !== undefined && stage.programs['weigh'] !== undefined) users.set(key, [...(users.get(key) ?? []), stage])
   }
   if (users.size === 0) return `# No stage of ${plan.name} has an objective.\n`
   const names = new Names([])
   const functions = [...users.values()].flatMap((stages): FunctionToPrint[] => {
     const first = stages[0] as StagePlan
-    const programs = { measure: plan.programs[first.programs['measure'] as string] as Graph, weigh: plan.programs[first.programs['weigh'] as string] as Graph }
+    const graph = (role: string): Graph | undefined => plan.programs[first.programs[role] ?? '']
+    const programs = { measure: graph('measure') as Graph, weigh: graph('weigh') as Graph, advantage: graph('advantage') }
     return PARTS.flatMap(([ending, title, graphOf]) => {
       const graph = graphOf(programs)
       return graph ? [{ graph, name: names.fresh(`${identifier(first.name)}_${ending}`), doc: `${title} of ${listed(stages.map(({ address }) => address))}.${objective(first)}` }] : []
