@@ -5,11 +5,11 @@ import type { Expression } from '../../grammar/ast/ast.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import type { SourceHost } from '../../grammar/source/source.js'
 import type { StageDraft } from '../elaborate/drafts.js'
-import { compareGraphs } from '../graph/compare.js'
+import { compareGraphs, type ConstantPair } from '../graph/compare.js'
 import { checkOnly, type Checked } from '../index.js'
 import { fitsPart, lowerPart, PARTS, type PartName } from '../lower/part.js'
 import { candidates, functionTerm, PRESETS } from '../lower/presets.js'
-import { apart, BATCHES, probe, type RunGraph } from '../lower/probe.js'
+import { apart, BATCHES, probe, RESOLUTION, type RunGraph } from '../lower/probe.js'
 import { termOf, type FunctionTerm } from '../lower/terms.js'
 import type { LoweringContext } from '../lower/types.js'
 import { argumentsOf, callText, formulaText } from '../plan/formula.js'
@@ -147,17 +147,23 @@ class Comparison {
     if (!graph) return ['  cannot be compared by itself: `rlpc compile` says why']
     const given = new Map(argumentsOf(part, fn, this.ours).map(({ name, term }) => [name, term]))
     const found = new Map<string, string>()
+    /** Functions whose constants differ by less than batches can show. */
+    const near = new Map<string, string>()
     for (const module of modules.filter(({ path }) => PRESETS.includes(path))) {
       for (const candidate of candidates(part, module, given)) {
         // Once a function is known to be equal, other arguments say nothing new.
         const name = qualifiedName(candidate.symbol)
         const other = found.has(name) ? undefined : lowerPart(part, this.levels, candidate, this.theirs)
         if (!other) continue
-        if (compareGraphs(graph, other).likeness === 'same') found.set(name, `  same graph as ${callText(candidate)}`)
-        else if ((await probe(part, this.levels, graph, other, await this.run(), true)).length === 0) found.set(name, `  equals ${callText(candidate)} on ${BATCHES} random batches`)
+        const like = compareGraphs(graph, other)
+        if (like.likeness === 'same') found.set(name, `  same graph as ${callText(candidate)}`)
+        else if ((await probe(part, this.levels, graph, other, await this.run(), true)).length > 0) continue
+        else if (like.likeness === 'other') found.set(name, `  equals ${callText(candidate)} on ${BATCHES} random batches`)
+        else if (!near.has(name)) near.set(name, [`  nearly ${callText(candidate)}: no difference above ${RESOLUTION} on ${BATCHES} random batches, but other constants:`, ...pairLines(like.pairs)].join('\n'))
       }
     }
-    return found.size > 0 ? [...found.values()] : [`  equals no preset of ${PRESETS.map((path) => path.replace('std/presets/', '')).join(' or ')}`]
+    const nearly = [...near].flatMap(([name, line]) => (found.has(name) ? [] : [line]))
+    return found.size > 0 || nearly.length > 0 ? [...found.values(), ...nearly] : [`  equals no preset of ${PRESETS.map((path) => path.replace('std/presets/', '')).join(' or ')}`]
   }
 
   /** Whether it is the same as `other`, else where they differ. */
@@ -168,11 +174,14 @@ class Comparison {
     const like = compareGraphs(mine, theirs)
     if (like.likeness === 'same') return [`  against ${name}: the same graph`]
     const differences = await probe(part, this.levels, mine, theirs, await this.run())
-    if (differences.length === 0) return [`  against ${name}: another graph, equal on ${BATCHES} random batches`]
+    if (differences.length === 0) {
+      if (like.likeness === 'constants') return [`  against ${name}: nearly equal: no difference above ${RESOLUTION} on ${BATCHES} random batches, but other constants:`, ...pairLines(like.pairs)]
+      return [`  against ${name}: another graph, equal on ${BATCHES} random batches`, ...constantsLine('here', like.ours), ...constantsLine('there', like.theirs)]
+    }
     const defaults = argumentsOf(part, other, this.theirs).filter(({ from }) => from === 'default')
     const constants =
       like.likeness === 'constants'
-        ? ['    the same formula with other constants:', ...like.pairs.map((pair) => `      ${pair.ours} here, ${pair.theirs} there (in ${pair.in})`)]
+        ? ['    the same formula with other constants:', ...pairLines(like.pairs)]
         : ['    another formula', ...constantsLine('here', like.ours), ...constantsLine('there', like.theirs)]
     return [
       `  against ${name}: differs`,
@@ -196,5 +205,7 @@ class Comparison {
     return this.executor
   }
 }
+
+const pairLines = (pairs: readonly ConstantPair[]): string[] => pairs.map((pair) => `      ${pair.ours} here, ${pair.theirs} there (in ${pair.in})`)
 
 const constantsLine = (where: string, values: readonly string[]): string[] => (values.length > 0 ? [`    constants only ${where}: ${values.join(', ')}`] : [])

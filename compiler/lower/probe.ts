@@ -24,11 +24,16 @@ export interface Difference {
 
 export const BATCHES = 64
 
+/** Smaller relative differences are not told from rounding. */
+export const RESOLUTION = 1e-10
+
 /** Kinds of batches, taken in turn: how log ratios, rewards and advantages are drawn. */
 const RECIPES: readonly { readonly name: string; readonly drift: (r: Random) => number; readonly score: (r: Random) => number; readonly advantage: (r: Random) => number }[] = [
   { name: 'small numbers', drift: (r) => 0.1 * r.normal(), score: (r) => r.normal(), advantage: (r) => r.normal() },
   { name: 'wide numbers', drift: (r) => r.normal(), score: (r) => 10 * r.normal(), advantage: (r) => 3 * r.normal() },
   { name: 'ties', drift: () => 0, score: (r) => Math.floor(2 * r.uniform()), advantage: (r) => r.pick([-1, 0, 1]) },
+  // No large number, beside which a small one would be rounding.
+  { name: 'vanishing ratios', drift: (r) => r.pick([-25, -18, -9, -1, 0]), score: (r) => 1e-3 * r.normal(), advantage: (r) => r.normal() },
   { name: 'extreme numbers', drift: (r) => r.pick([-25, -12, -3, 0, 3, 12, 25]), score: (r) => r.pick([-1000, 0, 1e-3, 1000]), advantage: (r) => r.normal() },
 ]
 
@@ -56,12 +61,12 @@ export async function probe(part: PartName, chain: readonly string[], ours: Grap
   return [...found.values()].map(({ size: _, ...difference }) => difference)
 }
 
-/** 0 within rounding: 1e-10 of the numbers, 1e-13 of the largest of the batch. */
+/** 0 within rounding: `RESOLUTION` of the numbers, 1e-13 of the largest of the batch. */
 function gap(a: number, b: number, scale: number): number {
   if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
   const distance = Math.abs(a - b)
   if (!Number.isFinite(distance)) return Number.POSITIVE_INFINITY
-  return distance <= Math.max(1e-10 * Math.max(Math.abs(a), Math.abs(b)), 1e-13 * scale) ? 0 : distance
+  return distance <= Math.max(RESOLUTION * Math.max(Math.abs(a), Math.abs(b)), 1e-13 * scale) ? 0 : distance
 }
 
 function largest(...lists: readonly Numbers[]): number {

@@ -7,7 +7,14 @@ import { fileURLToPath } from 'node:url'
 import { is, ok, suite } from '../../spec/test/suite.js'
 import { showObjective } from '../cli/objective.js'
 import { UsageError } from '../cli/options.js'
-import { PRESETS } from '../lower/presets.js'
+import { reference } from '../../runtime/executors/reference/reference.js'
+import type { Graph } from '../../spec/graph/graph.js'
+import { lowerPart } from '../lower/part.js'
+import { functionTerm, PRESETS } from '../lower/presets.js'
+import { probe } from '../lower/probe.js'
+import type { FunctionTerm } from '../lower/terms.js'
+import { modulesOf, noConstants } from '../lower/test/harness.js'
+import type { DeclarationSymbol } from '../resolve/program.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const quickstart = join(root, 'examples/quickstart/main.rlp')
@@ -119,6 +126,28 @@ suite('rlpc objective', (test) => {
       ok(ours !== theirs)
       ok(Math.abs(Number(ours) / Number(theirs) - 1) < 1e-6, aggregate)
     }
+  })
+
+  test('constants that make next to no difference are named, never called equal', async () => {
+    const differing = await shown(spec('advantage = group_relative(eps = 1e-6)').replace('import { Grpo }', 'import { group_relative } from "std/advantages"\nimport { Grpo }'), 'practice', 'trl-1.13.scaled_by_group')
+    const advantage = differing.slice(differing.indexOf('\nadvantage = '), differing.indexOf('\nloss = '))
+    ok(advantage.includes('scaled_by_group: differs'), advantage)
+    match(advantage, /0\.000001[^]*0\.0001/)
+    ok(!/(equals|same graph as|nearly) std\/presets\/trl-1\.13\.scaled_by_group/.test(advantage), advantage)
+    // Below what batches can show, the constants themselves must be told.
+    const text = await shown(spec('loss = clipped(clip = 0.2..0.20000000000001)'), 'practice', 'trl-1.13.clipped')
+    match(text, /against std\/presets\/trl-1\.13\.clipped: nearly equal: no difference above 1e-10.*\n +1\.20000000000001 here, 1\.2 there/)
+    ok(!text.includes('equals std/presets/trl-1.13.clipped '), text)
+  })
+
+  test('a bound that only small ratios meet is a difference', async () => {
+    const loss = (name: string, ratio: string): string => `fn ${name}(logp: Real per token, old_logp: Real per token, advantage: Real per rollout): Real per token = -advantage * exp(${ratio})\n`
+    const levels = ['token', 'rollout', 'group', 'batch']
+    const modules = modulesOf(`rlp 1\n${loss('bounded', 'max(logp - old_logp, -20)')}${loss('free', 'logp - old_logp')}`)
+    const [a, b] = ['bounded', 'free'].map((name) => lowerPart('loss', levels, functionTerm(modules.get('main.rlp')?.declared.get(name) as DeclarationSymbol) as FunctionTerm, noConstants) as Graph) as [Graph, Graph]
+    const session = await reference.open()
+    const found = await probe('loss', levels, a, b, (graph, bindings, feeds) => session.load(graph, bindings).run(feeds))
+    ok(found.some(({ batches }) => batches === 'vanishing ratios'), JSON.stringify(found))
   })
 
   test('a function of the file is compared by what it computes, not by its name', async () => {
