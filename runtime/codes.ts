@@ -36,6 +36,7 @@ export const runtimeCodes = {
   RLP8204: { slug: 'bad-weights', meaning: 'A weights file is damaged, or its tensors are not those of the model.' },
   RLP8205: { slug: 'bad-model-folder', meaning: 'A model folder lacks a file or holds one that cannot be used.' },
   RLP8206: { slug: 'already-running', meaning: 'Another run uses the same `.rlp` folder.' },
+  RLP8207: { slug: 'damaged-work', meaning: 'What an interrupted run left is damaged, or was made under other conditions.' },
 } as const satisfies Readonly<Record<string, RuntimeCode>>
 
 export type RuntimeCodeName = keyof typeof runtimeCodes

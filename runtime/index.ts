@@ -7,6 +7,8 @@ export type { ClaimOutcome, RunEvent, RunResult, StageOutcome } from './schedule
 export { progress } from './scheduler/progress.js'
 export { summary } from './scheduler/summary.js'
 export { readPlan } from './scheduler/read-plan.js'
+export { readRun, runIds, type PastRun } from './scheduler/run-folder.js'
+export { Store } from './store/store.js'
 
 /** Name of a backend → its executor, loaded when it is asked for. */
 const executors: Readonly<Record<string, () => Promise<Executor>>> = {

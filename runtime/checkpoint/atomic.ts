@@ -1,8 +1,8 @@
 // Files that are there whole or not at all: temporary file, fsync, rename, fsync of the folder.
 // Says in our own words when there is no room or no permission; knows nothing of what is written.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { failure } from '../codes.js'
 import { HostError } from '../host.js'
 
@@ -21,7 +21,7 @@ export function writeFileAtomic(path: string, content: string | Iterable<Uint8Ar
   })
 }
 
-/** Write a file inside a folder that is itself published by `publishFolder`. */
+/** Write a file inside a folder that is itself published whole, by the store. */
 export function writeDurably(path: string, content: string | Iterable<Uint8Array>): void {
   guarded(path, () => {
     mkdirSync(dirname(path), { recursive: true })
@@ -34,17 +34,6 @@ export function writeDurably(path: string, content: string | Iterable<Uint8Array
     } finally {
       closeSync(file)
     }
-  })
-}
-
-/** Make a finished folder visible under its name. An older one of that name is replaced. */
-export function publishFolder(temporary: string, path: string): void {
-  guarded(path, () => {
-    for (const entry of readdirSync(temporary, { recursive: true, withFileTypes: true })) if (entry.isDirectory()) syncFolder(join(entry.parentPath, entry.name))
-    syncFolder(temporary)
-    if (existsSync(path)) rmSync(path, { recursive: true })
-    renameSync(temporary, path)
-    syncFolder(dirname(path))
   })
 }
 

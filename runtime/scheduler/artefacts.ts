@@ -1,7 +1,7 @@
 // What stages read: policies and datasets, from the plan's models and sources or from what earlier stages stored.
 
 import { readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import type { ModelPlan, Plan, StagePlan, TokenizerPlan, Value } from '../../spec/plan/plan.js'
 import { guarded } from '../checkpoint/atomic.js'
 import { readWeights } from '../checkpoint/folder.js'
@@ -14,16 +14,20 @@ import type { ModelWeights } from '../engines/native/model.js'
 import type { PolicyWeights, Reader } from '../engines/native/policy.js'
 import { folderTokenizer } from '../tokenizer/huggingface.js'
 import { vocabularyTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js'
-import type { Store } from './store.js'
+import type { Store } from '../store/store.js'
 
 export class Artefacts {
   private readonly data: DataContext
+  private readonly stages: ReadonlyMap<string, StagePlan>
+  /** Address of a stage → the plan of the model behind it. */
+  private readonly models = new Map<string, ModelPlan>()
 
   constructor(
     private readonly plan: Plan,
     private readonly store: Store,
     private readonly root: string,
   ) {
+    this.stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
     this.data = { root, stageOutput: async (stage, output) => this.stored(stage, output), opened: new Map() }
   }
 
@@ -67,13 +71,17 @@ export class Artefacts {
 
   /** The plan of a model, through the stages that changed it. */
   private modelOf(value: Value): ModelPlan {
-    if (isStage(value)) {
-      const { inputs } = this.stage(value.stage)
-      return this.modelOf(inputs['policy'] ?? inputs['model'] ?? null)
+    const passed: string[] = []
+    let at = value
+    while (isStage(at) && !this.models.has(at.stage)) {
+      passed.push(at.stage)
+      const { inputs } = this.stage(at.stage)
+      at = inputs['policy'] ?? inputs['model'] ?? null
     }
-    const name = typeof value === 'object' && value !== null && 'model' in value ? value.model : undefined
-    const model = name === undefined ? undefined : this.plan.models[name]
+    const name = typeof at === 'object' && at !== null && 'model' in at ? at.model : undefined
+    const model = isStage(at) ? this.models.get(at.stage) : name === undefined ? undefined : this.plan.models[name]
     if (!model) throw new RangeError(`the plan has no model for ${JSON.stringify(value)}`)
+    for (const stage of passed) this.models.set(stage, model)
     return model
   }
 
@@ -84,15 +92,11 @@ export class Artefacts {
   }
 
   private outputPath(address: string, output: string): string {
-    const { fingerprint } = this.stage(address)
-    const found = this.store.find(fingerprint)
-    const name = found && 'manifest' in found ? found.manifest.outputs[output] : undefined
-    if (name === undefined) throw failure('RLP8203', `the output \`${output}\` of ${address} is not in the store`, 'run again with `--fresh`')
-    return join(this.store.path(fingerprint), name)
+    return this.store.output(this.stage(address).fingerprint, output)
   }
 
   private stage(address: string): StagePlan {
-    const stage = this.plan.stages.find((one) => one.address === address)
+    const stage = this.stages.get(address)
     if (!stage) throw new RangeError(`the plan has no stage ${address}`)
     return stage
   }

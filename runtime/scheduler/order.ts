@@ -1,18 +1,24 @@
-// The order in which stages run: every stage after those it needs, otherwise by address.
+// The order in which stages run: every stage after those it needs, otherwise as the plan lists them.
 
 import type { StagePlan } from '../../spec/plan/plan.js'
 
-/** Topological order. The compiler refuses cycles; a plan with one is damaged: `RangeError`. */
+/** Topological order, in time linear in stages and needs. The compiler refuses cycles; a plan with one is damaged: `RangeError`. */
 export function runOrder(stages: readonly StagePlan[]): StagePlan[] {
-  const left = new Map(stages.map((stage) => [stage.address, stage]))
+  const place = new Map(stages.map(({ address }, i) => [address, i]))
+  const waitsFor = stages.map(({ needs }) => needs.filter((need) => place.has(need)).length)
+  const neededBy = new Map<string, number[]>()
+  stages.forEach(({ needs }, i) => needs.forEach((need) => void (neededBy.get(need)?.push(i) ?? neededBy.set(need, [i]))))
   const ordered: StagePlan[] = []
-  while (left.size > 0) {
-    const ready = [...left.values()].filter((stage) => stage.needs.every((address) => !left.has(address)))
-    if (ready.length === 0) throw new RangeError(`stages wait for each other: ${[...left.keys()].join(', ')}`)
-    for (const stage of ready) {
+  let ready = stages.flatMap((_, i) => (waitsFor[i] === 0 ? [i] : []))
+  while (ready.length > 0) {
+    const next: number[] = []
+    for (const i of ready) {
+      const stage = stages[i] as StagePlan
       ordered.push(stage)
-      left.delete(stage.address)
+      for (const after of neededBy.get(stage.address) ?? []) if (--(waitsFor[after] as number) === 0) next.push(after)
     }
+    ready = next.sort((a, b) => a - b)
   }
+  if (ordered.length < stages.length) throw new RangeError(`stages wait for each other: ${stages.filter((_, i) => (waitsFor[i] as number) > 0).map(({ address }) => address).join(', ')}`)
   return ordered
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equal, is, near, ok, suite, throws } from '../../spec/test/suite.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
-import { publishFolder, writeDurably, writeFileAtomic } from '../checkpoint/atomic.js'
+import { writeDurably, writeFileAtomic } from '../checkpoint/atomic.js'
 import { readWeights, writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
 import { readSafetensors, safetensorsBytes } from '../checkpoint/safetensors.js'
@@ -95,16 +95,6 @@ suite('atomic writes', (test) => {
     inFolder((folder) => {
       writeFileSync(join(folder, 'file'), '')
       throws(() => writeFileAtomic(join(folder, 'file', 'inside'), 'x'), code('RLP8202', 'inside'))
-    }))
-
-  test('a published folder replaces the older one', () =>
-    inFolder((folder) => {
-      for (const text of ['one', 'two']) {
-        writeDurably(join(folder, 'temporary', 'deep', 'file'), text)
-        publishFolder(join(folder, 'temporary'), join(folder, 'final'))
-        is(readFileSync(join(folder, 'final', 'deep', 'file'), 'utf8'), text)
-        equal(readdirSync(folder), ['final'])
-      }
     }))
 })
 

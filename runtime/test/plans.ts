@@ -114,6 +114,8 @@ export const quantity = (value: number, unit: string): Value => ({ value, unit }
 
 const optimizer = (lr: number, clip: number | null): Value => ({ record: { lr, beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0, clip_norm: clip } })
 
+const saving = ({ every, best }: { readonly every?: number; readonly best?: string }): Value => ({ record: { every: every === undefined ? null : quantity(every, 'steps'), keep: 2, best: best ?? null } })
+
 /** Collects programs, stages and their fingerprints into a plan. */
 export class PlanBuilder {
   private readonly programs: Record<string, Graph> = {}
@@ -141,19 +143,19 @@ export class PlanBuilder {
     return this
   }
 
-  sft(address: string, model: ModelPlan, policy: Value, data: Value, options: { steps: number; batch?: number; lr?: number; packing?: boolean; every?: number; length?: Value; context?: number }): this {
-    const { steps, batch = 4, lr = 0.02, packing = false, every } = options
+  sft(address: string, model: ModelPlan, policy: Value, data: Value, options: { steps: number; batch?: number; lr?: number; packing?: boolean; every?: number; best?: string; length?: Value; context?: number }): this {
+    const { steps, batch = 4, lr = 0.02, packing = false } = options
     const attributes = {
       length: options.length ?? quantity(steps, 'steps'), batch: quantity(batch, 'samples'), context: options.context ?? null, packing,
-      optimizer: optimizer(lr, 1), save: { record: { every: every === undefined ? null : quantity(every, 'steps') } },
+      optimizer: optimizer(lr, 1), save: saving(options),
     }
     return this.stage(address, 'Sft', attributes, { policy, data }, { ...modelPrograms(model, packing), ...nll, lr: constantRate(lr) })
   }
 
-  grpo(address: string, model: ModelPlan, inputs: { policy: Value; prompts: Value; reward: Value; reference?: Value }, options: { steps: number; prompts?: number; size?: number; maxNew?: number; lr?: number; passes?: number; splits?: number; loss?: Record<string, Graph>; every?: number }): this {
-    const { steps, prompts = 4, size = 4, maxNew = 4, lr = 0.02, passes = 1, splits = 1, loss = policyGradient, every } = options
+  grpo(address: string, model: ModelPlan, inputs: { policy: Value; prompts: Value; reward: Value; reference?: Value }, options: { steps: number; prompts?: number; size?: number; maxNew?: number; lr?: number; passes?: number; splits?: number; loss?: Record<string, Graph>; every?: number; best?: string }): this {
+    const { steps, prompts = 4, size = 4, maxNew = 4, lr = 0.02, passes = 1, splits = 1, loss = policyGradient } = options
     const attributes = {
-      length: quantity(steps, 'steps'), group_size: quantity(size, 'rollouts'), optimizer: optimizer(lr, 1), save: { record: { every: every === undefined ? null : quantity(every, 'steps') } },
+      length: quantity(steps, 'steps'), group_size: quantity(size, 'rollouts'), optimizer: optimizer(lr, 1), save: saving(options),
       rollout: { record: { per_step: quantity(prompts, 'prompts'), max_new: quantity(maxNew, 'tokens'), temperature: 1, top_p: 1, top_k: 0 } },
       update: { record: { passes, splits } },
     }

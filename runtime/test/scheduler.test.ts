@@ -1,6 +1,6 @@
 // Runs as a whole: the same bytes twice, reuse, interruption, damage, failures that stop only what needs them, claims.
 
-import { existsSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import type { Plan } from '../../spec/plan/plan.js'
@@ -8,6 +8,7 @@ import type { RunEvent, RunResult } from '../scheduler/events.js'
 import { writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
 import { runOrder } from '../scheduler/order.js'
+import { thisProcess } from '../store/processes.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, quantity, rows, tinyModel } from './plans.js'
 
 const model = tinyModel(LETTERS)
@@ -29,6 +30,8 @@ const read = (home: string, ...path: string[]) => readFileSync(join(home, '.rlp'
 const timeless = (text: string) => text.trim().split('\n').map((line) => JSON.stringify({ ...(JSON.parse(line) as object), time: 0 }))
 
 const storePath = (plan: Plan, address: string) => ['store', plan.stages.find((stage) => stage.address === address)?.fingerprint as string]
+
+const workPath = (home: string, plan: Plan, address: string) => join(home, '.rlp', 'work', plan.stages.find((stage) => stage.address === address)?.fingerprint as string)
 
 const errorOf = (result: RunResult, address: string) => result.stages.find((stage) => stage.address === address)?.error
 
@@ -115,8 +118,8 @@ suite('runs', (test) => {
   test('a run killed between saves continues from the last save, without its torn lines', () =>
     inHome(async (home, run) => {
       const plan = pipeline().plan()
-      // What a kill after step 5 leaves: the state of step 4, the lines of step 5, half a line, and the lock of a process that is gone.
-      const work = join(home, '.rlp', 'work', plan.stages.find(({ address }) => address === 'copy')?.fingerprint as string)
+      // What a kill after step 5 leaves: the state of step 4, the lines of step 5, half a record, and the claim of a process that is gone.
+      const work = workPath(home, plan, 'copy')
       let taken = false
       await run(plan, {
         report: (event) => {
@@ -126,31 +129,32 @@ suite('runs', (test) => {
         },
       })
       ok(taken)
-      ok(existsSync(join(work, 'checkpoint.safetensors')))
-      writeFileSync(join(work, 'metrics.jsonl'), '{"stage":"copy","step":6', { flag: 'a' })
-      writeFileSync(join(home, '.rlp', 'lock'), '999999999')
+      equal(readdirSync(join(work, 'checkpoints')), ['00000002.safetensors', '00000004.safetensors'])
+      writeFileSync(join(work, 'journal'), Buffer.of(200, 0, 0, 0, 1, 2, 3), { flag: 'a' })
+      writeFileSync(join(home, '.rlp', 'locks', 'gone.json'), JSON.stringify({ ...thisProcess(), pid: 999_999_999, what: 'rlpc run', since: '2026', owns: true }))
       const { result, events } = await run(plan)
       is(result.outcome, 'done')
       equal(events.find((event) => event.type === 'started'), { type: 'started', stage: 'copy', kind: 'Sft', from: 4 })
+      equal(events.flatMap((event) => (event.type === 'note' ? [event.code] : [])), ['RLP8207'])
       equal(timeless(read(home, 'runs', result.id, 'metrics.jsonl')).filter((line) => line.includes('"copy"')).map((line) => (JSON.parse(line) as { step: number }).step), [1, 2, 3, 4, 5, 6])
     }))
 
   test('state is kept every minute, asked for or not', () =>
     inHome(async (home, run) => {
       const plan = new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps: 5 }).plan()
-      const checkpoint = join(home, '.rlp', 'work', plan.stages[0]?.fingerprint as string, 'checkpoint.safetensors')
+      const checkpoints = join(workPath(home, plan, 'copy'), 'checkpoints')
       const kept: boolean[] = []
       let time = 0
       await run(plan, {
         now: () => time,
         report: (event) => {
           if (event.type !== 'step') return
-          kept.push(existsSync(checkpoint))
+          kept.push(existsSync(checkpoints))
           time = event.step === 2 ? 61_000 : time
         },
       })
       equal(kept, [false, false, true, true, true])
-      ok(!existsSync(checkpoint))
+      ok(!existsSync(checkpoints))
     }))
 
   test('a damaged artefact is noticed and made again', () =>
@@ -200,12 +204,26 @@ suite('runs', (test) => {
       equal(result.claims[2]?.checks[0]?.holds, null)
     }))
 
-  test('two runs at once in one folder are refused', () =>
+  test('two runs at once in one folder: the second is refused, or waits and finds what the first has made', () =>
     inHome(async (home, run) => {
-      await run(new PlanBuilder({ m: model }).plan())
-      writeFileSync(join(home, '.rlp', 'lock'), String(process.ppid))
-      const { result } = await run(new PlanBuilder({ m: model }).plan())
-      equal([result.outcome, result.error?.code], ['failed', 'RLP8206'])
+      const plan = new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps: 2 }).plan()
+      let refused: RunResult | undefined
+      let waiting: ReturnType<typeof run> | undefined
+      const owners: string[] = []
+      const first = await run(plan, {
+        what: 'the first',
+        report: (event) => {
+          if (event.type !== 'run') return
+          waiting = run(plan, { wait: ({ what }) => owners.push(what) })
+          void run(plan).then(({ result }) => (refused = result))
+        },
+      })
+      is(first.result.outcome, 'done')
+      equal(statuses((await waiting as Awaited<ReturnType<typeof run>>).result), { copy: 'reused' })
+      equal(owners, ['the first'])
+      is(refused?.error?.code, 'RLP8206')
+      ok(refused?.error?.message.includes(`\`the first\` is at work in \`${join(home, '.rlp')}\`: process ${process.pid}`), refused?.error?.message)
+      equal(readdirSync(join(home, '.rlp', 'locks')), [])
     }))
 
   test('generation and filtering hand over datasets', () =>
@@ -312,9 +330,12 @@ suite('errors of runs', (test) => {
     if (!existsSync('/dev/full')) return
     return inHome(async (home, run) => {
       const plan = pipeline().plan()
-      const work = join(home, '.rlp', 'work', plan.stages.find(({ address }) => address === 'copy')?.fingerprint as string)
+      const work = workPath(home, plan, 'copy')
       const report = (event: RunEvent) => {
-        if (event.type === 'step' && event.stage === 'copy' && event.step === 1) symlinkSync('/dev/full', join(work, 'checkpoint.safetensors.tmp'))
+        if (event.type === 'step' && event.stage === 'copy' && event.step === 1) {
+          mkdirSync(join(work, 'checkpoints'))
+          symlinkSync('/dev/full', join(work, 'checkpoints', '00000002.safetensors.tmp'))
+        }
       }
       const { result } = await run(plan, { report })
       is(errorOf(result, 'copy')?.code, 'RLP8201')

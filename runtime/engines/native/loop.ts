@@ -57,7 +57,7 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, 
     await eventsHandled()
     const stopping = run.stopping()
     const wanted = every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every)
-    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: walk.save(), recent })
+    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: walk.save(), recent }, wanted)
     if (stopping) throw stopped(run.stage, done, steps)
   }
   return meanOf(recent)

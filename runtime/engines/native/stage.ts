@@ -40,8 +40,8 @@ export interface StageRun {
   stopping(): boolean
   /** True when so much time has passed since the last save that it is worth another. */
   saveDue(): boolean
-  /** Keep the state to continue from. */
-  save(tensors: readonly StoredTensor[], progress: Progress): void
+  /** Keep the state to continue from. `planned`: because the spec says so, not because time has passed or someone stops the run. */
+  save(tensors: readonly StoredTensor[], progress: Progress, planned: boolean): void
   /** The state that an interrupted run of this stage kept. */
   saved(): { tensors: ReadonlyMap<string, StoredTensor>; progress: Progress } | undefined
 }

@@ -1,0 +1,73 @@
+// What a stage is made from, by content: the files that it reads and what the stages before it came to.
+// A fingerprint names files and stages; a result is only reused, and work only continued, when their contents are the same too.
+
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { contentHash } from '../../spec/plan/canonical.js'
+import { stageFiles } from '../../spec/plan/files.js'
+import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import { guarded } from '../checkpoint/atomic.js'
+import { hashFile } from './hash.js'
+import type { Manifest, Origins } from './manifest.js'
+import type { Store } from './store.js'
+
+/** Files of a model folder that decide what is loaded from it. */
+const MODEL_FILES = /\.(json|safetensors|jinja)$/
+
+export class OriginsOfStages {
+  private readonly fingerprints: ReadonlyMap<string, string>
+  private readonly files: ReturnType<typeof stageFiles>
+  private readonly hashes = new Map<string, string | undefined>()
+
+  constructor(
+    plan: Plan,
+    private readonly store: Store,
+    private readonly root: string,
+  ) {
+    this.files = stageFiles(plan)
+    this.fingerprints = new Map(plan.stages.map(({ address, fingerprint }) => [address, fingerprint]))
+  }
+
+  /** Files that are not there and stages that are not done are left out: nothing is known of them. */
+  of(stage: StagePlan): Origins {
+    const files: Record<string, string> = {}
+    for (const { path } of this.files(stage)) {
+      const hash = this.hash(path)
+      if (hash !== undefined) files[path] = hash
+    }
+    const stages: Record<string, string> = {}
+    for (const need of stage.needs) {
+      const fingerprint = this.fingerprints.get(need)
+      const found = fingerprint === undefined ? undefined : this.store.find(fingerprint)
+      if (fingerprint !== undefined && found && 'manifest' in found) stages[fingerprint] = found.manifest.result
+    }
+    return { stages, files }
+  }
+
+  private hash(path: string): string | undefined {
+    if (!this.hashes.has(path)) this.hashes.set(path, contentOf(resolve(this.root, path)))
+    return this.hashes.get(path)
+  }
+}
+
+/** Why a stored result is not the result of this stage here and now, in words; undefined when it is. */
+export function staleness({ executor, from }: Manifest, now: Origins, executorNow: string): string | undefined {
+  return executor === executorNow ? originsDifference(from, now) : `it was computed by \`${executor}\`, this run uses \`${executorNow}\``
+}
+
+/** The first thing that is not as it was, in words. */
+export function originsDifference(before: Origins, now: Origins): string | undefined {
+  for (const [path, hash] of Object.entries(now.files)) if (before.files[path] !== hash) return `\`${path}\` has changed since`
+  const other = Object.entries(now.stages).some(([fingerprint, result]) => before.stages[fingerprint] !== result)
+  return other ? 'what it was made from has been made again and came out differently' : undefined
+}
+
+/** Hash of a file, or of what counts in a model folder; undefined when it is not there. */
+function contentOf(path: string): string | undefined {
+  return guarded(path, () => {
+    if (!existsSync(path)) return undefined
+    if (!statSync(path).isDirectory()) return hashFile(path)
+    const files = readdirSync(path).filter((name) => MODEL_FILES.test(name)).sort()
+    return contentHash(files.map((name) => [name, hashFile(join(path, name))]))
+  })
+}

@@ -1,0 +1,149 @@
+// The store: what stages have made, one folder for each fingerprint, whole or absent, with the hash of every file.
+// A stage works in `work/`; its result is put together there in one folder, which becomes `store/FINGERPRINT` by one rename.
+
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { guarded, syncFile, syncFolder, writeDurably } from '../checkpoint/atomic.js'
+import { failure } from '../codes.js'
+import { filesIn, hashFile } from './hash.js'
+import { filesOfOutput, manifestText, readManifest, type Manifest, type ManifestContent } from './manifest.js'
+
+export type Found = { readonly manifest: Manifest } | { readonly damage: string } | undefined
+
+export class Store {
+  /** What was found sound in this process. */
+  private readonly sound = new Map<string, Manifest>()
+
+  constructor(readonly home: string) {}
+
+  path(fingerprint: string): string {
+    return join(this.home, 'store', fingerprint)
+  }
+
+  /** Folder in which a stage works; survives an interruption. */
+  work(fingerprint: string): string {
+    return join(this.home, 'work', fingerprint)
+  }
+
+  /** Fingerprints of what is stored, sound or not, sorted. */
+  list(): string[] {
+    return names(join(this.home, 'store'))
+  }
+
+  /** Fingerprints of stages that were interrupted, sorted. */
+  interrupted(): string[] {
+    return names(join(this.home, 'work'))
+  }
+
+  /** A stored stage whose files match their hashes; what is wrong when they do not; undefined when there is none. Read once, then remembered. */
+  find(fingerprint: string): Found {
+    const known = this.sound.get(fingerprint)
+    if (known) return { manifest: known }
+    const found = this.verify(fingerprint)
+    if (found && 'manifest' in found) this.sound.set(fingerprint, found.manifest)
+    return found
+  }
+
+  /** As `find`, always from the files. */
+  verify(fingerprint: string): Found {
+    const folder = this.path(fingerprint)
+    const found = this.manifest(fingerprint)
+    if (!found || 'damage' in found) return found
+    for (const [file, hash] of Object.entries(found.manifest.files)) {
+      const damage = damageOf(join(folder, file), hash)
+      if (damage !== undefined) return { damage }
+    }
+    return found
+  }
+
+  /** What a stored stage says about itself; its files are not looked at. */
+  manifest(fingerprint: string): Found {
+    const folder = this.path(fingerprint)
+    if (!existsSync(folder)) return undefined
+    const path = join(folder, 'manifest.json')
+    let text: string
+    try {
+      text = readFileSync(path, 'utf8')
+    } catch {
+      return { damage: `\`${path}\` cannot be read` }
+    }
+    const read = readManifest(text, fingerprint)
+    return 'problem' in read ? { damage: `\`${path}\` ${read.problem}` } : read
+  }
+
+  /** File or folder of an output, its hashes compared now. Errors: RLP8203. */
+  output(fingerprint: string, name: string): string {
+    const found = this.find(fingerprint)
+    const path = found && 'manifest' in found ? found.manifest.outputs[name] : undefined
+    if (!found || 'damage' in found || path === undefined) throw failure('RLP8203', found && 'damage' in found ? found.damage : `the output \`${name}\` is not in the store`, 'run again: the stage is made again')
+    for (const [file, hash] of filesOfOutput(found.manifest, name)) {
+      const damage = damageOf(join(this.path(fingerprint), file), hash)
+      if (damage === undefined) continue
+      this.sound.delete(fingerprint)
+      throw failure('RLP8203', damage, 'run again: the stage that made it is made again')
+    }
+    return join(this.path(fingerprint), path)
+  }
+
+  /** Publish a finished folder under its fingerprint; an older result is replaced. Errors: RLP8201, RLP8202. */
+  publish(folder: string, content: Omit<ManifestContent, 'files'>): Manifest {
+    const { fingerprint } = content
+    return guarded(folder, () => {
+      const files: Record<string, string> = {}
+      for (const file of filesIn(folder)) {
+        syncFile(join(folder, file))
+        files[file] = hashFile(join(folder, file))
+      }
+      const text = manifestText({ ...content, files })
+      writeDurably(join(folder, 'manifest.json'), text)
+      for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) if (entry.isDirectory()) syncFolder(join(entry.parentPath, entry.name))
+      syncFolder(folder)
+      this.remove(fingerprint)
+      mkdirSync(join(this.home, 'store'), { recursive: true })
+      renameSync(folder, this.path(fingerprint))
+      for (const parent of [join(this.home, 'store'), dirname(folder)]) syncFolder(parent)
+      const manifest = JSON.parse(text) as Manifest
+      this.sound.set(fingerprint, manifest)
+      return manifest
+    })
+  }
+
+  /** Remove a stored stage: at once out of sight, so that nobody meets half of it. */
+  remove(fingerprint: string): void {
+    this.sound.delete(fingerprint)
+    this.discard(this.path(fingerprint))
+  }
+
+  /** Forget what an interrupted run of a stage left. */
+  clear(fingerprint: string): void {
+    this.discard(this.work(fingerprint))
+  }
+
+  /** Remove what a killed process was removing. */
+  emptyTrash(): void {
+    guarded(this.home, () => rmSync(join(this.home, 'trash'), { recursive: true, force: true }))
+  }
+
+  private discard(folder: string): void {
+    guarded(folder, () => {
+      if (!existsSync(folder)) return
+      const trash = join(this.home, 'trash')
+      mkdirSync(trash, { recursive: true })
+      const away = join(trash, `${process.pid}-${Math.random().toString(36).slice(2)}`)
+      renameSync(folder, away)
+      rmSync(away, { recursive: true, force: true })
+    })
+  }
+}
+
+function damageOf(path: string, hash: string): string | undefined {
+  try {
+    return hashFile(path) === hash ? undefined : `\`${path}\` is not what was written`
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? `\`${path}\` is missing` : `\`${path}\` cannot be read`
+  }
+}
+
+function names(folder: string): string[] {
+  return existsSync(folder) ? guarded(folder, () => readdirSync(folder)).filter((name) => /^[0-9a-f]{64}$/.test(name)).sort() : []
+}
