@@ -1,12 +1,18 @@
 // The general objectives of the standard library: advantages against plain loops, losses against presets, which recorded cases prove.
 // Goes through the parity harness, with cases made here.
 
+import { readFileSync } from 'node:fs'
 import { groups, type Case, type Counterpart, type Feed, type Nested, type Table } from '../tools/parity/cases.js'
 import { runCases } from '../tools/parity/run.js'
 import { open } from '../tools/parity/subjects.js'
+import { objectivesTable } from '../tools/parity/table.js'
 import { is, suite } from './suite.js'
 
 const IMPORTS = ['advantages', 'losses', 'correction', 'aggregations'].map((name) => `import * as ${name} from "std/${name}"`).join('\n') + '\nimport * as verl from "std/presets/verl-0.9"'
+
+const MODULES = ['advantages', 'losses', 'correction', 'aggregations', 'preferences', 'sft']
+/** Tests that compare functions with numbers, beside the recorded cases. */
+const PINS = ['spec/test/library.test.ts', 'compiler/lower/test/objective.test.ts', 'compiler/lower/test/preferences.test.ts']
 
 /** Groups of 4, 3 and 1 rollouts, mixed; tokens with holes. */
 const group = [0, 1, 0, 0, 2, 1, 0, 1]
@@ -159,5 +165,79 @@ suite('losses of the standard library', (test) => {
       token_sum: ['batch', 'aggregations.token_sum(logp)'],
       constant: ['batch', 'aggregations.constant_length(logp, 16 tokens)'],
     }, { token_mean: all / length.reduce((a, b) => a + b, 0), sequence_mean: mean(sums.map((x, i) => x / (length[i] as number))), sequence_sum: all / 8, token_sum: all, constant: all / 16 / 8 })
+  })
+})
+
+/** Counted tokens of a rollout: where they stand, log π, and how far it has moved. */
+const moved = mask.map((row, i) => row.flatMap((m, t) => (m ? [{ t, logp: tokens['logp']?.[i]?.[t] as number, by: (tokens['logp']?.[i]?.[t] as number) - (tokens['old_logp']?.[i]?.[t] as number) }] : [])))
+const advantage = reward.map((r, i) => r - 0.4 + 0.01 * i)
+type Moved = (typeof moved)[number][number]
+
+/** Losses over whole rollouts as their papers write them: the loss of each token, and the derivative of their sum for each log π. */
+const sequenceLosses: Readonly<Record<string, (row: readonly Moved[], a: number) => { readonly loss: (x: Moved) => number; readonly slope: (x: Moved) => number }>> = {
+  // GSPO, eq. 5: min(s A, clip(s) A) with s the geometric mean of ratios.
+  'losses.sequence_clipped(logp, old_logp, advantage, clip = 0.03..0.05)': (row, a) => {
+    const s = Math.exp(mean(row.map(({ by }) => by)))
+    const bounded = Math.min(Math.max(s, 0.97), 1.05)
+    const free = s * a <= bounded * a
+    return { loss: () => -Math.min(s * a, bounded * a), slope: () => (free ? -a * s : 0) }
+  },
+  // GMPO, eq. 4: the product of clipped ratios, each cut only where it would gain, to the power of 1/|o|.
+  'losses.geometric_mean(logp, old_logp, advantage, clip = 0.04..0.06)': (row, a) => {
+    const cut = ({ by }: Moved): boolean => (a > 0 ? by > 0.06 : by < -0.04)
+    const product = row.reduce((all, x) => all * (cut(x) ? Math.exp(a > 0 ? 0.06 : -0.04) : Math.exp(x.by)), 1)
+    const ratio = product ** (1 / row.length)
+    return { loss: () => -a * ratio, slope: (x) => (cut(x) ? 0 : -a * ratio) }
+  },
+  // VESPO: REINFORCE with the weight w^k exp(λ(1 − w)), w the ratio of the whole rollout.
+  'losses.soft_sequence_weight(logp, old_logp, advantage, k = 1.5, rate = 2)': (row, a) => {
+    const w = row.reduce((product, { by }) => product * Math.exp(by), 1)
+    const weight = w ** 1.5 * Math.exp(2 * (1 - w))
+    return { loss: ({ logp }) => -weight * a * logp, slope: () => -weight * a }
+  },
+}
+
+suite('whole rollouts', (test) => {
+  const spread = (value: (x: Moved, i: number) => number): number[][] => mask.map((row, i) => row.map((_, t) => { const x = moved[i]?.find((each) => each.t === t); return x ? value(x, i) : 0 }))
+  for (const [expression, formula] of Object.entries(sequenceLosses)) {
+    test(expression, async () => {
+      const rows = moved.map((row, i) => formula(row, advantage[i] as number))
+      const [loss, slope] = [spread((x, i) => rows[i]?.loss(x) as number), spread((x, i) => rows[i]?.slope(x) as number)]
+      // Where something is cut, something is also not.
+      if (expression.includes('clip')) for (const cut of [true, false]) is(moved.some((row, i) => row.some(({ t }) => (slope[i]?.[t] === 0) === cut)), true)
+      await agree(expression, { loss: ['token', `where(counted(logp), ${expression}, 0)`] }, { loss }, { logp: slope })
+    })
+  }
+
+  test('one number for each rollout', async () => {
+    const stale = moved.map((row, i) => Number(!((advantage[i] as number) < 0 && -mean(row.map(({ by }) => by)) > -0.02)))
+    is(new Set(stale).size, 2)
+    await agree('one number', {
+      ratio: ['rollout', 'losses.sequence_log_ratio(logp, old_logp)'],
+      stale: ['rollout', 'correction.without_stale_failures(logp, old_logp, advantage, most = -0.02)'],
+      fresh: ['rollout', 'correction.fresh(length, most = 2)'],
+      greedy: ['rollout', 'advantages.greedy_baseline(reward, length)'],
+    }, { ratio: moved.map((row) => mean(row.map(({ by }) => by))), stale, fresh: length.map((n) => (n <= 2 ? 1 : 0)), greedy: reward.map((r, i) => r - (length[i] as number)) })
+  })
+
+  test('errors of a value function', () => {
+    const value = (i: number, t: number | undefined): number => (t === undefined ? 0 : (tokens['values']?.[i]?.[t] as number))
+    const expected = spread(({ t }, i) => (tokens['rewards']?.[i]?.[t] as number) + 0.9 * value(i, moved[i]?.find((each) => each.t > t)?.t) - value(i, t))
+    return agree('temporal difference', { error: ['token', 'where(counted(values), advantages.temporal_difference(rewards, values, discount = 0.9), 0)'] }, { error: expected })
+  })
+})
+
+suite('numbers of every function', (test) => {
+  test('a recorded case or a formula pins each, or a function that it is part of', () => {
+    const folder = new URL('../../', import.meta.url)
+    const text = (path: string): string => readFileSync(new URL(path, folder), 'utf8')
+    const functions = MODULES.flatMap((module) => text(`stdlib/${module}.rlp`).split(/^(?=fn )/m).flatMap((source) => (source.startsWith('fn ') ? [{ name: `${/^fn (\w+)/.exec(source)?.[1] ?? ''}`, module, source }] : [])))
+    const names = (source: string): Set<string> => new Set(source.match(/\b[a-z]\w*\b/g) ?? [])
+    const pinned = names([objectivesTable(), ...[...PINS].map(text)].join('\n'))
+    for (let size = -1; size !== pinned.size; ) {
+      size = pinned.size
+      for (const { name, source } of functions) if (pinned.has(name)) for (const used of names(source)) pinned.add(used)
+    }
+    is(functions.filter(({ name }) => !pinned.has(name)).map(({ module, name }) => `${module}.${name}`).join(', '), '')
   })
 })
