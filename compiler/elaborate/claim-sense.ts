@@ -1,7 +1,9 @@
-// Whether claims can mean something: data that they are measured on was not trained on (RLP5012), and bounds and keys that it can reach (RLP5013).
+// Whether claims can mean something: data that they are measured on was not trained on (RLP5012), bounds and keys that it can reach (RLP5013),
+// and arms with the budget that they are said to have (RLP5014).
 // Follows references only; two sources are the same when they are the same call. Files with equal rows are not noticed.
 
 import { canonicalJson } from '../../spec/plan/canonical.js'
+import { plannedBudget, unequalBudgets } from './budget.js'
 import type { Context } from './context.js'
 import type { Drafts } from './dependencies.js'
 import type { ClaimDraft, DatasetDraft, StageDraft } from './drafts.js'
@@ -31,6 +33,16 @@ export function reportClaims(context: Context, drafts: Drafts, claims: readonly 
       })
     }
     reportBound(context, drafts, claim)
+    const { budget } = claim
+    if (budget && budget.measure !== 'flops') {
+      const { measure } = budget
+      const found = unequalBudgets(claim.name, budget, (address) => {
+        const stage = drafts.get(address)
+        return stage?.draft === 'stage' ? plannedBudget(drafts, stage, measure) : undefined
+      })
+      if (found) context.diagnostics.push(found)
+      continue
+    }
     for (const { address } of claim.references) {
       const stage = drafts.get(address)
       if (stage?.draft === 'stage') reportOverlap(context, drafts, stage, claim)
@@ -61,7 +73,7 @@ function reportBound(context: Context, drafts: Drafts, { name, span, checks }: C
 }
 
 function reportOverlap(context: Context, drafts: Drafts, stage: StageDraft, claim: ClaimDraft): void {
-  const policy = stage.settings.get('policy')
+  const policy = stage.settings.get('policy') ?? stage.settings.get('model')
   const data = stage.settings.get('data')
   if (policy?.member.role !== 'input' || data?.member.role !== 'input') return
   const trained = leavesOf(drafts, policy.value)

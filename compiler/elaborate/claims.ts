@@ -2,11 +2,14 @@
 // A claim over `x[…, *]` becomes one check for each key.
 
 import type { GenericDeclaration } from '../../grammar/ast/ast.js'
+import type { Span } from '../../grammar/source/source.js'
 import type { DeclarationSymbol } from '../resolve/program.js'
+import type { BudgetDraft, Measure } from './budget.js'
 import { moduleFrame, sourceText, type Context } from './context.js'
 import { valueOf } from './declarations.js'
 import type { ClaimDraft, PipelineDraft } from './drafts.js'
-import { readSettings, referencesOf } from './settings.js'
+import { addressesIn } from './references.js'
+import { readSettings, referencesOf, type Setting } from './settings.js'
 import { toExpr } from './to-plan.js'
 import type { CompileValue } from './value.js'
 
@@ -15,17 +18,27 @@ export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDr
   const kind = context.kinds.kindOf(declaration, symbol.module)
   if (!kind) return undefined
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: declaration.name.name }, moduleFrame(symbol.module), ['require'])
+  const budget = budgetIn(settings, declaration.name.span)
   const require = settings.get('require')
   const atLeast = valueOf(settings, 'at_least')
   return {
     name: declaration.name.name,
     span: declaration.name.span,
     doc: declaration.doc,
-    text: require?.written ? sourceText(require.written) : '',
-    checks: require ? checksOf(require.value) : [],
+    text: budget ? `equal ${budget.measure}` : require?.written ? sourceText(require.written) : '',
+    // Equal budgets are proven before there is a plan.
+    checks: budget ? [{ key: '', expr: { const: true } }] : require ? checksOf(require.value) : [],
     atLeast: atLeast.type === 'number' ? atLeast.value : undefined,
+    budget,
     references: referencesOf(settings.values(), declaration.name.span),
   }
+}
+
+/** The settings of an `EqualBudget`: every stage that its arms name. */
+function budgetIn(settings: ReadonlyMap<string, Setting>, span: Span): BudgetDraft | undefined {
+  const [arms, measure] = [settings.get('arms'), valueOf(settings, 'measure')]
+  if (!arms || measure.type !== 'text') return undefined
+  return { measure: measure.value as Measure, arms: addressesIn(arms.value), span: arms.written?.span ?? span }
 }
 
 function checksOf(value: CompileValue): ClaimDraft['checks'] {

@@ -4,6 +4,7 @@
 import type { Span } from '../../grammar/source/source.js'
 import type { Expr } from '../../spec/plan/plan.js'
 import type { KindSchema } from '../kinds/schema.js'
+import type { BudgetDraft } from './budget.js'
 import type { Key } from './instances.js'
 import type { Row } from './row-types.js'
 import type { Reference, Setting } from './settings.js'
@@ -78,6 +79,8 @@ export interface ClaimDraft {
   readonly text: string
   readonly checks: readonly { readonly key: string; readonly expr: Expr }[]
   readonly atLeast: number | undefined
+  /** Of an `EqualBudget` only. */
+  readonly budget: BudgetDraft | undefined
   readonly references: readonly Reference[]
 }
 

@@ -6,6 +6,7 @@ import type { Graph } from '../../spec/graph/graph.js'
 import { contentHash } from '../../spec/plan/canonical.js'
 import { chooseEngine } from '../../spec/plan/engines.js'
 import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
+import { plannedSteps, unequalBudgets } from '../elaborate/budget.js'
 import { report } from '../elaborate/codes.js'
 import { neededStages } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
@@ -71,9 +72,14 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     const model = modelBehind(drafts, draft)
     const modelPlan = model === undefined ? undefined : models.get(model)
     const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
-    const found = lowerStage(stageToLower(draft, modelPlan, choice.engine === null), { constant: elaborated.constant })
+    const found = lowerStage(stageToLower(draft, modelPlan, choice.engine === null, plannedSteps(drafts, draft)), { constant: elaborated.constant })
     diagnostics.push(...found.diagnostics)
     lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), ...choice })
+  }
+  for (const { name, budget } of claims) {
+    if (budget?.measure !== 'flops') continue
+    const unequal = unequalBudgets(name, budget, (address) => lowered.get(address)?.estimate.flops)
+    if (unequal) diagnostics.push(unequal)
   }
   if (diagnostics.some(({ severity }) => severity === 'error')) return { plan: undefined, diagnostics }
 
@@ -138,7 +144,7 @@ function sharing(lowering: Lowering): Lowering['stage'] {
     const shape = model && (shapes.get(model) ?? contentHash({ ...model, source: null }))
     if (model && shape !== undefined) shapes.set(model, shape)
     const attributes = Object.fromEntries([...stage.attributes].filter(([path]) => path !== 'seed' && stage.kind.members.get(path)?.role !== 'input').map(([path, value]) => [path, toValue(value)]))
-    const key = contentHash({ kind: qualifiedName(stage.kind.symbol), attributes, inputs: [...stage.inputs].sort(), shape: shape ?? null, withoutEngine: stage.withoutEngine ?? false })
+    const key = contentHash({ kind: qualifiedName(stage.kind.symbol), attributes, inputs: [...stage.inputs].sort(), shape: shape ?? null, withoutEngine: stage.withoutEngine ?? false, steps: stage.steps ?? null })
     const found = known.get(key) ?? lowering.stage(stage, context)
     known.set(key, found)
     return found
@@ -151,7 +157,7 @@ function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<s
   return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
 }
 
-function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean): StageToLower {
+function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean, steps: number | undefined): StageToLower {
   const inputs = [...draft.settings.values()].filter(({ member, value }) => member.role === 'input' && value.type !== 'none')
   return {
     address: draft.address,
@@ -160,6 +166,7 @@ function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEn
     inputs: new Set(inputs.map(({ path }) => path)),
     model,
     withoutEngine,
+    ...(steps === undefined ? {} : { steps }),
     span: draft.span,
     spanOf: (path) => draft.settings.get(path)?.written?.span,
   }

@@ -87,6 +87,11 @@ const cases: readonly Case[] = [
   },
   { code: 'RLP5013', name: 'more than all', source: `stage e: Evaluate for k in [0, 1] { ${EXAM}, seed = k }\nclaim ⟦c⟧ { require = e[*].accuracy > 50%, at_least = 3 }`, says: ['never hold', '3 of 2'] },
   { code: 'RLP5013', name: 'a share as a number of percent', source: `stage e: Evaluate { ${EXAM} }\nclaim ⟦c⟧ { require = e.accuracy >= 80 }`, says: ['80', '0..1', 'write `80%`'] },
+  { code: 'RLP5014', name: 'arms of different lengths', source: `stage s: Sft for k in [5, 6] { policy = tiny, length = k * 1 step, ${TRAINING} }\nclaim c: EqualBudget { arms = ⟦s[*]⟧ }`, says: ['different budgets', '5 steps in `s[5]`, 6 in `s[6]`'] },
+  { code: 'RLP5014', name: 'epochs of data of different sizes', source: `stage s: Sft for k in [40, 80] { policy = tiny, length = 2 epochs, data = subset(chains.worked(problems["train"]), k * 1 sample), batch = 4 samples, optimizer { lr = 1e-3 } }\nclaim c: EqualBudget { arms = ⟦s[*]⟧, measure = "samples" }`, says: ['80 samples in `s[40]`, 160 in `s[80]`'] },
+  { code: 'RLP5014', name: 'a budget that the run decides', source: `stage s: Sft for k in [0, 1] { policy = tiny, length = 2 epochs, seed = k, ${TRAINING} }\nclaim c: EqualBudget { arms = ⟦[s[0], s[1]]⟧ }`, says: ['not known before the run', '`s[0]`', 'take'] },
+  { code: 'RLP5014', name: 'a stage that trains nothing', source: `stage e: Evaluate { ${EXAM} }\nclaim c: EqualBudget { arms = ⟦[e]⟧ }`, says: ['compare training stages'] },
+  { code: 'RLP5014', name: 'tokens of rows of different lengths', source: `stage s: Sft { ${SFT} }\nclaim c: EqualBudget { arms = ⟦[s]⟧, measure = "tokens" }`, says: ['tokens that are not known', 'only `Pretrain`'] },
   {
     code: 'RLP6010', name: 'a wrong expectation',
     source: `test answer { "<answer> 7 </answer>" with { answer = "8" } gives { correct = ⟦1⟧ } }`, after: withSignals,
