@@ -8,6 +8,10 @@ export { progress } from './scheduler/progress.js'
 export { summary } from './scheduler/summary.js'
 export { readPlan } from './scheduler/read-plan.js'
 export { readRun, runIds, type PastRun } from './scheduler/run-folder.js'
+export { table } from './scheduler/text.js'
+export { collect, garbage, sizeOf } from './store/clean.js'
+export { takeLock } from './store/lock.js'
+export type { Manifest } from './store/manifest.js'
 export { Store } from './store/store.js'
 
 /** Name of a backend → its executor, loaded when it is asked for. */

@@ -77,9 +77,28 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       set: SET,
       variant: VARIANT,
       fresh: { type: 'boolean', help: 'run every stage again, even those that are in the store' },
+      wait: { type: 'boolean', help: 'when another run works in this folder, wait for it' },
     },
-    more: 'PLAN defaults to .rlp/plan.json. A .rlp file is compiled first; --set and --variant go with it.\nFinished stages are kept in .rlp/store and used again when their meaning is the same.',
+    more: 'PLAN defaults to .rlp/plan.json. A .rlp file is compiled first; --set and --variant go with it.\nFinished stages are kept in .rlp/store and used again when their meaning is the same.\nCtrl-C stops after the current step and keeps the state (exit code 130): run again to continue. Twice stops at once.',
     load: async () => (await import('./run.js')).run,
+  },
+  resume: {
+    summary: 'go on with an interrupted run, with the plan it had',
+    positionals: ['RUN'],
+    options: { wait: { type: 'boolean', help: 'when another run works in this folder, wait for it' } },
+    more: 'RUN is a number of .rlp/runs; it defaults to the latest. The spec may have changed since: the run keeps its own plan.\nTo go on with the spec as it is now, `rlpc run`: stages that still mean the same are reused or continued.',
+    load: async () => (await import('./resume.js')).run,
+  },
+  store: {
+    summary: 'list, show, verify, export or clean what stages have made',
+    positionals: ['ACTION', 'STAGE', 'FOLDER'],
+    options: {
+      output: { type: 'string', short: 'o', value: 'NAME', help: 'export: which output (default: the only one, or `policy`)' },
+      runs: { type: 'string', value: 'N', help: 'gc: keep what the last N runs used (default 1)' },
+      'dry-run': { type: 'boolean', help: 'gc: only say what would be removed' },
+    },
+    more: 'rlpc store ls                     what is stored, and what was interrupted\nrlpc store show STAGE             what it is, from what and by which run it was made, its files\nrlpc store verify [STAGE]         read everything and compare the hashes\nrlpc store export STAGE FOLDER    copy an output out of the store: a Hugging Face folder, or JSON lines\nrlpc store gc                     remove what neither .rlp/plan.json nor the last run uses\n\nSTAGE is an address of the last plan or run, or the beginning of a fingerprint.',
+    load: async () => (await import('./store.js')).run,
   },
   explain: {
     summary: 'explain a code such as RLP4001',
@@ -107,7 +126,7 @@ Start here:
   rlpc COMMAND --help          more about one command
   rlpc --version
 
-Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed, 4 a claim or gate failed
+Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed, 4 a claim or gate failed, 130 a run was interrupted
 `
 }
 

@@ -64,7 +64,7 @@ main(process.argv.slice(2)).then(
     }
     const refused = systemError(error)
     if (refused !== undefined) {
-      process.stderr.write(`error: ${refused}\n`)
+      process.stderr.write(`${refused}\n`)
       process.exitCode = EXIT.failed
       return
     }

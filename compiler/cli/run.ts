@@ -10,33 +10,50 @@ import { flag, text, UsageError, type Arguments } from './options.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
-  const backend = text(args, 'backend') ?? 'wasm'
   const loaded = await load(args)
   if (!loaded) return EXIT.mistakes
+  return runLoaded(loaded, { backend: text(args, 'backend') ?? 'wasm', fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
+}
+
+export interface RunChoices {
+  readonly backend: string
+  readonly fresh: boolean
+  /** Wait for another run in the same folder. */
+  readonly wait: boolean
+  /** The command, for others that find the folder in use. */
+  readonly what: string
+}
+
+/** Run a plan, show how it goes and what it came to; returns the exit code. */
+export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly root: string }, { backend, fresh, wait, what }: RunChoices): Promise<number> {
   const runtime = await import('../../runtime/index.js')
   const executor = await runtime.executorNamed(backend)
   if (!executor) throw new UsageError(`there is no backend \`${backend}\``, 'use `wasm` or `reference`')
 
   const stop = new AbortController()
   const interrupt = () => {
-    if (stop.signal.aborted) process.exit(130)
-    process.stderr.write('\nstopping after this step; press Ctrl-C again to stop at once\n')
+    if (stop.signal.aborted) process.exit(EXIT.interrupted)
+    process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}stopping after this step; press Ctrl-C again to stop at once\n`)
     stop.abort()
   }
-  process.on('SIGINT', interrupt)
+  // A cluster that takes the machine away says so with SIGTERM.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
   const progress = runtime.progress({ stream: process.stderr, colour: useColour(process.stderr) })
-  const result = await runtime.runPlan(loaded.plan, {
-    root: loaded.root,
+  const result = await runtime.runPlan(plan, {
+    root,
     home: resolve('.rlp'),
     executor,
-    fresh: flag(args, 'fresh'),
+    fresh,
+    what,
+    ...(wait ? { wait: ({ what: other, pid }) => void process.stderr.write(`waiting for \`${other}\`, process ${pid}; press Ctrl-C to leave\n`) } : {}),
     report: progress.report,
     signal: stop.signal,
   })
   progress.close()
-  process.off('SIGINT', interrupt)
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
   process.stdout.write(runtime.summary(result, { colour: useColour(process.stdout) }))
-  if (result.outcome !== 'done') return EXIT.failed
+  if (result.outcome === 'stopped') return EXIT.interrupted
+  if (result.outcome === 'failed') return EXIT.failed
   return result.claims.every((claim) => claim.holds) ? EXIT.done : EXIT.claim
 }
 

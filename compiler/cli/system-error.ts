@@ -1,5 +1,5 @@
 // What the operating system refused, in words: errors of the place where a command reads or writes, not of rlpc or a spec.
-// The runtime words its own (82xx), as a run goes on where it can.
+// The runtime words its own (82xx), with their codes.
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
@@ -12,9 +12,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EISDIR: 'a folder, not a file',
 }
 
-/** `path`: reason; undefined when `error` is anything else. */
+/** The message to print; undefined when `error` is neither of the system nor one of the runtime that has a code. */
 export function systemError(error: unknown): string | undefined {
-  const { code, path } = error instanceof Error ? (error as NodeJS.ErrnoException) : {}
-  const reason = REASONS[code ?? '']
-  return reason === undefined || path === undefined ? undefined : `\`${path}\`: ${reason}`
+  const { code = '', path, message, help } = error instanceof Error ? (error as NodeJS.ErrnoException & { readonly help?: string }) : ({} as NodeJS.ErrnoException & { help?: string })
+  if (/^RLP8\d{3}$/.test(code)) return `error[${code}]: ${message}${help === undefined ? '' : `\n  = help: ${help}`}`
+  const reason = REASONS[code]
+  return reason === undefined || path === undefined ? undefined : `error: \`${path}\`: ${reason}`
 }

@@ -14,7 +14,7 @@ export function summary(result: RunResult, { colour }: { readonly colour: boolea
     `run ${result.id}: ${result.outcome === 'done' ? paint.good('done') : paint.bad(result.outcome)}  ${paint.dim(result.folder)}`,
     table(result.stages.map((stage) => stageRow(stage, paint))),
     ...result.claims.map((claim) => claimText(claim, paint)),
-    ...(result.outcome === 'stopped' ? ['run again to continue'] : []),
+    ...(result.outcome === 'stopped' ? [`run again to continue, or \`rlpc resume ${result.id}\` if the spec changes meanwhile`] : []),
   ]
   return `${parts.join('\n\n')}\n`
 }
