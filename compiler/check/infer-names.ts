@@ -165,7 +165,7 @@ function artefactField(cx: Context, type: ArtefactType, target: Expression, name
   }
   if (type.name === 'Reward' && declaration) {
     const terms = [...termsOf(declaration).keys(), 'total']
-    if (terms.includes(name.name)) return artefact('Term', type.row)
+    if (terms.includes(name.name)) return artefact('Term', type.row, type.symbol)
     return missing(cx, target, name, 'term', terms)
   }
   const what = type.symbol ? `${wordOf(type.symbol)} \`${type.symbol.name}\`` : show(artefact(type.name))

@@ -7,11 +7,14 @@ import type { Context } from './context.js'
 import { expectType } from './expect.js'
 import { readType } from './read-type.js'
 import { keysEnv } from './symbols.js'
-import { artefact, optionsOf, type ArtefactType, type FieldType, type Type } from './types.js'
+import { artefact, optionsOf, REAL, record, type ArtefactType, type FieldType, type Type } from './types.js'
 
-/** `term name = …` of a reward, by name. */
+/** Words of what a reward computes for each completion: parts of its total, and what is only logged. */
+export const TERM_WORDS: readonly string[] = ['term', 'measure']
+
+/** `term name = …` and `measure name = …` of a reward, by name. */
 export function termsOf(declaration: Declaration): ReadonlyMap<string, GenericDeclaration> {
-  return membersOf(declaration, 'term')
+  return membersOf(declaration, ...TERM_WORDS)
 }
 
 /** Names of the phases of a curriculum, in order. */
@@ -19,11 +22,11 @@ export function phasesOf(declaration: Declaration): readonly string[] {
   return [...membersOf(declaration, 'phase').keys()]
 }
 
-export function membersOf(declaration: Declaration, word: string): ReadonlyMap<string, GenericDeclaration> {
+export function membersOf(declaration: Declaration, ...words: readonly string[]): ReadonlyMap<string, GenericDeclaration> {
   const found = new Map<string, GenericDeclaration>()
   if (declaration.node !== 'Declaration') return found
   for (const item of declaration.body?.items ?? []) {
-    if (item.node === 'Declaration' && item.word.name === word && !found.has(item.name.name)) found.set(item.name.name, item)
+    if (item.node === 'Declaration' && words.includes(item.word.name) && !found.has(item.name.name)) found.set(item.name.name, item)
   }
   return found
 }
@@ -48,6 +51,11 @@ const SAME_AS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'std/operations.ShrinkPerturb': { model: 'model' },
 }
 
+/** Kind → output → the input whose reward's terms it has as fields. */
+const TERMS_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'std/stages.Evaluate': { terms: 'score' },
+}
+
 /** The type of `stage.output`; `undefined` when the kind has no such output. */
 export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: string): Type | undefined {
   const { schema } = stage
@@ -56,12 +64,21 @@ export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: s
   const type = memberType(cx, member)
   const like = SAME_AS[qualifiedName(schema.symbol)]?.[name]
   if (like !== undefined) return inputType(cx, stage, like) ?? type
+  const scored = TERMS_OF[qualifiedName(schema.symbol)]?.[name]
+  if (scored !== undefined) return termMeans(cx, stage, scored) ?? type
   const input = PASSED_ON[qualifiedName(schema.symbol)]?.[name]
   if (input === undefined || type.type !== 'artefact' || type.row?.type !== 'record') return type
   const row = inputRow(cx, stage, input, type)
   if (row?.type !== 'record') return type
   const fields: ReadonlyMap<string, FieldType> = new Map([...row.fields, ...type.row.fields])
   return artefact(type.name, { type: 'record', fields })
+}
+
+/** A record with the mean of each term of the reward that a stage measures with. */
+function termMeans(cx: Context, stage: Type & { type: 'stage' }, input: string): Type | undefined {
+  const type = inputType(cx, stage, input)
+  const reward = type?.type === 'artefact' ? type.symbol : undefined
+  return reward && record(Object.fromEntries([...termsOf(reward.declaration).keys()].map((name) => [name, REAL])))
 }
 
 /** The row type of what a stage gives to an input. A stage in a loop with itself has the rows that its kind declares. */

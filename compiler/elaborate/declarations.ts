@@ -4,6 +4,7 @@
 import type { GenericDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
 import type { Expr } from '../../spec/plan/plan.js'
+import { TERM_WORDS } from '../check/members.js'
 import type { KindSchema } from '../kinds/schema.js'
 import type { DeclarationSymbol } from '../resolve/program.js'
 import type { Context, Frame } from './context.js'
@@ -85,19 +86,19 @@ function draftReward({ context, declaration, kind, instance, frame }: Subject): 
   const span = declaration.name.span
   const found: Reference[] = []
   const locals = new Map(frame.locals)
-  const read = (name: string, role: string, value: CompileValue, at: Span): TermDraft => {
+  const read = (name: string, word: string, value: CompileValue, at: Span): TermDraft => {
     found.push(...references(value, at))
     // Later terms and the total name this one instead of repeating it.
-    if (role === 'term') locals.set(name, value.type === 'poison' ? POISON : { type: 'deferred', expr: { name } })
-    return { name, expr: toExpr(value), span: at }
+    if (word !== 'total') locals.set(name, value.type === 'poison' ? POISON : { type: 'deferred', expr: { name } })
+    return { name, measure: word === 'measure', expr: toExpr(value), span: at }
   }
   const terms: TermDraft[] = []
   for (const item of declaration.body?.items ?? []) {
-    if (item.node !== 'Declaration' || item.word.name !== 'term') continue
+    if (item.node !== 'Declaration' || !TERM_WORDS.includes(item.word.name)) continue
     const value = patchOf(context, declaration, item.name.name)?.value ?? item.value
     if (!value) continue
     const at = { ...frame, locals, grants: grantsOf(kind, 'total') }
-    terms.push(read(item.name.name, 'term', evaluate(context, value, at), value.span))
+    terms.push(read(item.name.name, item.word.name, evaluate(context, value, at), value.span))
   }
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, { ...frame, locals })
   const total = settings.get('total')

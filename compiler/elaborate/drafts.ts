@@ -36,6 +36,8 @@ export interface DatasetDraft extends Draft {
 
 export interface TermDraft {
   readonly name: string
+  /** Logged only, no part of the total. */
+  readonly measure: boolean
   readonly expr: Expr
   readonly span: Span
 }

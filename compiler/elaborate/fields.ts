@@ -48,7 +48,9 @@ function partOf(context: Context, to: ReferenceTarget, name: string): CompileVal
       const output = context.owners.get(to.address)
       const kind = output && output.declaration.node === 'Declaration' ? context.kinds.kindOf(output.declaration, output.module) : undefined
       const member = kind?.outputs.get(name)
-      if (to.output !== '' || !member) return POISON
+      // A field of an output that is a map of metrics: `exam.terms.correct`.
+      if (to.output !== '') return { type: 'deferred', expr: { stage: to.address, metric: `${to.output}.${name}` } }
+      if (!member) return POISON
       if (isMetric(member.type, member.scope)) return { type: 'deferred', expr: { stage: to.address, metric: name } }
       return { type: 'ref', to: { ...to, output: name } }
     }

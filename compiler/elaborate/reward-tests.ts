@@ -49,7 +49,7 @@ function testCase(one: TestCase, draft: RewardDraft, signals: Signals, elaborate
   const text = String(constant(one.input) ?? '')
   // A test has no tokenizer: words stand for tokens, and the text is taken as ended.
   const completion = { text, tokens: text.split(/\s+/).filter((word) => word !== '').length, finished: true }
-  const names = new Map<string, unknown>([['completion', completion], ['row', one.with ? constant(one.with) : {}]])
+  const names = new Map<string, unknown>([['completion', completion], ['row', one.with ? constant(one.with) : {}], ['clock', { steps: 0 }]])
   const numbers = new Map<string, number>()
   for (const signal of signals) {
     const value = signalValue(signal, { names, call: host }, draft)

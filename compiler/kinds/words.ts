@@ -33,6 +33,7 @@ export const GRAMMAR_WORDS: readonly string[] = ['fn', 'extern', 'type', 'test',
 /** Words inside another declaration → the words of the declarations they may stand in. */
 export const MEMBER_WORDS: Readonly<Record<string, readonly string[]>> = {
   term: ['reward'],
+  measure: ['reward'],
   phase: ['curriculum'],
   input: ['kind'],
   attribute: ['kind', 'section'],

@@ -24,7 +24,7 @@ interface Numeric {
 /** Never throws on what a user can write; terms that are not numbers are reported and read as 0. */
 export function lowerReward(reward: RewardToLower): LoweredReward {
   const lowering = new RewardLowering(reward)
-  const terms = reward.terms.map(({ name, expr, span }) => ({ name, range: toRange(lowering.term(name, expr, span).range) }))
+  const terms = reward.terms.map(({ name, measure, expr, span }) => ({ name, range: toRange(lowering.term(name, expr, span).range), ...(measure ? { measure } : {}) }))
   const total = lowering.total(reward.total.expr, reward.total.span)
   return { signals: lowering.signals, terms, total: toRange(total.range), program: lowering.program(), diagnostics: lowering.diagnostics }
 }

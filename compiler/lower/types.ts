@@ -45,7 +45,7 @@ export interface LoweredStage {
 /** The numbers of a reward as they were elaborated: earlier terms are named by `{ name }`, or written out. */
 export interface RewardToLower {
   readonly name: string
-  readonly terms: readonly { readonly name: string; readonly expr: Expr; readonly span: Span }[]
+  readonly terms: readonly { readonly name: string; readonly measure: boolean; readonly expr: Expr; readonly span: Span }[]
   readonly total: { readonly expr: Expr; readonly span: Span }
   /** What `on_error`, `on_timeout` and `on_missing` put in the place of a signal: part of every signal's range. */
   readonly substitutes?: readonly number[]

@@ -87,7 +87,7 @@ export class Fingerprints {
   private reward(draft: RewardDraft): Meaning {
     const program = this.meanings.rewards.get(draft.address)
     return {
-      terms: draft.terms.map(({ name, expr }) => ({ name, expr: this.expr(expr) })),
+      terms: draft.terms.map(({ name, measure, expr }) => ({ name, expr: this.expr(expr), ...(measure ? { measure } : {}) })),
       total: this.expr(draft.total.expr),
       program: program ? this.graph(program) : null,
       onError: draft.onError,

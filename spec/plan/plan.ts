@@ -87,7 +87,7 @@ export interface RewardPlan {
   /** Host-computed numbers, each with the range that its signal declares (null = unbounded). */
   readonly signals: readonly { readonly name: string; readonly expr: Expr; readonly range: RangeValue }[]
   /** Terms that are logged, in order, and `total`; each an output of the reward's graph over the signals. */
-  readonly terms: readonly { readonly name: string; readonly range: RangeValue }[]
+  readonly terms: readonly { readonly name: string; readonly range: RangeValue; /** Only logged: the total never reads it, nor is it an objective. */ readonly measure?: true }[]
   readonly total: RangeValue
   /** Program: inputs are signals `[N]`, fetches are the terms and `total`, `[N]`. */
   readonly program: string

@@ -36,8 +36,8 @@ function checkUnused(cx: Context, symbol: DeclarationSymbol, total: Expression):
   look(total)
   for (const expression of cx.types.keys()) if (expression.node === 'Field' && isReward(expression.target, symbol)) read.add(expression.name.name)
   for (const [name, term] of terms) {
-    if (read.has(name) || name.startsWith('_')) continue
-    cx.report('RLP6101', term.name.span, `term \`${name}\` changes nothing`, { label: '`total` never reads it', help: 'use it in `total`, remove it, or begin its name with `_` to log it only' })
+    if (read.has(name) || term.word.name === 'measure') continue
+    cx.report('RLP6101', term.name.span, `term \`${name}\` changes nothing`, { label: '`total` never reads it', help: `use it in \`total\`, remove it, or write \`measure ${name} = …\` to log it only` })
   }
 }
 

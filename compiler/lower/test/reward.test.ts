@@ -27,7 +27,7 @@ const correct = call('exact', { a: call('tagged', { text: completion, tag: is_('
 const length = call('length', { text: completion })
 
 function lower(terms: Record<string, Expr>, total: Expr, substitutes: readonly number[] = []): LoweredReward {
-  return lowerReward({ name: 'reward', terms: Object.entries(terms).map(([term, expr]) => ({ name: term, expr, span })), total: { expr: total, span }, substitutes, extern: (fn) => signals.get(fn) })
+  return lowerReward({ name: 'reward', terms: Object.entries(terms).map(([term, expr]) => ({ name: term, measure: false, expr, span })), total: { expr: total, span }, substitutes, extern: (fn) => signals.get(fn) })
 }
 
 suite('rewards', (test) => {

@@ -29,8 +29,10 @@ export const evaluation: StageKind = async (run) => {
     margin: wilsonMargin(accuracy, prompts),
     tokens: meanOf(completed.map(({ completion }) => completion.tokens)),
   }
+  const terms = termMeans(scored)
   completed.slice(0, SAMPLES).forEach((item, i) => run.sample(sampleOf(item, scored, i)))
   const finished = meanOf(completed.map(({ completion }) => Number(completion.finished)))
-  run.step(1, 1, { ...metrics, prompts, finished, terms: termMeans(scored), problems: scored.problems })
-  return { metrics }
+  run.step(1, 1, { ...metrics, prompts, finished, terms, problems: scored.problems })
+  // Claims read `exam.terms.skipped`.
+  return { metrics: { ...metrics, ...Object.fromEntries(Object.entries(terms).map(([name, mean]) => [`terms.${name}`, mean])) } }
 }

@@ -21,7 +21,7 @@ export interface Experience {
   /** Rollouts group by group, each behind its prompt. */
   readonly sequences: readonly Sequence[]
   readonly rewards: Float64Array
-  /** The terms behind each, in the order they are written. */
+  /** The terms behind each, in the order they are written; measures are not among them. */
   readonly terms: readonly Float64Array[]
   /** Log-probabilities when the rollouts were drawn, and those of the reference policy. */
   readonly oldLogp: Grid
@@ -49,7 +49,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
   const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
   const rollouts = await rollOut(policy, prompts, { maxNew, temperature, key, report: (done) => run.tick('rollouts', done, prompts.length) })
   const items = rollouts.map((rollout, i) => ({ ...(drawn[Math.floor(i / size)] as Drawn), completion: completionOf(policy, rollout) }))
-  const scored = await rewarder.score(items)
+  const scored = await rewarder.score(items, batch * number(stage, 'update.passes') * number(stage, 'update.splits'))
   const { total } = scored
 
   const sequences = rollouts.map((rollout, i) => frameRollout((prompts[i] as { tokens: number[] }).tokens, rollout.tokens))
@@ -72,7 +72,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
     ...(refLogp ? { kl: klOf(sequences, oldLogp, refLogp) } : {}),
     problems: scored.problems,
   }
-  const terms = Object.values(scored.terms)
+  const terms = scored.objectives
   const advantages = await advantagesOf(policy, sequences, { G: drawn.length, N: size, T: width, R: terms.length }, total, terms)
   return { sequences, rewards: total, terms, oldLogp, refLogp, advantages, metrics }
 }

@@ -4,7 +4,7 @@
 import type { Plan, RewardPlan, Value } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import type { Row } from '../../data/dataset.js'
-import { evaluate } from '../../data/expr.js'
+import { evaluate, type Scope } from '../../data/expr.js'
 import { reference } from '../../executors/reference/reference.js'
 import { callHost } from '../../host-functions.js'
 import { HostError, type Completion, type HostValue } from '../../host.js'
@@ -13,8 +13,10 @@ import { Programs } from './programs.js'
 export interface Scored {
   /** One number for each completion. */
   readonly total: Float64Array
-  /** In the order they were written. */
+  /** Terms and measures, in the order they were written. */
   readonly terms: Readonly<Record<string, Float64Array>>
+  /** The terms alone: what an objective may weigh. */
+  readonly objectives: readonly Float64Array[]
   /** How many signals gave no value, failed, or ran out of time. */
   readonly problems: { readonly missing: number; readonly errors: number; readonly timeouts: number }
 }
@@ -36,14 +38,14 @@ export class Rewarder {
     return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root)
   }
 
-  /** Terms and total of completions, each beside the row of its prompt. Errors: RLP8003 when a total is not finite, RLP8010 when a signal fails and the reward says `stop`. */
-  async score(items: readonly { readonly row: Row; readonly completion: Completion; readonly place: string }[]): Promise<Scored> {
+  /** Terms and total of completions, each beside the row of its prompt, after `steps` updates. Errors: RLP8003 when a total is not finite, RLP8010 when a signal fails and the reward says `stop`. */
+  async score(items: readonly { readonly row: Row; readonly completion: Completion; readonly place: string }[], steps = 0): Promise<Scored> {
     const problems = { missing: 0, errors: 0, timeouts: 0 }
     const feeds: Record<string, Float64Array> = {}
     for (const { name } of this.reward.signals) feeds[name] = new Float64Array(items.length)
     items.forEach(({ row, completion, place }, i) => {
       for (const signal of this.reward.signals) {
-        const value = this.signal(signal.expr, row, completion)
+        const value = this.signal(signal.expr, { row: row as HostValue, completion, clock: { steps } })
         if (typeof value === 'number') (feeds[signal.name] as Float64Array)[i] = value
         else {
           problems[value.problem]++
@@ -53,7 +55,8 @@ export class Rewarder {
     })
     const found = await this.programs.run('reward', { N: items.length }, feeds)
     const terms = Object.fromEntries(this.reward.terms.map(({ name }) => [name, found[name] as Float64Array]))
-    const scored: Scored = { total: found['total'] as Float64Array, terms, problems }
+    const objectives = this.reward.terms.filter(({ measure }) => !measure).map(({ name }) => terms[name] as Float64Array)
+    const scored: Scored = { total: found['total'] as Float64Array, terms, objectives, problems }
     const worst = scored.total.findIndex((value) => !Number.isFinite(value))
     if (worst >= 0) {
       const given = Object.entries(termsOf(scored, worst)).map(([name, value]) => `${name} = ${value}`).join(', ')
@@ -62,9 +65,9 @@ export class Rewarder {
     return scored
   }
 
-  private signal(expr: RewardPlan['signals'][number]['expr'], row: Row, completion: Completion): number | { problem: Problem; why: string } {
+  private signal(expr: RewardPlan['signals'][number]['expr'], names: Scope['names']): number | { problem: Problem; why: string } {
     try {
-      const value = evaluate(expr, { names: { row: row as HostValue, completion }, call: (name, args) => callHost(name, args, { root: this.root }) })
+      const value = evaluate(expr, { names, call: (name, args) => callHost(name, args, { root: this.root }) })
       if (value === null) return { problem: 'missing', why: 'it does not apply' }
       const number = typeof value === 'boolean' ? Number(value) : value
       if (typeof number === 'number' && !Number.isNaN(number)) return number
