@@ -30,6 +30,8 @@ export const runtimeCodes = {
   RLP8106: { slug: 'wrong-field', meaning: 'A row of a data file lacks a field that the dataset declares, or has it with another type.' },
   RLP8107: { slug: 'signal-timeout', meaning: 'A signal took longer than its budget.' },
   RLP8108: { slug: 'unknown-host-function', meaning: 'A plan calls a host function that this version does not have.' },
+  RLP8110: { slug: 'no-interpreter', meaning: 'A program is in a language whose interpreter is not installed.' },
+  RLP8111: { slug: 'not-contained', meaning: 'This machine cannot keep a program of that language from files, network and processes.' },
   RLP8201: { slug: 'disk-full', meaning: 'There is no room to write a file.' },
   RLP8202: { slug: 'not-writable', meaning: 'A file or folder cannot be written or read.' },
   RLP8203: { slug: 'damaged-store', meaning: 'A stored artefact does not match its recorded hash.' },

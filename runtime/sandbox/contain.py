@@ -1,0 +1,186 @@
+"""Contains itself, then runs a Python program that nobody has read: `contain.py LIMITS`, with the program and its input on stdin.
+
+Stdin is a line with the number of bytes of the program, the program, and what the program itself reads. On Linux three
+things hold before the first line of the program runs, none of which needs root or can be undone by the process:
+  rlimits   seconds of processor time, bytes of address space, open files;
+  landlock  (Linux 5.13) only the standard library and shared libraries can be opened, for reading;
+  seccomp   only the system calls below; any other ends the process with SIGSYS: sockets, processes, sleeping, signals to others.
+What is not contained: `stat` tells whether a file exists and how large it is. Elsewhere only rlimits hold, and this refuses to go
+on (exit state 87) unless LIMITS say `partial`.
+"""
+
+import json
+import os
+import resource
+import sys
+
+NOT_CONTAINED, OUT_OF_MEMORY = 87, 86
+
+# Name: numbers on x86_64 and aarch64 (Linux's unistd.h); None where there is none.
+ALLOWED = {
+    "read": (0, 63), "write": (1, 64), "readv": (19, 65), "writev": (20, 66), "pread64": (17, 67), "close": (3, 57), "lseek": (8, 62),
+    "fstat": (5, 80), "newfstatat": (262, 79), "statx": (332, 291), "stat": (4, None), "lstat": (6, None), "getdents64": (217, 61),
+    "getcwd": (79, 17), "chdir": (80, 49), "readlink": (89, None), "readlinkat": (267, 78), "access": (21, None), "faccessat": (269, 48),
+    "faccessat2": (439, 439), "ioctl": (16, 29), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "fadvise64": (221, 223),
+    "mmap": (9, 222), "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "madvise": (28, 233), "brk": (12, 214),
+    "membarrier": (324, 283), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "sigaltstack": (131, 132),
+    "restart_syscall": (219, 128), "futex": (202, 98), "set_robust_list": (273, 99), "get_robust_list": (274, 100), "rseq": (334, 293),
+    "set_tid_address": (218, 96), "arch_prctl": (158, None), "sched_yield": (24, 124), "sched_getaffinity": (204, 123), "getpid": (39, 172),
+    "getppid": (110, 173), "gettid": (186, 178), "getuid": (102, 174), "geteuid": (107, 175), "getgid": (104, 176), "getegid": (108, 177),
+    "getrandom": (318, 278), "clock_gettime": (228, 113), "clock_getres": (229, 114), "gettimeofday": (96, 169), "time": (201, None),
+    "times": (100, 153), "getrusage": (98, 165), "getrlimit": (97, 163), "sysinfo": (99, 179), "uname": (63, 160), "umask": (95, 166),
+    "exit": (60, 93), "exit_group": (231, 94),
+}
+# Allowed with some arguments only, see `filter_program`.
+OPEN, OPENAT, CLONE, CLONE3, TGKILL, PRLIMIT64, FCNTL, PRCTL = (2, None), (257, 56), (56, 220), (435, 435), (234, 131), (302, 261), (72, 25), (157, 167)
+CLONE_THREAD = 0x10000
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+PR_SET_NAME = 15
+EPERM, EROFS, ENOSYS = 1, 30, 38
+
+# Berkeley packet filter: load a word, jump if equal or if any bit is set, return.
+LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+KILL, ERROR, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
+NUMBER_AT, ARCHITECTURE_AT = 0, 4
+
+
+def argument_at(index):
+    """Offset of the low half of an argument of the system call; the high half follows 4 bytes later."""
+    return 16 + 8 * index
+
+
+def filter_program(machine, pid):
+    """The seccomp filter as (code, jump if true, jump if false, operand)."""
+    column, architecture = {"x86_64": (0, 0xC000003E), "aarch64": (1, 0xC00000B7)}[machine]
+
+    def when(call, body):
+        number = call[column]
+        return [] if number is None else [(EQUAL, 0, len(body), number), *body]
+
+    def only_if_zero_bits(index, bits, otherwise):
+        return [(LOAD, 0, 0, argument_at(index)), (ANY_BIT, 0, 1, bits), (RETURN, 0, 0, otherwise), (RETURN, 0, 0, ALLOW)]
+
+    program = [(LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER_AT)]
+    for call in ALLOWED.values():
+        program += when(call, [(RETURN, 0, 0, ALLOW)])
+    program += when(OPEN, only_if_zero_bits(1, WRITING, ERROR | EROFS))
+    program += when(OPENAT, only_if_zero_bits(2, WRITING, ERROR | EROFS))
+    # Threads, not processes. The flags of clone3 cannot be seen from here; the C library then takes clone.
+    program += when(CLONE3, [(RETURN, 0, 0, ERROR | ENOSYS)])
+    program += when(CLONE, [(LOAD, 0, 0, argument_at(0)), (ANY_BIT, 0, 1, CLONE_THREAD), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
+    # Signals to itself, as `abort` sends them.
+    program += when(TGKILL, [(LOAD, 0, 0, argument_at(0)), (EQUAL, 0, 1, pid), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
+    # Limits may be read: their new value is a null pointer.
+    program += when(PRLIMIT64, [
+        (LOAD, 0, 0, argument_at(2)), (EQUAL, 0, 3, 0), (LOAD, 0, 0, argument_at(2) + 4), (EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL),
+    ])
+    # Who gets a file's signals (F_SETOWN, F_SETSIG, F_SETOWN_EX) is not for a program to say.
+    program += when(FCNTL, [(LOAD, 0, 0, argument_at(1)), (EQUAL, 3, 0, 8), (EQUAL, 2, 0, 10), (EQUAL, 1, 0, 15), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
+    # Python names its threads; allocators try to name their memory, and do without.
+    program += when(PRCTL, [(LOAD, 0, 0, argument_at(0)), (EQUAL, 0, 1, PR_SET_NAME), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, ERROR | EPERM)])
+    return [*program, (RETURN, 0, 0, KILL)]
+
+
+def limit_resources(limits):
+    seconds = max(1, -int(-limits["time"] // 1))
+    wanted = {"RLIMIT_CPU": (seconds, seconds + 1), "RLIMIT_AS": (limits["memory"],) * 2, "RLIMIT_CORE": (0, 0), "RLIMIT_FSIZE": (0, 0), "RLIMIT_NOFILE": (32, 32)}
+    for name, values in wanted.items():
+        try:
+            resource.setrlimit(getattr(resource, name), values)
+        except (AttributeError, ValueError, OSError):
+            # macOS knows RLIMIT_AS but does not take it.
+            if not limits.get("partial"):
+                raise
+
+
+def contain(readable):
+    """Landlock and seccomp for this process. Raises OSError or KeyError where they are not to be had."""
+    import ctypes
+    import struct
+
+    libc = ctypes.CDLL(None, use_errno=True)
+
+    def checked(what, result):
+        if result < 0:
+            raise OSError(ctypes.get_errno(), f"{what}: {os.strerror(ctypes.get_errno())}")
+        return result
+
+    def syscall(what, number, *arguments):
+        return checked(what, libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]))
+
+    machine = os.uname().machine
+    PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+    CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
+    READ_FILE, READ_DIR = 4, 8
+    checked("no_new_privs", libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+    version = syscall("landlock", CREATE_RULESET, None, 0, 1)
+    # Rights known to each version: 13 of the first, then moving between folders, truncating, device commands.
+    rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)
+    attributes = ctypes.create_string_buffer(struct.pack("=Q", (1 << rights) - 1), 8)
+    ruleset = syscall("landlock", CREATE_RULESET, attributes, 8, 0)
+    for path in readable:
+        if not os.path.exists(path):
+            continue
+        place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", READ_FILE | READ_DIR if os.path.isdir(path) else READ_FILE, place), 12)
+        syscall("landlock", ADD_RULE, ruleset, 1, rule, 0)
+        os.close(place)
+    syscall("landlock", RESTRICT_SELF, ruleset, 0)
+    os.close(ruleset)
+
+    instructions = filter_program(machine, os.getpid())
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions))
+    header = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
+    checked("seccomp", libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0))
+
+
+def read_program():
+    """Exactly the program; what follows on stdin is its own."""
+    def exactly(count):
+        parts = []
+        while count > 0:
+            part = os.read(0, min(count, 65536))
+            if part == b"":
+                break
+            parts.append(part)
+            count -= len(part)
+        return b"".join(parts)
+
+    digits = b""
+    while (byte := exactly(1)) not in (b"\n", b""):
+        digits += byte
+    return exactly(int(digits)).decode()
+
+
+def prepare():
+    """The program, when everything that holds it is in place."""
+    limits = json.loads(sys.argv[1])
+    source = read_program()
+    # Not the folder of this file, which is the first place by default.
+    sys.path = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
+    sys.argv = ["program.py"]
+    limit_resources(limits)
+    try:
+        contain([*sys.path, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"])
+    except (OSError, KeyError, AttributeError) as cause:
+        if not limits.get("partial"):
+            sys.stderr.write(str(cause))
+            os._exit(NOT_CONTAINED)
+    return source
+
+
+def run(source):
+    try:
+        exec(compile(source, "program.py", "exec"), {"__name__": "__main__"})
+    except MemoryError:
+        os._exit(OUT_OF_MEMORY)
+    except Exception as cause:
+        sys.stdout.flush()
+        sys.stderr.write(f"{type(cause).__name__}: {cause}")
+        sys.stderr.flush()
+        os._exit(1)
+
+
+if __name__ == "__main__":
+    run(prepare())

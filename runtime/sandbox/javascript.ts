@@ -1,0 +1,48 @@
+// JavaScript programs, a few at a time, in worker threads. What a program may do is in `javascript-worker.ts`; here are the
+// threads, and the clock behind the counted limits: what runs for too long without counting is ended with its thread.
+
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import { atMost } from './at-most.js'
+import type { Program, Ran, Sandbox } from './sandbox.js'
+
+/** Seconds by the clock after which a thread is ended: a few single operations of the language count as one step and can be long. */
+const backstop = (time: number): number => 5 + 10 * time
+
+const inTurn = atMost(Math.min(4, availableParallelism()))
+const idle: Worker[] = []
+
+/** Runs a program; results are the same whatever else runs. Never rejects. */
+export const javascript: Sandbox = (program) => inTurn(() => runIn(idle.pop() ?? startWorker(), program))
+
+function startWorker(): Worker {
+  // Nothing of the environment, not even for QuickJS.
+  const options = { env: {}, resourceLimits: { stackSizeMb: 16 } }
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./javascript-worker.js', import.meta.url), options)
+  // From source, as in tests: threads do not inherit the loader of TypeScript.
+  return new Worker(`import('tsx/esm/api').then(({ tsImport }) => tsImport('./javascript-worker.ts', ${JSON.stringify(import.meta.url)}))`, { ...options, eval: true })
+}
+
+function runIn(worker: Worker, program: Program): Promise<Ran> {
+  return new Promise((done) => {
+    const finish = (ran: Ran, usable: boolean) => {
+      clearTimeout(timer)
+      worker.off('message', answered).off('error', broken)
+      // An idle worker does not keep the process alive.
+      worker.unref()
+      if (usable) idle.push(worker)
+      else {
+        worker.on('error', () => {})
+        void worker.terminate()
+      }
+      done(ran)
+    }
+    const answered = (ran: Ran) => finish(ran, true)
+    const broken = (error: Error) => finish({ ending: 'failed', output: '', message: `its thread stopped: ${error.message}` }, false)
+    const limit = backstop(program.limits.time)
+    const timer = setTimeout(() => finish({ ending: 'timeout', output: '', message: `it ran for ${limit} s by the clock` }, false), limit * 1000)
+    worker.ref()
+    worker.on('message', answered).on('error', broken)
+    worker.postMessage(program)
+  })
+}

@@ -1,0 +1,216 @@
+// Programs that nobody has read: good ones run, hostile ones are contained, and each ends as a result with its reason.
+// Python is tried when there is one; where it cannot be contained, the tests say so and leave it out.
+
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { is, ok, suite } from '../../spec/test/suite.js'
+import { HostError } from '../host.js'
+import { atMost } from '../sandbox/at-most.js'
+import { javascript } from '../sandbox/javascript.js'
+import { python } from '../sandbox/python.js'
+import { cutBytes, type Ending, type Limits, type Sandbox } from '../sandbox/sandbox.js'
+
+const MiB = 2 ** 20
+const outside = join(tmpdir(), `rlpc-sandbox-escaped-${process.pid}`)
+
+type Case = readonly [what: string, source: string, ending: Ending, output?: string, message?: RegExp]
+
+async function walk(sandbox: Sandbox, cases: readonly Case[], limits: Limits): Promise<void> {
+  const ran = await Promise.all(cases.map(([, source]) => sandbox({ source, input: '3\n4\n', limits })))
+  cases.forEach(([what, , ending, output, message], i) => {
+    const found = ran[i] as (typeof ran)[number]
+    is(found.ending, ending, `${what}: ${JSON.stringify(found)}`)
+    if (output !== undefined) is(found.output, output, what)
+    if (message) ok(message.test(found.message), `${what}: ${found.message}`)
+    ok(Buffer.byteLength(found.output) <= limits.output, what)
+  })
+  ok(!existsSync(outside), 'something was written outside')
+}
+
+const javascriptCases: readonly Case[] = [
+  ['prints', 'print(1 + 1, "b"); console.log([1, 2])', 'done', '2 b\n1,2\n'],
+  ['reads lines', 'print(Number(readline()) + Number(readline()), readline())', 'done', '7 null\n'],
+  ['reads all', 'print(JSON.stringify(input))', 'done', '"3\\n4\\n"\n'],
+  ['promises', '(async () => { for (let i = 0; i < 3; i++) { await 0; print(i) } })()', 'done', '0\n1\n2\n'],
+  ['has no clock', 'print(Date.now(), new Date().getTime())', 'done', '0 0\n'],
+  ['nothing at all', '', 'done', ''],
+  ['throws', 'print(1); throw new TypeError("no")', 'failed', '1\n', /^TypeError: no$/],
+  ['throws no error', 'throw 5', 'failed', ''],
+  ['does not parse', 'let = (', 'failed', '', /^SyntaxError/],
+  ['loops', 'for (;;);', 'timeout', '', /counted work/],
+  ['loops in a promise', '(async () => { for (;;) await 0 })()', 'timeout'],
+  ['loops while it is being caught', 'try { for (;;); } finally { for (;;); }', 'timeout'],
+  ['loops in the message of its exception', 'throw { get message() { for (;;); } }', 'failed'],
+  ['backtracks', '/^(a+)+$/.test("a".repeat(60) + "!")', 'timeout'],
+  ['fills memory', 'const a = []; for (;;) a.push([1, 2])', 'memory'],
+  ['fills memory with large texts', 'const a = []; for (;;) a.push("x".repeat(1e6) + a.length)', 'memory'],
+  ['asks for much at once', 'new Uint8Array(1e9)', 'memory'],
+  ['prints without end', 'for (;;) print("x".repeat(1000))', 'output'],
+  ['prints a gigabyte', 'const s = "x".repeat(1e6); for (let i = 0; i < 1000; i++) print(s)', 'output'],
+  ['prints more, catching what stops it', 'for (;;) try { print("x".repeat(1000)) } catch {}', 'output'],
+  ['recurses', 'const f = () => f() + 1; f()', 'failed', '', /stack overflow/],
+  ['recurses in the engine', 'JSON.parse("[".repeat(1e6))', 'failed', '', /stack overflow/],
+  ['reads a file', 'require("fs").readFileSync("/etc/passwd")', 'failed', '', /^ReferenceError/],
+  ['loads a module', 'import("fs").then(() => print("in"), () => print("no"))', 'done', 'no\n'],
+  ['opens a socket', 'fetch("http://127.0.0.1:1/")', 'failed', '', /^ReferenceError/],
+  ['starts a process', 'process.binding("spawn_sync")', 'failed', '', /^ReferenceError/],
+  ['leaves by the constructor', 'const g = print.constructor.constructor("return this")(); print(typeof g.process, typeof g.require, g === globalThis)', 'done', 'undefined undefined true\n'],
+  ['leaves by an error of the host', 'try { null.x } catch (e) { print(typeof e.constructor.constructor("return globalThis")().process) }', 'done', 'undefined\n'],
+  ['poisons prototypes', 'Object.prototype.ending = "done"; Array.prototype.push = () => 0; Object.prototype.toString = () => { throw 1 }; throw new Error("x")', 'failed', '', /^Error: x$/],
+  ['patches what prints', 'Array.prototype.map = () => ["7"]; print(1)', 'done', '7\n'],
+]
+
+const pythonCases: readonly Case[] = [
+  ['prints', 'print(1 + 1, "b")', 'done', '2 b\n'],
+  ['reads lines', 'print(int(input()) + int(input()))', 'done', '7\n'],
+  ['reads all', 'import sys; print(repr(sys.stdin.read()))', 'done', "'3\\n4\\n'\n"],
+  ['imports the standard library', 'import collections, decimal, fractions, heapq, itertools, json, math, random, re; print(math.isqrt(17))', 'done', '4\n'],
+  ['starts a thread', 'import threading; t = threading.Thread(target=print, args=("t",)); t.start(); t.join()', 'done', 't\n'],
+  ['hashes texts alike', 'print(hash("abc") == hash("abc"), list({"b", "a", "c"}) == list({"b", "a", "c"}))', 'done', 'True True\n'],
+  ['nothing at all', '', 'done', ''],
+  ['sees no environment', 'import os; print(sorted(set(os.environ) - {"LC_CTYPE"}))', 'done', "['PYTHONHASHSEED', 'PYTHONIOENCODING']\n"],
+  ['raises', 'print(1); raise TypeError("no")', 'failed', '1\n', /^TypeError: no$/],
+  ['does not parse', 'def (', 'failed', '', /^SyntaxError/],
+  ['gives an exit state', 'raise SystemExit(3)', 'failed', '', /exit state is 3/],
+  ['loops', 'while True: pass', 'timeout', '', /processor/],
+  ['loops, deaf to signals', 'import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGXCPU])\nwhile True: pass', 'timeout'],
+  ['fills memory', 'a = []\nwhile True: a.append(bytearray(1000000))', 'memory'],
+  ['asks for much at once', 'bytearray(10 ** 12)', 'memory'],
+  ['prints without end', 'while True: print("x" * 1000)', 'output'],
+  ['prints a gigabyte', 'import sys\nfor _ in range(1000): sys.stdout.write("x" * 1000000)', 'output'],
+  ['complains without end', 'import sys\nwhile True: sys.stderr.write("x" * 1000)', 'output'],
+  ['recurses', 'def f(): f()\nf()', 'failed', '', /^RecursionError/],
+  ['reads a file', 'open("/etc/passwd")', 'failed', '', /^PermissionError/],
+  ['reads what it runs in', 'open("/proc/self/environ")', 'failed', '', /^PermissionError/],
+  ['writes outside', `open(${JSON.stringify(outside)}, "w")`, 'failed', '', /Read-only/],
+  ['makes a folder outside', `import os; os.mkdir(${JSON.stringify(outside)})`, 'forbidden'],
+  ['lists a folder', 'import os; os.listdir("/")', 'failed', '', /^PermissionError/],
+  ['starts a process', 'import subprocess; subprocess.run(["ls"])', 'forbidden'],
+  ['forks without end', 'import os\nwhile True: os.fork()', 'forbidden'],
+  ['leaves a grandchild behind', 'import os\nif os.fork() == 0:\n  os.setsid()\n  os.fork()', 'forbidden'],
+  ['becomes another program', 'import os; os.execv("/bin/sh", ["sh"])', 'forbidden'],
+  ['makes a group of its own', 'import os; os.setsid()', 'forbidden'],
+  ['ends its parent', 'import os; os.kill(os.getppid(), 9)', 'forbidden'],
+  ['waits', 'import time; time.sleep(100)', 'forbidden'],
+  ['widens its limits', 'import resource; resource.setrlimit(resource.RLIMIT_CPU, (9, 9))', 'forbidden'],
+  ['calls the system by number', 'import ctypes; ctypes.CDLL(None).syscall(41, 2, 1, 0)', 'forbidden'],
+  ['crashes', 'import ctypes; ctypes.string_at(0)', 'failed', '', /SIGSEGV/],
+]
+
+suite('sandbox: JavaScript', (test) => {
+  const limits = { time: 0.1, memory: 24 * MiB, output: 10_000 }
+
+  test('every program ends as it should', () => walk(javascript, javascriptCases, limits))
+
+  test('verdicts are counted: one step more or less is the same step on every machine', async () => {
+    const steps = async (count: number) => (await javascript({ source: `for (let i = 0; i < ${count}; i++);`, input: '', limits: { ...limits, time: 0.001 } })).ending
+    is(await steps(1000), 'done')
+    is(await steps(25_000), 'timeout')
+    // Where between the two it ends does not depend on the run.
+    let [low, high] = [1000, 25_000]
+    while (high - low > 1) {
+      const middle = (low + high) >> 1
+      if ((await steps(middle)) === 'done') low = middle
+      else high = middle
+    }
+    is(await steps(low), 'done')
+    is(await steps(high), 'timeout')
+  })
+
+  test('a batch keeps its order, and no program sees another', async () => {
+    const ran = await Promise.all(Array.from({ length: 128 }, (_, i) => javascript({ source: `globalThis.seen = (globalThis.seen ?? 0) + 1; print(${i}, seen, Math.random())`, input: '', limits })))
+    const [first] = ran
+    const random = first?.output.split(' ')[2]
+    ran.forEach(({ output }, i) => is(output, `${i} 1 ${random}`))
+  })
+})
+
+/** Whether Python programs can run here; says why when they cannot. */
+async function pythonRuns(): Promise<boolean> {
+  try {
+    await python({ source: '', input: '', limits: { time: 1, memory: 128 * MiB, output: 100 } })
+    return true
+  } catch (error) {
+    if (!(error instanceof HostError)) throw error
+    process.stderr.write(`left out, Python programs cannot run here: ${error.code} ${error.message}\n`)
+    return false
+  }
+}
+
+suite('sandbox: Python', (test) => {
+  const limits = { time: 1, memory: 128 * MiB, output: 10_000 }
+
+  test('every program ends as it should', async () => {
+    if (await pythonRuns()) await walk(python, pythonCases, limits)
+  })
+
+  test('a socket that is listened to is never reached', async () => {
+    if (!(await pythonRuns())) return
+    let connections = 0
+    const server = createServer(() => connections++)
+    await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening))
+    const { port } = server.address() as AddressInfo
+    const { ending } = await python({ source: `import socket; socket.create_connection(("127.0.0.1", ${port}))`, input: '', limits })
+    server.close()
+    is(ending, 'forbidden')
+    is(connections, 0)
+  })
+})
+
+suite('sandbox: machines that cannot', (test) => {
+  /** The code of the error when `python3` is this command. */
+  const codeWith = async (command: string): Promise<string> => {
+    const before = process.env['RLPC_PYTHON']
+    process.env['RLPC_PYTHON'] = command
+    try {
+      await python({ source: 'print(1)', input: '', limits: { time: 1, memory: 128 * MiB, output: 100 } })
+      return 'none'
+    } catch (error) {
+      return error instanceof HostError ? error.code : String(error)
+    } finally {
+      if (before === undefined) delete process.env['RLPC_PYTHON']
+      else process.env['RLPC_PYTHON'] = before
+    }
+  }
+
+  test('no Python', async () => is(await codeWith('/nowhere/python3'), 'RLP8110'))
+
+  test('a system that contains nothing refuses, before the program starts', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'rlpc-python-'))
+    const script = join(folder, 'python3')
+    // Stands for `contain.py` where Landlock is missing.
+    writeFileSync(script, '#!/bin/sh\ncase "$*" in *sys.executable*) echo "$0";; *) cat > /dev/null; echo "landlock: Function not implemented" >&2; exit 87;; esac\n', { mode: 0o755 })
+    is(await codeWith(script), 'RLP8111')
+    rmSync(folder, { recursive: true })
+  })
+})
+
+suite('sandbox: parts', (test) => {
+  test('output is cut between characters', () => {
+    is(cutBytes('aé', 2), 'a')
+    is(cutBytes('aé', 3), 'aé')
+    is(cutBytes('👍👍', 7), '👍')
+  })
+
+  test('at most so many tasks run, in their order', async () => {
+    const inTurn = atMost(2)
+    let [running, most] = [0, 0]
+    const order: number[] = []
+    await Promise.all(
+      Array.from({ length: 7 }, (_, i) =>
+        inTurn(async () => {
+          order.push(i)
+          most = Math.max(most, ++running)
+          await Promise.resolve()
+          running--
+          if (i === 3) throw new Error('one fails')
+        }).catch(() => {}),
+      ),
+    )
+    is(most, 2)
+    is(order.join(''), '0123456')
+  })
+})
