@@ -172,3 +172,12 @@ suite('wasm ops', (test) => {
     })
   }
 })
+
+suite('wasm: constants', (test) => {
+  test('false and 0 have the same bits, and stay of their own type', async () => {
+    const b = new GraphBuilder('false and 0')
+    const x = b.input('x', 'f32', [5])
+    b.fetch('y', b.or(b.eq(b.lt(x, b.full(1, [5])), b.broadcastTo(b.constant(0, 'bool'), [5])), b.lt(b.full(0, [5]), x)))
+    await compare(b.build(), { x: [-1, 0, 0.5, 1, 2] }, { rtol: 0, atol: 0 })
+  })
+})

@@ -86,7 +86,7 @@ export class Expression {
 
   private once(instruction: Instruction): number {
     const key =
-      instruction.kind === 'load' ? `@${accessKey(instruction.access)}`
+      instruction.kind === 'load' ? `@${accessKey(instruction.access)}:${instruction.dtype}`
       : instruction.kind === 'index' ? `#${instruction.dtype}${instruction.offset}:${instruction.strides.join()}`
       : `${instruction.op}:${instruction.dtype}:${instruction.args.join()}`
     const known = this.known.get(key) ?? this.code.push(instruction) - 1
