@@ -1,0 +1,60 @@
+// Every recipe of `examples/recipes` checks and plans, at full scale and in its variants; what a plan comes to is kept in `recipes/`, short
+// enough to be read. `UPDATE_GOLDEN=1` writes it anew.
+
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import { canonicalJson } from '../../spec/plan/canonical.js'
+import { planProblem } from '../../spec/plan/validate.js'
+import { is, ok, suite } from '../../spec/test/suite.js'
+import { diskHost } from '../cli/disk-host.js'
+import { compile } from '../index.js'
+
+const recipes = new URL('../../examples/recipes/', import.meta.url)
+const golden = new URL('./recipes/', import.meta.url)
+
+/** One line for the instances of a declaration that are alike. */
+function excerpt(plan: Plan): string {
+  const groups = new Map<string, StagePlan[]>()
+  for (const stage of plan.stages) {
+    const { name, kind, engine, estimate, obstacle } = stage
+    const key = JSON.stringify([name, kind, engine, estimate.steps, estimate.batch, obstacle])
+    groups.set(key, [...(groups.get(key) ?? []), stage])
+  }
+  const lines = [...groups.values()].map((stages) => {
+    const { name, kind, engine, estimate, obstacle } = stages[0] as StagePlan
+    const steps = estimate.steps === undefined ? '' : `, ${estimate.steps} steps`
+    return `${name} x ${stages.length}: ${kind} ${engine === null ? `without an engine: ${obstacle}` : `on ${engine}`}${steps}${estimate.batch === undefined ? '' : `, ${estimate.batch}`}`
+  })
+  const claims = plan.claims.map(({ name, text, checks }) => `claim ${name}: ${text} (${checks.length})`)
+  return `${[`${plan.name}: ${plan.stages.length} stages`, ...lines, ...claims].join('\n')}\n`
+}
+
+function compare(name: string, actual: string): void {
+  mkdirSync(golden, { recursive: true })
+  const file = new URL(name, golden)
+  if (process.env['UPDATE_GOLDEN'] || !existsSync(file)) writeFileSync(file, actual)
+  is(actual, readFileSync(file, 'utf8'))
+}
+
+suite('recipes', (test) => {
+  for (const name of readdirSync(recipes).filter((file) => file.endsWith('.rlp'))) {
+    const path = fileURLToPath(new URL(name, recipes))
+    const source = readFileSync(path, 'utf8')
+    const variants = [...source.matchAll(/^variant (\w+)/gm)].map(([, variant]) => variant as string)
+    const stem = name.replace(/\.rlp$/, '')
+
+    test(`${stem} has a variant that runs here`, () => ok(variants.includes('mini')))
+
+    for (const variant of [undefined, ...variants]) {
+      test(`${stem}, ${variant ?? 'full scale'}`, async () => {
+        const { plan, diagnostics } = await compile({ entry: name, host: diskHost(fileURLToPath(recipes)), parameters: [], variant })
+        is(diagnostics.map(({ code, title }) => `${code} ${title}`).join('\n'), '')
+        if (!plan) throw new Error('no plan and no reason')
+        is(planProblem(JSON.parse(canonicalJson(plan))), undefined)
+        if (variant === 'mini') is(plan.stages.filter(({ engine }) => engine === null).map(({ address }) => address).join(), '', 'every stage of the miniature has an engine')
+        compare(`${stem}.${variant ?? 'full'}.txt`, excerpt(plan))
+      })
+    }
+  }
+})
