@@ -70,7 +70,7 @@ export class Artefacts {
   }
 
   /** The plan of a model, through the stages that changed it. */
-  private modelOf(value: Value): ModelPlan {
+  modelOf(value: Value): ModelPlan {
     const passed: string[] = []
     let at = value
     while (isStage(at) && !this.models.has(at.stage)) {

@@ -1,14 +1,14 @@
 // Looks at all data before the first step: a typo in the file of the last stage is found before the first one has trained.
 // Opens what does not depend on a stage's output and makes each stage's own checks of rows; changes and stores nothing.
 
-import type { Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import type { Dataset } from '../data/dataset.js'
 import { originOf } from '../data/origin.js'
 import { written } from '../engines/native/attributes.js'
 import { placeOf, type Drawn } from '../engines/native/course.js'
 import type { Reader } from '../engines/native/policy.js'
-import { rowDemands } from '../engines/native/rows.js'
+import { rowDemands, type ModelOfStage } from '../engines/native/rows.js'
 import { HostError } from '../host.js'
 import type { RunError } from './events.js'
 
@@ -20,6 +20,7 @@ const WALKED = 200_000
 export interface Opening {
   readonly dataset: (value: Value) => Promise<Dataset>
   readonly reader: (policy: Value) => Reader
+  readonly model: (value: Value) => ModelPlan
 }
 
 /** What is wrong with the data of `stages`, by address: one error for each, which tells of all its datasets. Empty when nothing is. */
@@ -33,10 +34,11 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
     const problems: HostError[] = []
     for (const value of datasetsOf(plan, stage.inputs[demand.input] ?? null)) {
       if (needsStage(plan, value)) continue
-      const reader = async () => opening.reader(stage.inputs['policy'] ?? null)
+      const input = modelInput(stage)
+      const model = { plan: () => opening.model(input), reader: () => opening.reader(input) }
       const { context, max_new, rollout } = stage.attributes
       const key = JSON.stringify([value, stage.kind, context, max_new, rollout, modelName(plan, stage)])
-      const problem = known.get(key) ?? problemOf(stage, value, opening, reader)
+      const problem = known.get(key) ?? problemOf(stage, value, opening, model)
       known.set(key, problem)
       const one = await problem
       if (one) problems.push(one)
@@ -49,13 +51,13 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
   return found
 }
 
-async function problemOf(stage: StagePlan, value: Value, opening: Opening, reader: () => Promise<Reader>): Promise<HostError | undefined> {
+async function problemOf(stage: StagePlan, value: Value, opening: Opening, model: ModelOfStage): Promise<HostError | undefined> {
   const { everyRow, check } = rowDemands[stage.kind] as (typeof rowDemands)[string]
   const source = written(value)
   try {
     const data = await opening.dataset(value)
     if (everyRow && data.size === Infinity) throw failure('RLP8007', `\`${source}\` has no end, and ${stage.address} reads every row`, 'cut it with `take`')
-    return check && firstProblem(data, source, check(stage, await reader()))
+    return check && firstProblem(data, source, check(stage, model))
   } catch (cause) {
     if (cause instanceof HostError) return cause
     // A fault of rlpc: the stage meets it again and reports it as such.
@@ -116,7 +118,7 @@ function phaseData(plan: Plan, address: string): Value | undefined {
 
 /** Policies of one model read rows alike, trained or not. */
 function modelName(plan: Plan, stage: StagePlan): string {
-  const value = stage.inputs['policy'] ?? null
+  const value = modelInput(stage)
   if (typeof value === 'object' && value !== null && 'stage' in value) {
     const before = plan.stages.find(({ address }) => address === value.stage)
     if (before) return modelName(plan, before)
@@ -125,4 +127,8 @@ function modelName(plan: Plan, stage: StagePlan): string {
   const { tokenizer, config, source } = plan.models[value.model] ?? {}
   // Seeds of fresh weights change no token.
   return JSON.stringify([tokenizer, config, source && 'folder' in source ? source : null])
+}
+
+function modelInput({ inputs }: StagePlan): Value {
+  return inputs['policy'] ?? inputs['model'] ?? null
 }

@@ -96,7 +96,7 @@ class Run {
     const order = runOrder(this.plan.stages)
     const { id, path: folder } = this.folder
     this.tell({ type: 'run', id, folder, stages: order.map(({ address }) => address) })
-    const problems = await preflight(this.plan, order.filter((stage) => !this.stored(stage)), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy) })
+    const problems = await preflight(this.plan, order.filter((stage) => !this.stored(stage)), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy), model: (value) => this.artefacts.modelOf(value) })
     for (const stage of order) {
       const outcome = problems.size > 0 ? this.withheld(stage, problems.get(stage.address)) : await this.one(stage)
       this.outcomes.set(stage.address, outcome)

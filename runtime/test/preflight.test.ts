@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import type { Value } from '../../spec/plan/plan.js'
+import { planOfSpec } from './specs.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, tinyModel } from './plans.js'
 
 const model = tinyModel(LETTERS)
@@ -59,5 +60,24 @@ suite('preflight', (test) => {
         .completing('write', 'Generate', model, { policy: { model: 'm' }, prompts: copyRows }, {})
         .sft('again', model, { model: 'm' }, { stage: 'write', output: 'rollouts' }, { steps: 1 })
       is((await run(written.plan())).result.outcome, 'done')
+    }))
+
+  test('vectors and documents are looked at, too', () =>
+    inHome(async (home, run) => {
+      const spec = await planOfSpec(`import { Labelled, Mlp, Supervised } from "std/supervised"
+        import { Document, EvaluateLoss } from "std/pretraining"
+        model net: Mlp { inputs = 2, hidden = [4], classes = 2 }
+        model tiny: Transformer { layers = 1, width = 8, heads = 2, mlp = 8, context = 16 tokens, vocabulary = ["a"] }
+        dataset vectors: Dataset[Labelled] { source = jsonl("vectors.jsonl") }
+        dataset texts: Dataset[Document] { source = jsonl("texts.jsonl") }
+        stage first: Supervised { model = net, data = vectors, length = 1 step, batch = 1 sample, optimizer { lr = 0.1 } }
+        stage second: Supervised { model = first.model, data = vectors, length = 1 step, batch = 1 sample, optimizer { lr = 0.1 }, seed = 1 }
+        stage loss: EvaluateLoss { policy = tiny, data = texts }`)
+      writeFileSync(join(home, 'vectors.jsonl'), lines({ features: [1, 2], label: 0 }, { features: [1], label: 0 }))
+      writeFileSync(join(home, 'texts.jsonl'), lines({ text: 'a a' }, { text: 'a b' }))
+      const { result, events } = await run(spec)
+      equal(result.stages.map(({ address, error }) => [address, error?.code]), [['first', 'RLP8009'], ['loss', 'RLP8005'], ['second', 'RLP8009']])
+      ok(result.stages[0]?.error?.message.includes('`vectors.jsonl` line 2'))
+      ok(!events.some(({ type }) => type === 'started'))
     }))
 })

@@ -1,13 +1,15 @@
 // What each kind of stage demands of the rows that it reads: fields, words of the vocabulary, room in the context.
 // The same checks that the stage makes while it runs, so that they can be made before anything runs.
 
-import type { StagePlan } from '../../../spec/plan/plan.js'
+import type { ModelPlan, StagePlan } from '../../../spec/plan/plan.js'
 import { number, optionalNumber } from './attributes.js'
 import type { Drawn } from './course.js'
 import { framePair } from './dpo.js'
 import { promptTokens } from './prompts.js'
 import { frameSample } from './sft.js'
 import type { Reader } from './policy.js'
+import { documentTokens } from './token-stream.js'
+import { vectorOf } from './vectors.js'
 
 export interface RowDemand {
   /** The input whose rows are read. */
@@ -15,21 +17,37 @@ export interface RowDemand {
   /** Whether the stage reads every row once, so that data without an end is a mistake. */
   readonly everyRow: boolean
   /** Throws a `HostError` for a row that the stage cannot read. Absent when any row will do. */
-  readonly check?: (stage: StagePlan, reader: Reader) => (drawn: Drawn) => void
+  readonly check?: (stage: StagePlan, model: ModelOfStage) => (drawn: Drawn) => void
+}
+
+/** The model that the rows go to, as far as it is known before it is trained. */
+export interface ModelOfStage {
+  readonly plan: () => ModelPlan
+  /** Of language models only. */
+  readonly reader: () => Reader
 }
 
 const longest = (stage: StagePlan, { context }: Reader): number => Math.min(context, optionalNumber(stage, 'context') ?? context)
 
+/** A check by what reads texts, opened once. */
+const reading = (check: (stage: StagePlan, reader: Reader) => (drawn: Drawn) => void): RowDemand['check'] => (stage, model) => check(stage, model.reader())
+
 const completes = (input: string, maxNew: string, everyRow: boolean): RowDemand => ({
   input,
   everyRow,
-  check: (stage, reader) => (drawn) => void promptTokens(reader, drawn, number(stage, maxNew)),
+  check: reading((stage, reader) => (drawn) => void promptTokens(reader, drawn, number(stage, maxNew))),
 })
+const classifies: RowDemand = { input: 'data', everyRow: true, check: (_, { plan }) => (drawn) => void vectorOf(plan(), drawn) }
+const streams = (everyRow: boolean): RowDemand => ({ input: 'data', everyRow, check: reading((_, { tokenizer }) => (drawn) => void documentTokens(tokenizer, drawn)) })
 
-/** Stage kind → what it demands. Kinds without a row read no texts. */
+/** Stage kind → what it demands. Kinds without a row read no data. */
 export const rowDemands: Readonly<Record<string, RowDemand>> = {
-  Sft: { input: 'data', everyRow: false, check: (stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader)) },
-  Dpo: { input: 'data', everyRow: false, check: (stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader)) },
+  Pretrain: streams(false),
+  EvaluateLoss: streams(true),
+  Supervised: classifies,
+  EvaluateClassifier: classifies,
+  Sft: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader))) },
+  Dpo: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
   Grpo: completes('prompts', 'rollout.max_new', false),
   Generate: completes('prompts', 'max_new', true),
   Evaluate: completes('data', 'max_new', true),

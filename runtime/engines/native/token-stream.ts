@@ -61,7 +61,8 @@ function rowOf(tokens: readonly number[]): Sequence {
   return { tokens: Int32Array.from(tokens), learned: new Uint8Array(tokens.length).fill(1, 1), prompt: 1 }
 }
 
-function documentTokens(tokenizer: Tokenizer, { row, place }: Drawn): number[] {
+/** Tokens of a document, and its end. Errors: RLP8005, RLP8009. */
+export function documentTokens(tokenizer: Tokenizer, { row, place }: Drawn): number[] {
   const { text } = row
   if (typeof text !== 'string') throw failure('RLP8009', `${place} has no text in the field \`text\``, 'every document has a `text`')
   return [...tokenizer.encode(text, place), tokenizer.eos]
