@@ -35,7 +35,13 @@ export async function takeLock(home: string, { what, wait, signal }: LockOptions
   const me = thisProcess()
   const mine = join(folder, `${me.pid}-${Math.random().toString(36).slice(2, 10)}.json`)
   const claim: Claim = { ...me, what, since: new Date().toISOString(), owns: false }
-  const release = () => rmSync(mine, { force: true })
+  const release = () => {
+    try {
+      rmSync(mine, { force: true })
+    } catch {
+      // The disk turned read-only: when this process is gone, its claim is too.
+    }
+  }
   let told = false
   for (;;) {
     guarded(folder, () => mkdirSync(folder, { recursive: true }))
