@@ -27,6 +27,13 @@ export function textsArgument(args: Arguments, name: string): string[] {
   return value as string[]
 }
 
+/** A record whose fields are all texts. */
+export function textsByName(args: Arguments, name: string): Readonly<Record<string, string>> {
+  const record = recordArgument(args, name)
+  if (!Object.values(record).every((value) => typeof value === 'string')) return wrong(name, 'a record of texts')
+  return record as Readonly<Record<string, string>>
+}
+
 export function datasetArgument(args: Arguments, name: string): Dataset {
   const value = args[name]
   return isDataset(value) ? value : wrong(name, 'a dataset')

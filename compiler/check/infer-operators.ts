@@ -9,7 +9,7 @@ import { complain, unindexed } from './complain.js'
 import { narrowed } from './conditions.js'
 import { replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { infer } from './infer.js'
-import { BOOLEAN, optionsOf, POISON, same, show, type BooleanType, type NumberType, type TextType, type Type } from './types.js'
+import { BOOLEAN, join, list, optionsOf, POISON, same, show, type BooleanType, type NumberType, type TextType, type Type } from './types.js'
 import { shownUnit } from './units.js'
 
 export function inferUnary(cx: Context, { operator, operand, span }: Unary, env: Env): Type {
@@ -149,6 +149,7 @@ export function rangeOfResult(name: string, ...operands: readonly Interval[]): I
 
 function arithmetic(cx: Context, expression: Binary, x: Type, y: Type): Type {
   const { operator, span } = expression
+  if (operator === '+' && x.type === 'list' && y.type === 'list') return list(join(x.item, y.item))
   const pair = numbers(cx, expression, x, y)
   if (!pair) return POISON
   const [a, b] = pair

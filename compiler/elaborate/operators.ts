@@ -106,6 +106,7 @@ function binaryOf(op: BinaryOperator, a: CompileValue, b: CompileValue): Compile
     case 'in':
       return contains(b, a)
   }
+  if (op === '+' && a.type === 'list' && b.type === 'list') return { ...a, items: [...a.items, ...b.items] }
   if (a.type !== 'number' || b.type !== 'number') return POISON
   const row = operators[op] as Elementwise
   if (row.gives === 'boolean') return boolean(fold(row, [a, b]) === 1)

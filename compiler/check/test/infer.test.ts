@@ -26,6 +26,8 @@ const table: readonly (readonly [expression: string, type: string])[] = [
   ['["a", "b", "a"]', 'List["a" | "b"]'],
   ['{ a = 1, b = "x" }', '{ a: Int, b: "x" }'],
   ['0.2..0.3', 'Range[Real in 0.2..0.3]'],
+  ['l + ["a"]', 'List[Text]'],
+  ['[1] + [2.5]', 'List[Real in 1..2.5]'],
   // units
   ['2 * s', 'Steps'],
   ['s / 2', 'Steps'],

@@ -81,6 +81,7 @@ suite('elaborate: values', (test) => {
     ['"a" in ["a", "b"]', true],
     ['3 in 1..4', true],
     ['length(twice)', 2],
+    ['length(twice + [3])', 3],
     ['twice[1]', 2],
     ['double(4)', 8],
     ['double(by = 3, x = 4)', 12],

@@ -1,0 +1,93 @@
+// Preference pairs made of a policy's own completions: layouts broken by rule, and the best against the worst of a prompt.
+
+import { failure } from '../codes.js'
+import type { Dataset, Row } from './dataset.js'
+import { listed, mapped, redrawn } from './draws.js'
+
+export type Damage = 'no_opening' | 'no_closing' | 'doubled' | 'moved' | 'swapped'
+
+interface Part {
+  readonly open: string
+  readonly body: string
+  readonly close: string
+  readonly before: string
+}
+
+/** Breaks the part with number `at`; words are never lost, and the result is never well formed. */
+export const damages: Readonly<Record<Damage, (parts: readonly Part[], tail: string, at: number) => string>> = {
+  no_opening: (parts, tail, at) => written(parts.map((part, i) => (i === at ? { ...part, open: '' } : part)), tail),
+  no_closing: (parts, tail, at) => written(parts.map((part, i) => (i === at ? { ...part, close: '' } : part)), tail),
+  doubled: (parts, tail, at) => written(parts.map((part, i) => (i === at ? { ...part, open: `${part.open} ${part.open}` } : part)), tail),
+  moved: (parts, tail, at) => written(parts.map((part, i) => (i === at ? { ...part, open: `${part.open} ${part.close}`, close: '' } : part)), tail),
+  swapped: (parts, tail, at) => {
+    const other = (at + 1) % parts.length
+    const order = parts.map((_, i) => parts[i === at ? other : i === other ? at : i] as Part)
+    return other === at ? damages.doubled(parts, tail, at) : written(order.map((part, i) => ({ ...part, before: parts[i]?.before ?? '' })), tail)
+  },
+}
+
+function written(parts: readonly Part[], tail: string): string {
+  return parts.map(({ before, open, body, close }) => `${before}${open}${body}${close}`).join('').replace(/ {2,}/g, ' ').trimStart() + tail
+}
+
+/** The parts of a completion in the order of `tags`. Errors: RLP8009 when one is missing or stands elsewhere. */
+function partsOf(completion: string, tags: readonly string[]): { parts: readonly Part[]; tail: string } {
+  let at = 0
+  const parts = tags.map((tag): Part => {
+    const [open, close] = [`<${tag}>`, `</${tag}>`]
+    const start = completion.indexOf(open, at)
+    const end = completion.indexOf(close, start + open.length)
+    if (start < 0 || end < 0) throw failure('RLP8009', `the completion \`${completion.slice(0, 60)}\` has no <${tag}> … </${tag}> to break`, 'keep only completions of the right layout before')
+    const before = completion.slice(at, start)
+    at = end + close.length
+    return { open, body: completion.slice(start + open.length, end), close, before }
+  })
+  return { parts, tail: completion.slice(at) }
+}
+
+/** Rows `{ prompt, chosen, rejected }`, the damage and the tag drawn anew each time one is read. Errors: RLP8009. */
+export function withBrokenLayout(of: Dataset, tags: readonly string[], ways: readonly Damage[]): Dataset {
+  if (tags.length === 0 || ways.length === 0) throw failure('RLP8105', 'there is no tag to break, or no way to break it', 'give at least one of both')
+  return redrawn(of, 'with_broken_layout', (row, draws) => {
+    const chosen = text(row, 'completion')
+    const { parts, tail } = partsOf(chosen, tags)
+    const way = ways[draws.below(ways.length, 0)] as Damage
+    return { ...rest(row), prompt: text(row, 'prompt'), chosen, rejected: damages[way](parts, tail, draws.below(tags.length, 1)) }
+  })
+}
+
+/** The first of the best against the first of the worst completions of each prompt. Errors: RLP8105 without an end, RLP8009. */
+export function bestAndWorst(of: Dataset): Dataset {
+  if (of.size === Infinity) throw failure('RLP8105', 'these completions have no end', 'cut them with `subset` or `take`')
+  const groups = new Map<string, Row[]>()
+  for (let i = 0; i < of.size; i++) {
+    const row = of.row(i)
+    const prompt = text(row, 'prompt')
+    groups.set(prompt, [...(groups.get(prompt) ?? []), row])
+  }
+  const rewardOf = (row: Row): number => (typeof row['reward'] === 'number' ? row['reward'] : lacking('reward'))
+  const pairs = [...groups.values()].flatMap((rows) => {
+    const best = rows.reduce((a, b) => (rewardOf(b) > rewardOf(a) ? b : a))
+    const worst = rows.reduce((a, b) => (rewardOf(b) < rewardOf(a) ? b : a))
+    return rewardOf(best) === rewardOf(worst) ? [] : [{ prompt: text(best, 'prompt'), chosen: text(best, 'completion'), rejected: text(worst, 'completion') }]
+  })
+  return listed(pairs)
+}
+
+/** One side of each pair as its completion. Errors: RLP8009. */
+export function sideOf(of: Dataset, side: 'chosen' | 'rejected'): Dataset {
+  return mapped(of, (row) => ({ ...rest(row), prompt: text(row, 'prompt'), completion: text(row, side) }))
+}
+
+function rest({ prompt: _, completion: __, chosen: ___, rejected: ____, ...others }: Row): Row {
+  return others
+}
+
+function text(row: Row, field: string): string {
+  const value = row[field]
+  return typeof value === 'string' ? value : lacking(field)
+}
+
+function lacking(field: string): never {
+  throw failure('RLP8009', `a row has no usable \`${field}\``, 'give this operation rows that have it')
+}

@@ -1,0 +1,92 @@
+// Pairs made of completions, and completions that are cut, replaced or masked: every damage, every mark, and what is refused.
+
+import { draws, listed } from '../data/draws.js'
+import { bestAndWorst, damages, sideOf, withBrokenLayout, type Damage } from '../data/pairs.js'
+import { replaced, reviews, spliced, unlearned } from '../data/reviews.js'
+import { wellFormed } from '../signals/layout.js'
+import { HostError } from '../host.js'
+import { equal, is, ok, suite, throws } from '../../spec/test/suite.js'
+
+const code = (wanted: string) => (error: unknown) => error instanceof HostError && error.code === wanted
+const all = (data: { size: number; row(i: number): Readonly<Record<string, unknown>> }) => Array.from({ length: data.size }, (_, i) => data.row(i))
+const TAGS = ['think', 'answer']
+const good = '<think> 7 +3 0 </think> <answer> 0 </answer> <eos>'
+const of = (completion: string, size = 1) => listed(Array.from({ length: size }, () => ({ prompt: 'p', completion, answer: '0' })))
+const words = (text: string) => text.split(/\s+/).filter((word) => !word.startsWith('<')).sort().join(' ')
+
+suite('pairs', (test) => {
+  for (const way of Object.keys(damages) as Damage[]) {
+    test(`${way} breaks the layout and keeps the words`, () => {
+      for (const row of all(withBrokenLayout(of(good, 20), TAGS, [way]))) {
+        const rejected = String(row['rejected'])
+        is(row['chosen'], good)
+        ok(!wellFormed(rejected.replace('<eos>', ''), TAGS), rejected)
+        is(words(rejected), words(good))
+        ok(rejected.endsWith('<eos>'))
+      }
+    })
+  }
+
+  test('each damage is what its name says', () => {
+    const broken = (way: Damage, at: number) => damages[way]([{ before: '', open: '<a>', body: ' 1 ', close: '</a>' }, { before: ' ', open: '<b>', body: ' 2 ', close: '</b>' }], ' .', at)
+    is(broken('no_opening', 1), '<a> 1 </a> 2 </b> .')
+    is(broken('no_closing', 0), '<a> 1 <b> 2 </b> .')
+    is(broken('doubled', 1), '<a> 1 </a> <b> <b> 2 </b> .')
+    is(broken('moved', 0), '<a> </a> 1 <b> 2 </b> .')
+    is(broken('swapped', 0), '<b> 2 </b> <a> 1 </a> .')
+  })
+
+  test('read again in training, a row is damaged anew; the dataset itself never changes', () => {
+    const data = withBrokenLayout(of(good), TAGS, Object.keys(damages) as Damage[])
+    equal(data.row(0), data.row(0))
+    const read = draws(data, 4)
+    ok(new Set(Array.from({ length: 40 }, (_, i) => read.row(i)['rejected'])).size > 5)
+    throws(() => withBrokenLayout(of('no tags'), TAGS, ['moved']).row(0), code('RLP8009'))
+    throws(() => withBrokenLayout(of(good), [], ['moved']), code('RLP8105'))
+  })
+
+  test('the best against the worst of each prompt; prompts without a difference are left out', () => {
+    const rows = listed([
+      { prompt: 'a', completion: 'a1', reward: 0 },
+      { prompt: 'b', completion: 'b1', reward: 1 },
+      { prompt: 'a', completion: 'a2', reward: 1 },
+      { prompt: 'a', completion: 'a3', reward: 1 },
+      { prompt: 'b', completion: 'b2', reward: 1 },
+    ])
+    equal(all(bestAndWorst(rows)), [{ prompt: 'a', chosen: 'a2', rejected: 'a1' }])
+    equal(all(sideOf(bestAndWorst(rows), 'chosen')), [{ prompt: 'a', completion: 'a2' }])
+    equal(all(sideOf(bestAndWorst(rows), 'rejected')), [{ prompt: 'a', completion: 'a1' }])
+    throws(() => bestAndWorst(listed([{ prompt: 'a', completion: 'x' }, { prompt: 'a', completion: 'y' }])), code('RLP8009'))
+  })
+})
+
+suite('reviews', (test) => {
+  const trace = 'one\n\ntwo\n\ntwo again</think> 2'
+  const asked = reviews(of(trace), 'Q {question} A {answer}:\n{numbered}', '\n\n')
+
+  test('a review keeps what it is about', () => {
+    equal(asked.row(0), { prompt: 'Q p A 0:\n[1] one\n\n[2] two\n\n[3] two again</think> 2', question: 'p', trace, answer: '0' })
+    throws(() => reviews(of(trace), '{nothing}', '\n\n').row(0), code('RLP8105'))
+  })
+
+  test('a verdict cuts the trace at its chunk and puts the marker there', () => {
+    const cut = (verdict: string) => spliced(listed([{ ...asked.row(0), completion: verdict }]), { redundant: 'Enough.', loop: 'I repeat myself.' }, '</think>', '\n\n').row(0)
+    equal(cut('redundant: 3'), { prompt: 'p', completion: 'one\n\ntwo\n\nEnough.\n\n</think> 2', answer: '0' })
+    is(cut('It is a loop: 2')['completion'], 'one\n\nI repeat myself.\n\n</think> 2')
+    for (const verdict of ['none', 'redundant: 9', 'redundant: 0', 'other: 2']) is(cut(verdict)['completion'], trace)
+  })
+
+  test('replaced, with groups', () => {
+    is(replaced(of('a b b b c'), 'b( b)+', 'b$1').row(0)['completion'], 'a b b c')
+    throws(() => replaced(of('a'), '(', ''), code('RLP8105'))
+  })
+
+  test('what stands between the marks is not learned', () => {
+    equal(unlearned(of('7 <r> 4 </r> so 4 <r> 5'), '<r>', '</r>').row(0)['completion'], [
+      { text: '7 ', train: true },
+      { text: '<r> 4 </r>', train: false },
+      { text: ' so 4 ', train: true },
+      { text: '<r> 5', train: false },
+    ])
+  })
+})
