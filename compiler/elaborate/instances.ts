@@ -36,7 +36,7 @@ export function instancesOf(context: Context, symbol: DeclarationSymbol): readon
   context.instances.set(declaration, [])
   let tuples: Key[][] = [[]]
   for (const { name, set } of declaration.keys) {
-    const keys = keySet(context, evaluate(context, set, moduleFrame(symbol.module)), name.name, originOf(context, set, symbol))
+    const keys = keySet(context, evaluate(context, set, moduleFrame(symbol.module)), name.name, originOf(context, set, symbol), mayBeNone(symbol, set))
     tuples = tuples.flatMap((tuple) => keys.map((key) => [...tuple, key]))
   }
   const base = baseAddress(context, symbol)
@@ -44,6 +44,13 @@ export function instancesOf(context: Context, symbol: DeclarationSymbol): readon
   context.instances.set(declaration, instances)
   for (const { address } of instances) context.owners.set(address, symbol)
   return instances
+}
+
+/** Whether a set of keys is a choice, `if … then seeds else []`: then none is meant, and no mistake. */
+function mayBeNone({ module }: DeclarationSymbol, set: Expression): boolean {
+  const named = set.node === 'Name' ? module.lookup(set.name) : undefined
+  const value = named?.symbol === 'declaration' && named.declaration.node === 'Declaration' ? named.declaration.value : set
+  return value?.node === 'If'
 }
 
 /** Where a set of keys was written: many declarations may name one `param`, and its mistake is one. */
@@ -78,8 +85,8 @@ export function asKey(value: CompileValue): Key | undefined {
 export function findInstances(context: Context, symbol: DeclarationSymbol, wanted: readonly (Key | undefined)[], span: Span): readonly Instance[] {
   const all = instancesOf(context, symbol)
   const found = all.filter(({ keys }) => keys.length === wanted.length && keys.every((key, i) => wanted[i] === undefined || wanted[i] === key))
-  if (found.length > 0 || all.length === 0) return found
   const declaration = symbol.declaration as GenericDeclaration
+  if (found.length > 0 || (all.length === 0 && !declaration.keys.some(({ set }) => mayBeNone(symbol, set)))) return found
   const names = declaration.keys.map(({ name }) => name.name)
   const shown = addressOf(symbol.name, wanted.map((key) => key ?? '*')).replaceAll('"*"', '*')
   const related = [{ span: declaration.name.span, text: 'declared here' }]
@@ -90,6 +97,10 @@ export function findInstances(context: Context, symbol: DeclarationSymbol, wante
       notes: [needs],
       help: names.length === 0 ? `write \`${symbol.name}\`` : `write \`${symbol.name}[${names.join(', ')}]\`, or \`*\` for all of one key`,
     })
+    return []
+  }
+  if (all.length === 0) {
+    context.report('RLP5003', span, `there is no instance \`${shown}\``, { related, notes: [`\`${symbol.name}\` has no instances here: a set of its keys is empty`], help: 'name it only where it exists, as in `if scale == "mini" then … else …`' })
     return []
   }
   const wrong = wanted.findIndex((key, i) => key !== undefined && !all.some((one) => one.keys[i] === key))
@@ -108,7 +119,7 @@ function listing(keys: readonly Key[]): string {
   return keys.length > 8 ? `${shown}, … (${keys.length} in all)` : shown
 }
 
-function keySet(context: Context, value: CompileValue, name: string, span: Span): readonly Key[] {
+function keySet(context: Context, value: CompileValue, name: string, span: Span, mayBeNone: boolean): readonly Key[] {
   if (value.type === 'poison') return []
   if (value.type === 'range') return rangeKeys(context, value, name, span)
   if (value.type !== 'list') {
@@ -126,7 +137,7 @@ function keySet(context: Context, value: CompileValue, name: string, span: Span)
     else if (keys.includes(key)) context.report('RLP5002', span, `the keys \`${name}\` repeat ${JSON.stringify(key)}`, { help: 'name each key once' })
     else keys.push(key)
   }
-  if (value.items.length === 0) context.report('RLP5002', span, `\`for ${name} in []\` makes no instance`, { help: 'give at least one key' })
+  if (value.items.length === 0 && !mayBeNone) context.report('RLP5002', span, `\`for ${name} in []\` makes no instance`, { help: 'give at least one key' })
   return keys
 }
 

@@ -4,6 +4,7 @@ import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
 import type { LoweredModel } from '../lower/types.js'
 import { freshGptNeoX } from './gpt-neox.js'
+import { hubModel } from './hub.js'
 import { freshMlp } from './mlp.js'
 import { freshResNet } from './resnet.js'
 import { freshModel } from './transformer.js'
@@ -14,6 +15,7 @@ const kinds: Readonly<Record<string, (attributes: Attributes, span: Span) => Low
   Transformer: freshModel,
   GptNeoX: freshGptNeoX,
   Mlp: freshMlp,
+  Pretrained: hubModel,
   ResNet: freshResNet,
 }
 

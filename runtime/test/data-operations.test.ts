@@ -2,6 +2,7 @@
 
 import { draws, generated, listed } from '../data/draws.js'
 import { joined, without } from '../data/mixture.js'
+import { rewritten } from '../data/rewrite.js'
 import { withoutThoughts } from '../data/thoughts.js'
 import { HostError } from '../host.js'
 import { equal, is, near, ok, suite, throws } from '../../spec/test/suite.js'
@@ -25,6 +26,12 @@ suite('operations on data', (test) => {
     const read = draws(rest, 5)
     ok(Array.from({ length: 50 }, (_, i) => read.row(i)['prompt']).every((prompt) => prompt !== '0' && prompt !== '3'))
     throws(() => without(prompts('a'), [endless]), code('RLP8105'))
+  })
+
+  test('rewritten fills templates from the row', () => {
+    const rows = listed([{ prompt: 'why 4?', question: '2+2', completion: 'two and two', answer: 4 }])
+    equal(rewritten(rows, '{question} ?', '<think> {completion} </think> {answer}').row(0), { prompt: '2+2 ?', question: '2+2', completion: '<think> two and two </think> 4', answer: 4 })
+    throws(() => rewritten(rows, '{questoin}', '{completion}').row(0), code('RLP8009'))
   })
 
   test('thoughts are dropped with the probability, and the answer becomes the known one', () => {

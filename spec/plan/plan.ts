@@ -60,8 +60,8 @@ export interface ModelPlan {
   readonly config: Readonly<Record<string, number | string | boolean | readonly string[] | readonly number[]>>
   /** `null` for models that read no text, or whose tokenizer is only named in `config`. */
   readonly tokenizer: TokenizerPlan | null
-  /** `scratch`, drawn from `seed`, or the folder of a Hugging Face model. */
-  readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string }
+  /** `scratch`, drawn from `seed`; the folder of a Hugging Face model; or its repository on the hub. */
+  readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string } | { readonly repository: string; readonly revision?: string }
   /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
 }

@@ -18,7 +18,7 @@ export function checkLengths(cx: Context, view: StageView): void {
   }
 }
 
-/** What a stage generates or learns must fit into the context of every model that it may start from. */
+/** What a stage generates or learns must fit into the context of the model that it starts from, whatever is chosen. */
 function checkContext(cx: Context, view: StageView): void {
   const policy = view.value('policy')
   if (!policy) return
@@ -40,11 +40,13 @@ function checkContext(cx: Context, view: StageView): void {
   }
 }
 
-/** The models that an expression may start from, through the stages in between. */
+/** The models that an expression starts from, through the stages in between; of a choice those of both sides: which is taken is known later. */
 function modelsOf(expression: Expression, place: DeclarationSymbol, seen: Set<DeclarationSymbol> = new Set()): DeclarationSymbol[] {
   switch (expression.node) {
-    case 'If':
-      return [...modelsOf(expression.then, place, seen), ...modelsOf(expression.else, place, seen)]
+    case 'If': {
+      const others = modelsOf(expression.else, place, new Set(seen))
+      return modelsOf(expression.then, place, new Set(seen)).filter((model) => others.includes(model))
+    }
     case 'Index':
       return modelsOf(expression.target, place, seen)
     case 'Field': {

@@ -1,0 +1,36 @@
+// The plan of a model of the Hugging Face hub, from the sizes that a `Pretrained` writes out.
+// Fetches nothing: that the sizes are those of the repository is for whoever loads it to check.
+
+import type { Span } from '../../grammar/source/source.js'
+import type { CompileValue } from '../elaborate/value.js'
+import { report } from '../lower/codes.js'
+import type { LoweredModel } from '../lower/types.js'
+import { ModelAttributes } from './attributes.js'
+import { families, readSizes } from './sizes.js'
+import { weightsOf } from './weights.js'
+
+export function hubModel(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel {
+  const read = new ModelAttributes(attributes)
+  const family = read.text('family', 'llama')
+  const [width, heads] = [read.number('width', 1), read.number('heads', 1)]
+  const config = {
+    architectures: [families[family]?.architecture ?? family],
+    model_type: family,
+    hidden_size: width,
+    intermediate_size: read.number('mlp', 1),
+    num_hidden_layers: read.number('layers', 1),
+    num_attention_heads: heads,
+    num_key_value_heads: read.number('kv_heads', heads),
+    head_dim: read.number('head_width', width / heads),
+    max_position_embeddings: read.number('context', 1),
+    vocab_size: read.number('vocabulary', 1),
+    tie_word_embeddings: read.flag('tied'),
+  }
+  const { sizes, faults } = readSizes(config)
+  if (!sizes) return { model: undefined, diagnostics: faults.map((fault) => report('RLP5101', span, `this model cannot be used: ${fault}`, { label: read.text('repository'), help: 'write the sizes as the config.json of the repository says them' })) }
+  const revision = read.text('revision')
+  return {
+    model: { architecture: 'transformer', config, tokenizer: null, source: { repository: read.text('repository'), ...(revision === '' ? {} : { revision }) }, weights: weightsOf(sizes, 0.02) },
+    diagnostics: [],
+  }
+}
