@@ -100,6 +100,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     more: 'rlpc store ls                     what is stored, and what was interrupted\nrlpc store show STAGE             what it is, from what and by which run it was made, its files\nrlpc store verify [STAGE]         read everything and compare the hashes\nrlpc store export STAGE FOLDER    copy an output out of the store: a Hugging Face folder, or JSON lines\nrlpc store gc                     remove what neither .rlp/plan.json nor the last run uses\n\nSTAGE is an address of the last plan or run, or the beginning of a fingerprint.',
     load: async () => (await import('./store.js')).run,
   },
+  doc: {
+    summary: 'show the standard library: its modules, one of them, or one name',
+    positionals: ['NAME'],
+    options: { output: { type: 'string', short: 'o', value: 'FOLDER', help: 'write a page of Markdown for each module' } },
+    more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed.',
+    load: async () => (await import('./doc.js')).run,
+  },
   explain: {
     summary: 'explain a code such as RLP4001',
     positionals: ['CODE'],
