@@ -30,6 +30,11 @@ export interface Checked {
   readonly diagnostics: readonly Diagnostic[]
 }
 
+export interface Compiled extends Checked {
+  /** Absent when there are errors. */
+  readonly plan?: Plan
+}
+
 /** The version that plans are marked with; a test compares it with `package.json`. */
 export const COMPILER = 'rlpc 0.1.0'
 
@@ -57,7 +62,7 @@ async function rewardTests(program: Program, elaborated: Elaborated, signals: Ho
 }
 
 /** The plan of an entry module, and everything there is to say about it. No plan when there are errors. */
-export async function compile(options: CompileOptions): Promise<{ readonly plan?: Plan; readonly diagnostics: readonly Diagnostic[] }> {
+export async function compile(options: CompileOptions): Promise<Compiled> {
   const { program, elaborated, diagnostics } = await checkOnly(options)
   if (!program || !elaborated) return { diagnostics }
   // Loaded late: `check` needs none of it.
@@ -71,7 +76,7 @@ export async function compile(options: CompileOptions): Promise<{ readonly plan?
   const lowering = { model: lowerModel, reward: lowerReward, stage: lowerStage }
   const { plan, diagnostics: lowered } = assemble(program, elaborated, lowering, { compiler: COMPILER, fallbackName, variant: options.variant })
   const all = [...diagnostics, ...lowered]
-  return plan ? { plan, diagnostics: all } : { diagnostics: all }
+  return plan ? { plan, program, elaborated, diagnostics: all } : { program, elaborated, diagnostics: all }
 }
 
 /** Elaboration judges final values by some of the checker's rules again: what was said of a place is not repeated. */

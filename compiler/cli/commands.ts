@@ -58,6 +58,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.',
     load: async () => (await import('./plan.js')).run,
   },
+  diff: {
+    summary: 'compare two specs, plans or runs by meaning',
+    positionals: ['A', 'B'],
+    options: { set: SET, variant: VARIANT, format: FORMAT },
+    more: 'A and B are each a spec, a compiled plan (.json), the number of a run, or a spec of git: HEAD~1:main.rlp.\nA alone may be a revision: `rlpc diff HEAD~1`. A defaults to HEAD, B to the spec here.\nNames, comments and order do not count. Exit code 0: same meaning, 5: they differ.',
+    load: async () => (await import('./diff.js')).run,
+  },
   objective: {
     summary: 'print a stage\'s objective, and the presets it equals',
     positionals: ['FILE', 'STAGE'],
@@ -133,7 +140,8 @@ Start here:
   rlpc COMMAND --help          more about one command
   rlpc --version
 
-Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed, 4 a claim or gate failed, 130 a run was interrupted
+Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed, 4 a claim or gate failed, 5 two things differ (diff) or
+something would run (plan --detailed-exitcode), 130 a run was interrupted
 `
 }
 

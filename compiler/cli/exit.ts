@@ -10,6 +10,8 @@ export const EXIT = {
   failed: 3,
   /** A claim or gate failed. */
   claim: 4,
+  /** `diff`: the two differ; `plan --detailed-exitcode`: something would run. */
+  differs: 5,
   /** A run was interrupted and can be continued: 128 + SIGINT. */
   interrupted: 130,
   /** Nobody reads what is printed: 128 + SIGPIPE. */

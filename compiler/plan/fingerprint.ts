@@ -3,6 +3,7 @@
 
 import { contentHash } from '../../spec/plan/canonical.js'
 import type { Graph } from '../../spec/graph/graph.js'
+import { nameless } from '../../spec/graph/nameless.js'
 import type { Expr, ModelPlan, Value } from '../../spec/plan/plan.js'
 import type { Drafts } from '../elaborate/dependencies.js'
 import type { DatasetDraft, RewardDraft, StageDraft } from '../elaborate/drafts.js'
@@ -134,11 +135,6 @@ export class Fingerprints {
   private all(fields: Readonly<Record<string, Value>>): Meaning {
     return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, this.value(field)]))
   }
-}
-
-/** A graph without what people call it and its values. */
-function nameless(graph: Graph): unknown {
-  return { nodes: graph.nodes.map(({ label: _, ...node }) => node), outputs: graph.outputs, bodies: graph.bodies.map(nameless) }
 }
 
 function isList(value: Value): value is readonly Value[] {

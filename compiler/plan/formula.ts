@@ -94,6 +94,12 @@ export function formulaText(part: PartName, fn: FunctionTerm, expression: Expres
   ].join('\n')
 }
 
+/** The formula alone, a line each: the definition with what is bound, and each function of the language that it uses, once. */
+export function formulaLines(part: PartName, fn: FunctionTerm, context: LoweringContext): readonly string[] {
+  const given = argumentsOf(part, fn, context)
+  return [...given.map(({ name, term }) => `${name} = ${termText(term)}`), ...[fn.declaration, ...used(fn, given).map(({ declaration }) => declaration)].flatMap(definition)]
+}
+
 /** `clipped(logp, …) =`, then each `let`, then the result: as written, with the brackets that spans of expressions leave out. */
 function definition({ name, parameters, result, lets, body, span }: FunctionDeclaration): string[] {
   const head = `${name.name}(${parameters.map((each) => each.name.name).join(', ')}) =`

@@ -2,7 +2,8 @@
 
 import type { Expr, Value } from '../../../spec/plan/plan.js'
 import { is, ok, suite } from '../../../spec/test/suite.js'
-import { showExpr, showPlan, showValue } from '../show.js'
+import { showExpr, showValue } from '../notation.js'
+import { showPlan } from '../show.js'
 import { COMMON } from '../../elaborate/test/harness.js'
 import { planOf } from './harness.js'
 
