@@ -3,7 +3,8 @@
 
 import { completionArgument, numberArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
 import { failure } from './codes.js'
-import type { HostContext, HostFunction, HostValue } from './host.js'
+import type { HostContext, HostFunction, HostValue, Later } from './host.js'
+import { fenced, passed, run } from './signals/code.js'
 import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
 import { matches } from './signals/matches.js'
@@ -28,13 +29,16 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     const { text, ids } = completionArgument(args, 'text')
     return repeatedShare(ids ?? text.split(/\s+/).filter((word) => word !== ''), numberArgument(args, 'n'))
   },
+  'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
+  'std/code.run': run,
+  'std/code.passed': passed,
   'std/tasks/chains.follows': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), false)),
   'std/tasks/chains.sound': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), true)),
   'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),
 }
 
 /** @throws HostError RLP8108 for a name that is not in the table, and what the function itself throws. */
-export function callHost(name: string, args: Readonly<Record<string, HostValue>>, context: HostContext): HostValue {
+export function callHost(name: string, args: Readonly<Record<string, HostValue>>, context: HostContext): HostValue | Later {
   const fn = Object.hasOwn(hostFunctions, name) ? hostFunctions[name] : undefined
   if (!fn) throw failure('RLP8108', `this version has no host function \`${name}\``)
   return fn(args, context)

@@ -2,6 +2,7 @@
 // A test compares it with the standard library, both ways.
 
 import type { Dataset } from './data/dataset.js'
+import type { Ending } from './sandbox/sandbox.js'
 
 /** What a policy wrote, as a signal sees it. */
 export interface Completion {
@@ -22,7 +23,18 @@ export interface HostShare { readonly part: number; readonly data: Dataset }
  * Arguments by name, quantities as plain numbers in their canonical unit, `none` as null.
  * A signal that does not apply returns null; one that fails throws a `HostError`, with code RLP8107 when it ran out of time.
  */
-export type HostFunction = (args: Readonly<Record<string, HostValue>>, context: HostContext) => HostValue
+export type HostFunction = (args: Readonly<Record<string, HostValue>>, context: HostContext) => HostValue | Later
+
+/** The value of a call that takes time, not yet begun. `HostCalls` begins and waits. */
+export class Later {
+  constructor(readonly start: () => Promise<LaterResult>) {}
+}
+
+export interface LaterResult {
+  readonly value: HostValue
+  /** How each program behind the value ended. */
+  readonly endings: readonly Ending[]
+}
 
 export interface HostContext {
   /** Folder that relative paths are resolved against: that of the spec. */

@@ -4,11 +4,8 @@ import type { HostCalls } from '../index.js'
 
 export function signalsFor(root: string): HostCalls {
   return async () => {
-    const { hostFunctions } = await import('../../runtime/host-functions.js')
-    return (call, args) => {
-      const fn = hostFunctions[call]
-      if (!fn) throw new Error(`no host function ${call}`)
-      return fn(args as Parameters<typeof fn>[0], { root })
-    }
+    const runtime = await import('../../runtime/host-calls.js')
+    const calls = new runtime.HostCalls({ root })
+    return Object.assign((call: string, args: Readonly<Record<string, unknown>>) => calls.call(call, args as Parameters<typeof calls.call>[1]), { settle: () => calls.settle() })
   }
 }

@@ -15,7 +15,11 @@ import { rewardToLower } from './reward-to-lower.js'
 import { toExpr } from './to-plan.js'
 
 /** Runs one `extern fn` (`std/signals.exact`) with arguments by name; `null` = does not apply; throws when it fails. */
-export type HostCall = (call: string, args: Readonly<Record<string, unknown>>) => unknown
+export interface HostCall {
+  (call: string, args: Readonly<Record<string, unknown>>): unknown
+  /** Waits for the calls that take time, and threw; true when there were any, and then everything is asked again. */
+  settle?(): Promise<boolean>
+}
 /** Loads the host functions; called only when there is a test to run. */
 export type HostCalls = () => Promise<HostCall>
 
@@ -28,12 +32,15 @@ export async function testRewards(program: Program, elaborated: Elaborated, load
   if (tests.length === 0) return []
   const host = await load()
   const rewards = [...elaborated.drafts.values()].filter((draft): draft is RewardDraft => draft.draft === 'reward')
-  return tests.flatMap((test) => {
+  const run = () => tests.flatMap((test) => {
     const subject = program.entry.lookup(test.subject.name)
     if (subject?.symbol !== 'declaration' || subject.declaration.node !== 'Declaration') return []
     const { name } = subject.declaration
     return rewards.filter(({ span }) => span === name.span).flatMap((draft) => testReward(test, draft, program, elaborated, host))
   })
+  let found = run()
+  while (await host.settle?.()) found = run()
+  return found
 }
 
 function testReward(test: TestDeclaration, draft: RewardDraft, program: Program, elaborated: Elaborated, host: HostCall): readonly Diagnostic[] {

@@ -3,7 +3,7 @@
 
 import type { DatasetPlan, Plan, Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
-import { callHost } from '../host-functions.js'
+import { callNow } from '../host-calls.js'
 import type { HostContext, HostValue } from '../host.js'
 import { isDataset } from '../arguments.js'
 import type { Dataset, Row } from './dataset.js'
@@ -42,7 +42,7 @@ async function open(plan: Plan, value: Value, context: DataContext, host: HostCo
     const given = await Promise.all(names.map((name) => open(plan, value.args[name] as Value, context, host)))
     const args = Object.fromEntries(names.map((name, i) => [name, given[i] as HostValue]))
     const source = Object.hasOwn(sources, value.call) ? sources[value.call] : undefined
-    return source ? source(args, host) : callHost(value.call, args, host)
+    return source ? source(args, host) : callNow(value.call, args, host)
   }
   return constant(value)
 }
@@ -71,5 +71,5 @@ async function openDeclared(plan: Plan, dataset: DatasetPlan, context: DataConte
   const source = await open(plan, dataset.source, context, host)
   const rows = isDataset(source) ? source : Array.isArray(source) ? listed(source as Row[]) : undefined
   if (!rows) throw failure('RLP8105', 'the source of a dataset is not a dataset')
-  return select(rows, dataset, { call: (name, args) => callHost(name, args, host) })
+  return select(rows, dataset, { call: (name, args) => callNow(name, args, host) })
 }

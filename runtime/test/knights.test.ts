@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { Dataset, Segment } from '../data/dataset.js'
 import { draws } from '../data/draws.js'
 import { HostError } from '../host.js'
-import { callHost } from '../host-functions.js'
+import { callNow } from '../host-calls.js'
 import { answers, facts, tables, traces } from '../tasks/knights-lessons.js'
 import { canonicalOf, promptOf, readPrompt, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
@@ -186,9 +186,9 @@ suite('knights', (test) => {
   test('rewards of good and bad completions', () => {
     const reward = (text: string, answer: string) => {
       const completion = { text, tokens: words(text).length, finished: true }
-      const shaped = callHost('std/signals.well_formed', { text: completion, tags: ['think', 'answer'] }, { root: '.' }) as number
-      const named = callHost('std/signals.tagged', { text: completion, tag: 'answer' }, { root: '.' })
-      const correct = callHost('std/signals.exact', { a: named, b: answer }, { root: '.' }) as number
+      const shaped = callNow('std/signals.well_formed', { text: completion, tags: ['think', 'answer'] }, { root: '.' }) as number
+      const named = callNow('std/signals.tagged', { text: completion, tag: 'answer' }, { root: '.' })
+      const correct = callNow('std/signals.exact', { a: named, b: answer }, { root: '.' }) as number
       return correct >= 1 ? 1 : 0.1 * shaped
     }
     for (const { answer, completion } of rowsOf(traces(sets.sTest), 100)) {

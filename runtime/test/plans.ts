@@ -12,7 +12,7 @@ import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../../
 import { freshModel } from '../../compiler/model/transformer.js'
 import type { CompileValue } from '../../compiler/elaborate/value.js'
 import type { Graph } from '../../spec/graph/graph.js'
-import type { ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
+import type { Expr, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { contentHash } from '../../spec/plan/canonical.js'
 import { reference } from '../executors/reference/reference.js'
 import type { RunEvent, RunResult } from '../scheduler/events.js'
@@ -116,6 +116,8 @@ const optimizer = (lr: number, clip: number | null): Value => ({ record: { lr, b
 
 const saving = ({ every, best }: { readonly every?: number; readonly best?: string }): Value => ({ record: { every: every === undefined ? null : quantity(every, 'steps'), keep: 2, best: best ?? null } })
 
+type RewardOptions = Partial<Pick<RewardPlan, 'onError' | 'onMissing' | 'onTimeout'>>
+
 /** Collects programs, stages and their fingerprints into a plan. */
 export class PlanBuilder {
   private readonly programs: Record<string, Graph> = {}
@@ -168,14 +170,18 @@ export class PlanBuilder {
   }
 
   /** One term, `correct`: the completion is the row's `answer`. */
-  exactReward(name: string, options: Partial<Pick<RewardPlan, 'onError' | 'onMissing' | 'onTimeout'>> = {}, total = (b: GraphBuilder, correct: Node): Node => b.mul(correct, 2)): this {
+  exactReward(name: string, options: RewardOptions = {}, total = (b: GraphBuilder, correct: Node): Node => b.mul(correct, 2)): this {
+    return this.reward(name, { call: 'std/signals.exact', args: { a: { field: 'text', of: { name: 'completion' } }, b: { field: 'answer', of: { name: 'row' } } } }, options, total)
+  }
+
+  /** One term, `correct`, that is this signal. */
+  reward(name: string, expr: Expr, options: RewardOptions = {}, total = (_: GraphBuilder, correct: Node): Node => correct): this {
     const b = new GraphBuilder('reward')
     const signal = b.input('s0', 'f32', ['N'])
     b.fetch('correct', signal)
     b.fetch('total', total(b, signal))
     const program = this.add({ reward: b.build() })['reward'] as string
     const range = { low: 0, high: 1 }
-    const expr = { call: 'std/signals.exact', args: { a: { field: 'text', of: { name: 'completion' } }, b: { field: 'answer', of: { name: 'row' } } } } as const
     this.rewards[name] = { signals: [{ name: 's0', expr, range }], terms: [{ name: 'correct', range }], total: { low: 0, high: 2 }, program, onError: 'stop', onTimeout: 0, onMissing: 0, ...options }
     return this
   }

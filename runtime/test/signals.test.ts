@@ -2,16 +2,12 @@
 // That every signal of the standard library is here, `host-functions.test.ts` checks by name.
 
 import { HostError, type HostValue } from '../host.js'
-import { hostFunctions } from '../host-functions.js'
+import { callNow } from '../host-calls.js'
 import { is, suite, throws } from '../../spec/test/suite.js'
 
 const completion = (text: string, tokens = 7, finished = true) => ({ text, tokens, finished })
 
-const call = (name: string, args: Record<string, HostValue>): HostValue => {
-  const fn = hostFunctions[name.includes('/') ? name : `std/signals.${name}`]
-  if (!fn) throw new Error(`no ${name}`)
-  return fn(args, { root: '.' })
-}
+const call = (name: string, args: Record<string, HostValue>): HostValue => callNow(name.includes('/') ? name : `std/signals.${name}`, args, { root: '.' })
 
 const code = (wanted: string) => (error: unknown) => error instanceof HostError && error.code === wanted
 

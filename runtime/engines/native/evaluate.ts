@@ -3,7 +3,7 @@
 import { number } from './attributes.js'
 import { completeEveryRow } from './completions.js'
 import { passAtK, wilsonMargin } from './pass-at-k.js'
-import { meanOf, Rewarder, rewardName, sampleOf, termMeans } from './reward.js'
+import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans } from './reward.js'
 import type { StageKind } from './stage.js'
 
 /** Completions kept for people to read. */
@@ -32,7 +32,7 @@ export const evaluation: StageKind = async (run) => {
   const terms = termMeans(scored)
   completed.slice(0, SAMPLES).forEach((item, i) => run.sample(sampleOf(item, scored, i)))
   const finished = meanOf(completed.map(({ completion }) => Number(completion.finished)))
-  run.step(1, 1, { ...metrics, prompts, finished, terms, problems: scored.problems })
+  run.step(1, 1, { ...metrics, prompts, finished, terms, ...problemsOf(scored) })
   // Claims read `exam.terms.skipped`.
   return { metrics: { ...metrics, ...Object.fromEntries(Object.entries(terms).map(([name, mean]) => [`terms.${name}`, mean])) } }
 }

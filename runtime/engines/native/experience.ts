@@ -10,7 +10,7 @@ import type { Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
 import type { Policy } from './policy.js'
 import { promptTokens } from './prompts.js'
-import { meanOf, sampleOf, termMeans, type Rewarder } from './reward.js'
+import { meanOf, problemsOf, sampleOf, termMeans, type Rewarder } from './reward.js'
 import { completionOf, rollOut } from './rollout.js'
 import type { Metrics, StageRun } from './stage.js'
 
@@ -70,7 +70,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
     length_max: Math.max(...lengths),
     finished: meanOf(items.map(({ completion }) => Number(completion.finished))),
     ...(refLogp ? { kl: klOf(sequences, oldLogp, refLogp) } : {}),
-    problems: scored.problems,
+    ...problemsOf(scored),
   }
   const terms = scored.objectives
   const advantages = await advantagesOf(policy, sequences, { G: drawn.length, N: size, T: width, R: terms.length }, total, terms)

@@ -1,8 +1,7 @@
 // Filtering: rows of a dataset for which an expression holds, at most so many for each prompt.
 
-import type { Row } from '../../data/dataset.js'
 import { evaluate } from '../../data/expr.js'
-import { callHost } from '../../host-functions.js'
+import { HostCalls } from '../../host-calls.js'
 import type { HostValue } from '../../host.js'
 import { failure } from '../../codes.js'
 import { attribute, number, optionalNumber } from './attributes.js'
@@ -13,15 +12,16 @@ export const filter: StageKind = async (run) => {
   const { stage } = run
   const rows = await everyRow(run, 'data')
   const keep = attribute(stage, 'keep')
-  const holds = (row: Row): boolean => {
-    if (typeof keep === 'object' && keep !== null && 'expr' in keep) return evaluate(keep.expr, { names: { row: row as HostValue }, call: (name, args) => callHost(name, args, { root: run.root }), metric: run.metric }) === true
+  const calls = new HostCalls({ root: run.root })
+  const holds = await calls.each(rows, ({ row }) => {
+    if (typeof keep === 'object' && keep !== null && 'expr' in keep) return evaluate(keep.expr, { names: { row: row as HostValue }, call: (name, args) => calls.call(name, args), metric: run.metric }) === true
     return keep === true
-  }
+  })
   const most = optionalNumber(stage, 'per_prompt') ?? Infinity
   const perPrompt = new Map<unknown, number>()
-  const data = rows.flatMap(({ row }) => {
+  const data = rows.flatMap(({ row }, i) => {
     const before = perPrompt.get(row['prompt']) ?? 0
-    if (before >= most || !holds(row)) return []
+    if (before >= most || !holds[i]) return []
     perPrompt.set(row['prompt'], before + 1)
     return [row]
   })

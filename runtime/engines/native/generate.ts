@@ -1,7 +1,7 @@
 // Generation: completions of every prompt as a dataset, with the terms of a reward when one is given.
 
 import { completeEveryRow } from './completions.js'
-import { meanOf, Rewarder, rewardName, termMeans, termsOf } from './reward.js'
+import { meanOf, problemsOf, Rewarder, rewardName, termMeans, termsOf } from './reward.js'
 import type { StageKind } from './stage.js'
 
 /** Rows keep the fields of the prompt's row; `completion`, `tokens`, `finished` and with a reward `reward` and `terms` are added. */
@@ -20,7 +20,7 @@ export const generate: StageKind = async (run) => {
     rollouts: rollouts.length,
     length: meanOf(completed.map(({ completion }) => completion.tokens)),
     finished: meanOf(completed.map(({ completion }) => Number(completion.finished))),
-    ...(scored ? { reward: meanOf(scored.total), terms: termMeans(scored), problems: scored.problems } : {}),
+    ...(scored ? { reward: meanOf(scored.total), terms: termMeans(scored), ...problemsOf(scored) } : {}),
   })
   return { metrics: {}, datasets: { rollouts } }
 }

@@ -6,8 +6,9 @@ import { failure } from '../../codes.js'
 import type { Row } from '../../data/dataset.js'
 import { evaluate, type Scope } from '../../data/expr.js'
 import { reference } from '../../executors/reference/reference.js'
-import { callHost } from '../../host-functions.js'
+import { HostCalls, Waiting } from '../../host-calls.js'
 import { HostError, type Completion, type HostValue } from '../../host.js'
+import { ENDINGS, type Ending } from '../../sandbox/sandbox.js'
 import { Programs } from './programs.js'
 
 export interface Scored {
@@ -19,7 +20,12 @@ export interface Scored {
   readonly objectives: readonly Float64Array[]
   /** How many signals gave no value, failed, or ran out of time. */
   readonly problems: { readonly missing: number; readonly errors: number; readonly timeouts: number }
+  /** How the programs in completions ended; absent when no signal ran one. */
+  readonly programs?: Readonly<Record<Ending, number>>
 }
+
+/** Errors that say something about this machine and nothing about a completion: no reward may turn them into a number. */
+const MACHINE: ReadonlySet<string> = new Set(['RLP8110', 'RLP8111'])
 
 type Problem = 'missing' | 'errors' | 'timeouts'
 
@@ -43,20 +49,27 @@ export class Rewarder {
     const problems = { missing: 0, errors: 0, timeouts: 0 }
     const feeds: Record<string, Float64Array> = {}
     for (const { name } of this.reward.signals) feeds[name] = new Float64Array(items.length)
-    items.forEach(({ row, completion, place }, i) => {
-      for (const signal of this.reward.signals) {
-        const value = this.signal(signal.expr, { row: row as HostValue, completion, clock: { steps } })
-        if (typeof value === 'number') (feeds[signal.name] as Float64Array)[i] = value
-        else {
-          problems[value.problem]++
-          ;(feeds[signal.name] as Float64Array)[i] = this.instead(value.problem, value.why, signal.name, place)
-        }
+    const calls = new HostCalls({ root: this.root })
+    const ended: Record<Ending, number> = { done: 0, failed: 0, timeout: 0, memory: 0, output: 0, forbidden: 0 }
+    const seen = items.map(() => new Set<string>())
+    const pairs = this.reward.signals.flatMap((signal) => items.map((item, i) => ({ signal, item, i })))
+    const values = await calls.each(pairs, ({ signal, item: { row, completion }, i }) =>
+      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]) }),
+    )
+    pairs.forEach(({ signal, item, i }, n) => {
+      const value = values[n] as (typeof values)[number]
+      const feed = feeds[signal.name] as Float64Array
+      if (typeof value === 'number') feed[i] = value
+      else {
+        problems[value.problem]++
+        feed[i] = this.instead(value.problem, value.why, signal.name, item.place)
       }
     })
+    for (const keys of seen) for (const ending of calls.endings(keys)) ended[ending]++
     const found = await this.programs.run('reward', { N: items.length }, feeds)
     const terms = Object.fromEntries(this.reward.terms.map(({ name }) => [name, found[name] as Float64Array]))
     const objectives = this.reward.terms.filter(({ measure }) => !measure).map(({ name }) => terms[name] as Float64Array)
-    const scored: Scored = { total: found['total'] as Float64Array, terms, objectives, problems }
+    const scored: Scored = { total: found['total'] as Float64Array, terms, objectives, problems, ...(ENDINGS.some((ending) => ended[ending] > 0) ? { programs: ended } : {}) }
     const worst = scored.total.findIndex((value) => !Number.isFinite(value))
     if (worst >= 0) {
       const given = Object.entries(termsOf(scored, worst)).map(([name, value]) => `${name} = ${value}`).join(', ')
@@ -65,14 +78,15 @@ export class Rewarder {
     return scored
   }
 
-  private signal(expr: RewardPlan['signals'][number]['expr'], names: Scope['names']): number | { problem: Problem; why: string } {
+  private signal(expr: RewardPlan['signals'][number]['expr'], scope: Scope): number | { problem: Problem; why: string } {
     try {
-      const value = evaluate(expr, { names, call: (name, args) => callHost(name, args, { root: this.root }) })
+      const value = evaluate(expr, scope)
       if (value === null) return { problem: 'missing', why: 'it does not apply' }
       const number = typeof value === 'boolean' ? Number(value) : value
       if (typeof number === 'number' && !Number.isNaN(number)) return number
       return { problem: 'errors', why: `it gave ${JSON.stringify(value)}, not a number` }
     } catch (cause) {
+      if (cause instanceof Waiting || (cause instanceof HostError && MACHINE.has(cause.code))) throw cause
       const why = cause instanceof Error ? cause.message : String(cause)
       return { problem: cause instanceof HostError && cause.code === 'RLP8107' ? 'timeouts' : 'errors', why }
     }
@@ -97,6 +111,9 @@ export function rewardName(value: Value): string {
 export function termMeans({ terms }: Scored): Record<string, number> {
   return Object.fromEntries(Object.entries(terms).map(([name, values]) => [name, meanOf(values)]))
 }
+
+/** What went wrong with signals, and how programs ended, as metrics. */
+export const problemsOf = ({ problems, programs }: Scored): Pick<Scored, 'problems' | 'programs'> => ({ problems, ...(programs ? { programs } : {}) })
 
 /** The terms of one completion. */
 export function termsOf({ terms }: Scored, i: number): Record<string, number> {
