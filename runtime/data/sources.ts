@@ -1,7 +1,7 @@
 // The extern functions that make datasets, by qualified name. They are opened when a stage starts, never while compiling.
 // Only reads arguments: what each does is in the file it is imported from.
 
-import { datasetArgument, datasetsArgument, flagArgument, numberArgument, rangeArgument, sharesArgument, textArgument, textsArgument, type Arguments } from '../arguments.js'
+import { datasetArgument, datasetsArgument, flagArgument, numberArgument, rangeArgument, sharesArgument, textArgument, textsArgument, textsByName, type Arguments } from '../arguments.js'
 import { failure } from '../codes.js'
 import type { HostContext, HostValue } from '../host.js'
 import { chains, type Operation } from '../tasks/chains.js'
@@ -15,6 +15,8 @@ import { inParallel, inSequence, sums } from '../tasks/sums.js'
 import { teacherSamples } from '../tasks/teacher.js'
 import { wordingArgument } from '../tasks/wording.js'
 import { csv, jsonl, parquet } from './files.js'
+import { bestAndWorst, damages, sideOf, withBrokenLayout, type Damage } from './pairs.js'
+import { replaced, reviews, spliced, unlearned } from './reviews.js'
 import { joined, mixture, subset, without } from './mixture.js'
 import { rewritten } from './rewrite.js'
 import { withoutThoughts } from './thoughts.js'
@@ -33,6 +35,16 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/data.without': (args) => without(datasetArgument(args, 'data'), datasetsArgument(args, 'others')),
   'std/data.rewritten': (args) => rewritten(datasetArgument(args, 'of'), textArgument(args, 'prompt'), textArgument(args, 'completion')),
   'std/data.without_thoughts': (args) => withoutThoughts(datasetArgument(args, 'of'), numberArgument(args, 'probability'), textArgument(args, 'thought'), textArgument(args, 'answer')),
+
+  'std/pairs.with_broken_layout': (args) => withBrokenLayout(datasetArgument(args, 'of'), textsArgument(args, 'tags'), oneOf(textsArgument(args, 'damages'), Object.keys(damages) as Damage[])),
+  'std/pairs.best_and_worst': (args) => bestAndWorst(datasetArgument(args, 'of')),
+  'std/pairs.preferred': (args) => sideOf(datasetArgument(args, 'of'), 'chosen'),
+  'std/pairs.dispreferred': (args) => sideOf(datasetArgument(args, 'of'), 'rejected'),
+
+  'std/reviews.reviews': (args) => reviews(datasetArgument(args, 'of'), textArgument(args, 'ask'), textArgument(args, 'separator')),
+  'std/reviews.spliced': (args) => spliced(datasetArgument(args, 'of'), textsByName(args, 'markers'), textArgument(args, 'resume'), textArgument(args, 'separator')),
+  'std/reviews.replaced': (args) => replaced(datasetArgument(args, 'of'), textArgument(args, 'pattern'), textArgument(args, 'by')),
+  'std/reviews.unlearned': (args) => unlearned(datasetArgument(args, 'of'), textArgument(args, 'open'), textArgument(args, 'close')),
 
   'std/tasks/knights.puzzles': (args) =>
     puzzles({
