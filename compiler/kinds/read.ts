@@ -7,7 +7,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { report } from '../resolve/codes.js'
 import { qualifiedName, wordOf, type DeclarationSymbol, type ModuleScope, type Program, type Symbol } from '../resolve/program.js'
 import type { KindSchema, Member, SectionSchema } from './schema.js'
-import { CATEGORIES, TOP_WORDS } from './words.js'
+import { CATEGORIES, MODELS, TOP_WORDS } from './words.js'
 
 export interface Kinds {
   /** All kinds of the program by qualified name (`std/stages.Grpo`). */
@@ -72,7 +72,7 @@ class Reader {
     const schema: KindSchema = {
       name: symbol.name,
       category: this.category(declaration),
-      makes: madeBy(declaration),
+      makes: this.made(declaration),
       symbol,
       typeParameters: declaration.typeParameters,
       ...lists,
@@ -90,6 +90,15 @@ class Reader {
       else this.member(item, place, members, aliases, ['input', 'attribute'])
     }
     return schema
+  }
+
+  /** `Classifier` of `kind Mlp: Model[Classifier]`. */
+  private made({ type, name }: GenericDeclaration): string | undefined {
+    const argument = type?.node === 'NamedType' ? type.arguments[0] : undefined
+    if (!argument || argument.node === 'InvalidType') return undefined
+    if (type?.node === 'NamedType' && type.name.name === 'Model' && argument.node === 'NamedType' && MODELS.includes(argument.name.name)) return argument.name.name
+    this.diagnostics.push(report('RLP2011', argument.span, `kind \`${name.name}\` cannot be a category of this`, { label: `only \`Model[${MODELS.join(' | ')}]\` has something in brackets`, help: 'write a plain category; `Model` alone is a language model' }))
+    return undefined
   }
 
   private category(declaration: GenericDeclaration): string {
@@ -171,12 +180,6 @@ class Reader {
   private twice(item: Declaration & { node: 'Declaration' }): void {
     this.diagnostics.push(report('RLP2002', item.name.span, `\`${item.name.name}\` is declared twice in this kind`, { label: 'second declaration', help: 'remove one of them' }))
   }
-}
-
-/** `Classifier` of `kind Mlp: Model[Classifier]`. */
-function madeBy({ type }: GenericDeclaration): string | undefined {
-  const argument = type?.node === 'NamedType' ? type.arguments[0] : undefined
-  return argument?.node === 'NamedType' ? argument.name.name : undefined
 }
 
 function wordIn(item: Item): string | undefined {

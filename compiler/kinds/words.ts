@@ -42,5 +42,8 @@ export const MEMBER_WORDS: Readonly<Record<string, readonly string[]>> = {
   alias: ['kind', 'section'],
 }
 
+/** What a model may be beside a language model: `kind Mlp: Model[Classifier]`. */
+export const MODELS: readonly string[] = ['Classifier']
+
 /** Categories that a `kind` can be of. */
 export const CATEGORIES: readonly string[] = ['Stage', 'Model', 'Data', 'Reward', 'Curriculum', 'Env', 'Claim', 'Pipeline', 'Section']

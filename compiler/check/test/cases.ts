@@ -21,6 +21,20 @@ const grpo = (more: string, rollout = ROLLOUT) => `stage s: Grpo { ${GRPO}, ${mo
 const exam = (more: string) => `stage s: Evaluate { ${EXAM}, ${more} }`
 const reward = (body: string) => `reward r: Reward[chains.Chain] { ${body} }`
 
+/** One model of each sort, and rows for them. */
+const models = (stages: string) => `rlp 1
+import { EvaluateClassifier, Labelled, Mlp } from "std/supervised"
+import { Document, EvaluateLoss } from "std/pretraining"
+import { ShrinkPerturb } from "std/operations"
+model net: Mlp { inputs = 2, hidden = [], classes = 2 }
+model tiny: Transformer { layers = 1, width = 8, heads = 2, mlp = 8, context = 32 tokens, vocabulary = ["a"] }
+dataset vectors: Dataset[Labelled] { source = jsonl("a.jsonl") }
+dataset texts: Dataset[Document] { source = jsonl("b.jsonl") }
+stage used: EvaluateClassifier { model = net, data = vectors }
+stage perturbed: ShrinkPerturb { model = tiny, shrink = 0.5, perturb = 0.1 }
+stage good: EvaluateLoss { policy = perturbed.model, data = texts }
+${stages}`
+
 export const cases: readonly Case[] = [
   // names
   { code: 'RLP2001', name: 'a misspelt constant', source: 'const arms = ["a"]\nconst more = ⟦armss⟧', says: ['did you mean `arms`'], fixed: 'const more = arms' },
@@ -87,6 +101,9 @@ export const cases: readonly Case[] = [
   { code: 'RLP3002', name: 'one attribute', source: `stage ⟦s⟧: Sft { ${SFT}, ${LR} }`, says: ['stage `s` needs `length`', 'add `length ='], fixed: 'length = 1 steps' },
   { code: 'RLP3002', name: 'a whole section', source: `stage ⟦s⟧: Grpo { ${GRPO}\n ${ROLLOUT} }`, says: ['`optimizer.lr`'], fixed: 'optimizer { lr =' },
   { code: 'RLP3002', name: 'a field of a test', source: 'test answer { "x" with ⟦{ prompt = "p" }⟧ gives { total = 0 } }', says: ['lacks `answer`'] },
+  { code: 'RLP3001', name: 'a classifier as a policy', source: models('stage s: EvaluateLoss { policy = ⟦net⟧, data = texts }'), says: ['`policy` expects Policy', 'Classifier'] },
+  { code: 'RLP3001', name: 'a language model as a classifier', source: models('stage s: EvaluateClassifier { model = ⟦tiny⟧, data = vectors }'), says: ['`model` expects Classifier', 'Model'] },
+  { code: 'RLP3001', name: 'a perturbed classifier as a policy', source: models('stage p: ShrinkPerturb { model = net, shrink = 0.5, perturb = 0.1 }\nstage s: EvaluateLoss { policy = ⟦p.model⟧, data = texts }'), says: ['`policy` expects Policy', 'Classifier'] },
   { code: 'RLP3003', name: 'a number that is called', source: 'const a = 3\nconst b = ⟦a⟧(1)', says: ['`a` is no function'] },
   { code: 'RLP3003', name: 'a module as a value', source: 'const a = ⟦chains⟧', says: ['is a module'] },
   { code: 'RLP3003', name: 'a type as a value', source: 'const a = ⟦Example⟧', says: ['is a type, not a value'] },

@@ -52,6 +52,9 @@ suite('kinds', (test) => {
 
   test('what a kind cannot have', () => {
     is(kindsOf('kind K: Stagee {}').codes, 'RLP2011')
+    is(kindsOf('kind K: Model[Classifier] {}').codes, '')
+    is(kindsOf('kind K: Model[Int] {}').codes, 'RLP2011')
+    is(kindsOf('kind K: Stage[Classifier] {}').codes, 'RLP2011')
     is(kindsOf('kind K: Stage { colour = 1 }').codes, 'RLP2006')
     is(kindsOf('kind K: Stage { levels = "token" }').codes, 'RLP2013')
     is(kindsOf('kind K: Stage { attribute a }').codes, 'RLP2011')
