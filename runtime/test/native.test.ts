@@ -78,7 +78,7 @@ suite('grpo', (test) => {
 
   test('raises the reward of a bandit', () =>
     inHome(async (home, run) => {
-      const plan = start.grpo('rl', model, inputs, { steps: 30, size: 8, maxNew: 2, lr: 0.03 }).plan()
+      const plan = start.grpo('rl', model, inputs, { steps: 30, size: 16, maxNew: 2, lr: 0.03 }).plan()
       const { result } = await run(plan)
       is(result.outcome, 'done')
       const rewards = metricsOf(home, result.id).map(({ reward }) => reward as number)
