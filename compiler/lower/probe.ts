@@ -92,7 +92,8 @@ function draw(part: PartName, levels: Levels, index: number, inputs: ReadonlySet
   const losses = levels.depthOf('pair') === undefined ? tokens : at('pair')
   const fill = (length: number, one: (i: number) => number): Float64Array => Float64Array.from({ length }, (_, i) => one(i))
 
-  const perSequence = bindings['T'] as number
+  // Without tokens every sample is its own only element, and counts.
+  const perSequence = levels.depthOf('token') === undefined ? 1 : (bindings['T'] as number)
   const lengths = fill(tokens / perSequence, () => 1 + Math.floor(perSequence * r.uniform()))
   const mask = fill(tokens, (i) => (i % perSequence < (lengths[Math.floor(i / perSequence)] as number) ? 1 : 0))
   const drift = fill(tokens, () => recipe.drift(r))

@@ -150,6 +150,17 @@ suite('rlpc objective', (test) => {
     ok(found.some(({ batches }) => batches === 'vanishing ratios'), JSON.stringify(found))
   })
 
+  test('losses of samples without tokens are told apart', async () => {
+    const fn = (name: string, value: string): string => `fn ${name}(logp: Real per sample): Real per sample = ${value}\n`
+    const levels = ['sample', 'batch']
+    const modules = modulesOf(`rlp 1\n${fn('plain', '-logp')}${fn('weighted', '-exp(logp) * logp')}${fn('again', '0 - logp')}`)
+    const [plain, weighted, again] = ['plain', 'weighted', 'again'].map((name) => lowerPart('loss', levels, functionTerm(modules.get('main.rlp')?.declared.get(name) as DeclarationSymbol) as FunctionTerm, noConstants) as Graph) as [Graph, Graph, Graph]
+    const session = await reference.open()
+    const differences = (other: Graph) => probe('loss', levels, plain, other, (graph, bindings, feeds) => session.load(graph, bindings).run(feeds))
+    ok((await differences(weighted)).length > 0)
+    is((await differences(again)).length, 0)
+  })
+
   test('a function of the file is compared by what it computes, not by its name', async () => {
     const own = `
 fn part_of(x: Real per token): Real per token = 2 * x
