@@ -7,11 +7,13 @@ import type { Executor } from '../executors/executor.js'
 import { HostError } from '../host.js'
 import { takeLock, type Claim } from '../store/lock.js'
 import { OriginsOfStages, staleness } from '../store/origins.js'
+import type { Manifest } from '../store/manifest.js'
 import { Store } from '../store/store.js'
 import { Artefacts } from './artefacts.js'
 import { checkClaim } from './claims.js'
 import type { RunError, RunEvent, RunResult, StageOutcome } from './events.js'
 import { execute } from './execute.js'
+import { intentions } from './intentions.js'
 import { runOrder } from './order.js'
 import { preflight } from './preflight.js'
 import { RunFolder } from './run-folder.js'
@@ -84,7 +86,7 @@ class Run {
 
   async all(): Promise<RunResult> {
     try {
-      const result = await this.stages()
+      const result = this.artefacts.secrets.redact(await this.stages())
       this.folder.ended(result)
       return result
     } finally {
@@ -96,7 +98,9 @@ class Run {
     const order = runOrder(this.plan.stages)
     const { id, path: folder } = this.folder
     this.tell({ type: 'run', id, folder, stages: order.map(({ address }) => address) })
-    const problems = await preflight(this.plan, order.filter((stage) => !this.stored(stage)), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy), model: (value) => this.artefacts.modelOf(value) })
+    const { root, executor, fresh } = this.options
+    const intended = intentions(this.plan, { store: this.store, root, executor: executor.name, fresh })
+    const problems = await preflight(this.plan, order.filter(({ address }) => intended.get(address)?.will !== 'reuse'), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy), model: (value) => this.artefacts.modelOf(value), secrets: this.artefacts.secrets })
     for (const stage of order) {
       const outcome = problems.size > 0 ? this.withheld(stage, problems.get(stage.address)) : await this.one(stage)
       this.outcomes.set(stage.address, outcome)
@@ -107,12 +111,6 @@ class Run {
     const claims = this.plan.claims.map((claim) => checkClaim(claim, (stage, metric) => this.outcomes.get(stage)?.metrics[metric]))
     const outcome = stages.some(({ status }) => status === 'failed') ? 'failed' : stages.every(({ status }) => status === 'done' || status === 'reused') ? 'done' : 'stopped'
     return { id, folder, outcome, stages, claims }
-  }
-
-  /** Whether an earlier run made it with this executor, so that it will probably be reused: files are not looked at. */
-  private stored({ fingerprint }: StagePlan): boolean {
-    const found = this.options.fresh === true ? undefined : this.store.manifest(fingerprint)
-    return found !== undefined && 'manifest' in found && found.manifest.executor === this.options.executor.name
   }
 
   /** The outcome of a stage of a run that does not start because data is wrong: all problems are told at once. */
@@ -137,11 +135,11 @@ class Run {
       if (found && 'manifest' in found && obstacle === undefined) {
         this.store.clear(fingerprint)
         this.folder.copyLines(this.store.path(fingerprint), address)
-        return { address, kind, status: 'reused', metrics: found.manifest.metrics, seconds: seconds() }
+        return { address, kind, status: 'reused', ...outcomeOf(found.manifest), seconds: seconds() }
       }
       if (found && obstacle !== undefined) this.tell({ type: 'note', stage: address, code: 'RLP8203', message: `${obstacle}; the stage is made again` })
       if (this.options.fresh) this.store.clear(fingerprint)
-      const { metrics } = await execute(stage, from, {
+      const manifest = await execute(stage, from, {
         ...this.options,
         plan: this.plan,
         store: this.store,
@@ -153,7 +151,7 @@ class Run {
         now: this.now,
       })
       this.made.add(fingerprint)
-      return { address, kind, status: 'done', metrics, seconds: seconds() }
+      return { address, kind, status: 'done', ...outcomeOf(manifest), seconds: seconds() }
     } catch (cause) {
       const error = this.errorOf(address, cause)
       return { address, kind, status: error.code === 'RLP8002' ? 'stopped' : 'failed', metrics: {}, seconds: seconds(), error }
@@ -163,13 +161,17 @@ class Run {
   private errorOf(stage: string, cause: unknown): RunError {
     if (cause instanceof HostError) return known(cause)
     const error = cause instanceof Error ? cause : new Error(String(cause))
-    const log = this.folder.logFault(stage, error.stack ?? error.message)
+    const log = this.folder.logFault(stage, this.artefacts.secrets.redact(error.stack ?? error.message))
     return { code: 'RLP8001', message: error.message, help: `this is a fault of rlpc; please report it with \`${log}\`` }
   }
 
   private tell(event: RunEvent): void {
-    this.options.report?.(event)
+    this.options.report?.(this.artefacts.secrets.redact(event))
   }
+}
+
+function outcomeOf({ metrics, notes }: Manifest): Pick<StageOutcome, 'metrics' | 'notes'> {
+  return { metrics, ...(notes ? { notes } : {}) }
 }
 
 function known({ code, message, help }: HostError): RunError {

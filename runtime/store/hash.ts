@@ -4,16 +4,16 @@ import { createHash } from 'node:crypto'
 import { closeSync, openSync, readSync, readdirSync } from 'node:fs'
 import { join, relative } from 'node:path'
 
-const PIECE = 2 ** 20
+/** One piece at a time, for all files: most are small, and a fresh piece for each would cost more than reading them. */
+const piece = Buffer.alloc(2 ** 20)
 
 /** 64 hexadecimal digits. Throws what the system says. */
 export function hashFile(path: string): string {
   const hash = createHash('sha256')
-  const piece = Buffer.allocUnsafe(PIECE)
   const file = openSync(path, 'r')
   try {
     for (let read = 1; read > 0; ) {
-      read = readSync(file, piece, 0, PIECE, null)
+      read = readSync(file, piece, 0, piece.length, null)
       hash.update(piece.subarray(0, read))
     }
   } finally {

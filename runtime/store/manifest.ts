@@ -20,6 +20,8 @@ export interface ManifestContent {
   readonly from: Origins
   /** Outputs of type `Real`. */
   readonly metrics: Readonly<Record<string, number>>
+  /** What else is to be known of the whole stage, in words. */
+  readonly notes?: readonly string[]
   /** Other outputs: name → file or folder. */
   readonly outputs: Readonly<Record<string, string>>
   /** SHA-256 of every file. */

@@ -38,8 +38,9 @@ export class OriginsOfStages {
     const stages: Record<string, string> = {}
     for (const need of stage.needs) {
       const fingerprint = this.fingerprints.get(need)
-      const found = fingerprint === undefined ? undefined : this.store.find(fingerprint)
-      if (fingerprint !== undefined && found && 'manifest' in found) stages[fingerprint] = found.manifest.result
+      // Manifests alone: whoever reads an output compares its files.
+      const found = fingerprint === undefined ? undefined : this.store.manifest(fingerprint)
+      if (found && 'manifest' in found) stages[found.manifest.fingerprint] = found.manifest.result
     }
     return { stages, files }
   }

@@ -12,7 +12,9 @@ export type Found = { readonly manifest: Manifest } | { readonly damage: string 
 
 export class Store {
   /** What was found sound in this process. */
-  private readonly sound = new Map<string, Manifest>()
+  private readonly known = new Map<string, Manifest>()
+  /** Manifests that were read, whatever their files are like. */
+  private readonly read = new Map<string, Manifest>()
 
   constructor(readonly home: string) {}
 
@@ -37,38 +39,48 @@ export class Store {
 
   /** A stored stage whose files match their hashes; what is wrong when they do not; undefined when there is none. Read once, then remembered. */
   find(fingerprint: string): Found {
-    const known = this.sound.get(fingerprint)
+    const known = this.known.get(fingerprint)
     if (known) return { manifest: known }
-    const found = this.verify(fingerprint)
-    if (found && 'manifest' in found) this.sound.set(fingerprint, found.manifest)
+    const found = this.compare(fingerprint, this.manifest(fingerprint))
+    if (found && 'manifest' in found) this.known.set(fingerprint, found.manifest)
     return found
   }
 
   /** As `find`, always from the files. */
   verify(fingerprint: string): Found {
-    const folder = this.path(fingerprint)
-    const found = this.manifest(fingerprint)
+    this.forget(fingerprint)
+    return this.find(fingerprint)
+  }
+
+  /** What a stored stage says about itself; its files are not looked at. Read once, then remembered. */
+  manifest(fingerprint: string): Found {
+    const known = this.read.get(fingerprint)
+    if (known) return { manifest: known }
+    const path = join(this.path(fingerprint), 'manifest.json')
+    let text: string
+    try {
+      text = readFileSync(path, 'utf8')
+    } catch {
+      return existsSync(this.path(fingerprint)) ? { damage: `\`${path}\` cannot be read` } : undefined
+    }
+    const read = readManifest(text, fingerprint)
+    if ('problem' in read) return { damage: `\`${path}\` ${read.problem}` }
+    this.read.set(fingerprint, read.manifest)
+    return read
+  }
+
+  private compare(fingerprint: string, found: Found): Found {
     if (!found || 'damage' in found) return found
     for (const [file, hash] of Object.entries(found.manifest.files)) {
-      const damage = damageOf(join(folder, file), hash)
+      const damage = damageOf(join(this.path(fingerprint), file), hash)
       if (damage !== undefined) return { damage }
     }
     return found
   }
 
-  /** What a stored stage says about itself; its files are not looked at. */
-  manifest(fingerprint: string): Found {
-    const folder = this.path(fingerprint)
-    if (!existsSync(folder)) return undefined
-    const path = join(folder, 'manifest.json')
-    let text: string
-    try {
-      text = readFileSync(path, 'utf8')
-    } catch {
-      return { damage: `\`${path}\` cannot be read` }
-    }
-    const read = readManifest(text, fingerprint)
-    return 'problem' in read ? { damage: `\`${path}\` ${read.problem}` } : read
+  private forget(fingerprint: string): void {
+    this.known.delete(fingerprint)
+    this.read.delete(fingerprint)
   }
 
   /** File or folder of an output, its hashes compared now. Errors: RLP8203. */
@@ -79,7 +91,7 @@ export class Store {
     for (const [file, hash] of filesOfOutput(found.manifest, name)) {
       const damage = damageOf(join(this.path(fingerprint), file), hash)
       if (damage === undefined) continue
-      this.sound.delete(fingerprint)
+      this.forget(fingerprint)
       throw failure('RLP8203', damage, 'run again: the stage that made it is made again')
     }
     return join(this.path(fingerprint), path)
@@ -103,14 +115,14 @@ export class Store {
       renameSync(folder, this.path(fingerprint))
       for (const parent of [join(this.home, 'store'), dirname(folder)]) syncFolder(parent)
       const manifest = JSON.parse(text) as Manifest
-      this.sound.set(fingerprint, manifest)
+      this.known.set(fingerprint, manifest)
       return manifest
     })
   }
 
   /** Remove a stored stage: at once out of sight, so that nobody meets half of it. */
   remove(fingerprint: string): void {
-    this.sound.delete(fingerprint)
+    this.forget(fingerprint)
     this.discard(this.path(fingerprint))
   }
 

@@ -7,8 +7,11 @@ import type { Plan } from '../../spec/plan/plan.js'
 import type { RunEvent, RunResult } from '../scheduler/events.js'
 import { writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
+import { chainsOfTen } from '../bench/many-stages.js'
+import { intentions } from '../scheduler/intentions.js'
 import { runOrder } from '../scheduler/order.js'
 import { thisProcess } from '../store/processes.js'
+import { Store } from '../store/store.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, quantity, rows, tinyModel } from './plans.js'
 
 const model = tinyModel(LETTERS)
@@ -350,5 +353,32 @@ suite('order of stages', (test) => {
   test('every stage comes after those it needs', () => {
     const stages = (pipeline().plan()).stages
     equal(runOrder([...stages].reverse()).map(({ address }) => address), ['copy', 'practice', 'exam'])
+  })
+})
+
+suite('what a run intends', (test) => {
+  const intended = (home: string, plan: Plan) =>
+    Object.fromEntries([...intentions(plan, { store: new Store(join(home, '.rlp')), root: home, executor: 'reference' })].map(([address, { will, from, because }]) => [address, `${will}${from > 0 ? ` from ${from}` : ''}${because.length > 0 ? `: ${because.join('; ')}` : ''}`]))
+
+  test('make, continue, reuse, with the reason', () =>
+    inHome(async (home, run) => {
+      const plan = pipeline().plan()
+      equal(intended(home, plan), { copy: 'make', practice: 'make', exam: 'make' })
+      const stop = new AbortController()
+      await run(plan, { signal: stop.signal, report: (event) => event.type === 'step' && event.stage === 'practice' && event.step === 2 && stop.abort() })
+      equal(intended(home, plan), { copy: 'reuse', practice: 'continue from 2', exam: 'make' })
+      await run(plan)
+      equal(intended(home, plan), { copy: 'reuse', practice: 'reuse', exam: 'reuse' })
+      rmSync(join(home, '.rlp', ...storePath(plan, 'copy')), { recursive: true })
+      equal(intended(home, plan), { copy: 'make', practice: 'make: copy is made before it', exam: 'make: practice is made before it' })
+      equal(statuses((await run(plan)).result), { copy: 'done', practice: 'reused', exam: 'reused' })
+    }))
+
+  test('a plan of many stages is ordered and judged in time linear in its stages', () => {
+    let looks = 0
+    const stages = chainsOfTen(3000).stages.map((stage) => ({ ...stage, get needs() { looks++; return stage.needs } }))
+    const plan = { ...chainsOfTen(0), stages }
+    is(intentions(plan, { store: new Store('/nowhere'), root: '/nowhere', executor: 'reference' }).size, 3000)
+    ok(looks <= 10 * 3000, `${looks} looks`)
   })
 })
