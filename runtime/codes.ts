@@ -34,6 +34,7 @@ export const runtimeCodes = {
   RLP8111: { slug: 'not-contained', meaning: 'This machine cannot keep a program of that language from files, network and processes.' },
   RLP8201: { slug: 'disk-full', meaning: 'There is no room to write a file.' },
   RLP8202: { slug: 'not-writable', meaning: 'A file or folder cannot be written or read.' },
+  RLP8112: { slug: 'no-judge', meaning: 'The server of a judge cannot be reached, or does not answer as one.' },
   RLP8203: { slug: 'damaged-store', meaning: 'A stored artefact does not match its recorded hash.' },
   RLP8204: { slug: 'bad-weights', meaning: 'A weights file is damaged, or its tensors are not those of the model.' },
   RLP8205: { slug: 'bad-model-folder', meaning: 'A model folder lacks a file or holds one that cannot be used.' },

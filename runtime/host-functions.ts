@@ -5,6 +5,7 @@ import { completionArgument, numberArgument, textArgument, textsArgument, writte
 import { failure } from './codes.js'
 import type { HostContext, HostFunction, HostValue, Later } from './host.js'
 import { fenced, passed, run } from './signals/code.js'
+import { asked } from './signals/judge.js'
 import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
 import { matches } from './signals/matches.js'
@@ -32,6 +33,7 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
   'std/code.run': run,
   'std/code.passed': passed,
+  'std/served.asked': asked,
   'std/tasks/chains.follows': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), false)),
   'std/tasks/chains.sound': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), true)),
   'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),

@@ -7,6 +7,7 @@ import { freshGptNeoX } from './gpt-neox.js'
 import { hubModel } from './hub.js'
 import { freshMlp } from './mlp.js'
 import { freshResNet } from './resnet.js'
+import { servedModel } from './served.js'
 import { freshModel } from './transformer.js'
 
 type Attributes = ReadonlyMap<string, CompileValue>
@@ -17,6 +18,7 @@ const kinds: Readonly<Record<string, (attributes: Attributes, span: Span) => Low
   Mlp: freshMlp,
   Pretrained: hubModel,
   ResNet: freshResNet,
+  Served: servedModel,
 }
 
 /** A fresh model from the evaluated attributes of its declaration. A kind that is not in the table has no plan. */

@@ -9,6 +9,7 @@ import { answered, drafts, worked } from '../tasks/chains-lessons.js'
 import { answers, facts, tables, traces } from '../tasks/knights-lessons.js'
 import { OPERATORS, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
+import { hops, solved } from '../tasks/hops.js'
 import { markovTexts } from '../tasks/markov.js'
 import type { Split } from '../tasks/split.js'
 import { inParallel, inSequence, sums } from '../tasks/sums.js'
@@ -93,6 +94,9 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/tasks/chains.worked': (args) => worked(datasetArgument(args, 'of'), wordingArgument(args, 'wording'), numberArgument(args, 'wrong')),
   'std/tasks/chains.drafts': (args) => drafts(datasetArgument(args, 'of'), wordingArgument(args, 'wording'), numberArgument(args, 'known')),
   'std/tasks/chains.answered': (args) => answered(datasetArgument(args, 'of')),
+
+  'std/tasks/hops.hops': (args) => hops({ links: rangeArgument(args, 'links'), hops: rangeArgument(args, 'hops'), missing: flagArgument(args, 'missing'), split: split(args) }),
+  'std/tasks/hops.solved': (args) => solved(datasetArgument(args, 'of'), textArgument(args, 'wording'), numberArgument(args, 'wrong')),
 
   'std/tasks/sums.sums': (args) => sums({ numbers: numberArgument(args, 'numbers'), minuses: rangeArgument(args, 'minuses'), split: split(args) }),
   'std/tasks/sums.in_sequence': (args) => inSequence(datasetArgument(args, 'of')),

@@ -40,6 +40,7 @@ function obstacleOf(name: string, model: ModelPlan | undefined, trains: boolean)
   const engine = Object.hasOwn(engines, name) ? engines[name] : undefined
   if (!engine) return `there is no engine \`${name}\` here`
   if (!model) return undefined
+  if (model.architecture === 'served') return `the ${name} engine asks no server for completions`
   if ('repository' in model.source) return `the ${name} engine fetches nothing from the hub (\`${model.source.repository}\`)`
   if (!engine.architectures.includes(model.architecture)) return `the ${name} engine has no \`${model.architecture}\` (it has ${engine.architectures.map((each) => `\`${each}\``).join(', ')})`
   const count = parametersOf(model)

@@ -55,12 +55,12 @@ export type Expr =
 
 export interface ModelPlan {
   /** What its weights mean; which engine can compute it is in `engines.ts`. */
-  readonly architecture: 'transformer' | 'gpt_neox' | 'mlp' | 'resnet'
+  readonly architecture: 'transformer' | 'gpt_neox' | 'mlp' | 'resnet' | 'served'
   /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
   readonly config: Readonly<Record<string, number | string | boolean | readonly string[] | readonly number[]>>
   /** `null` for models that read no text, or whose tokenizer is only named in `config`. */
   readonly tokenizer: TokenizerPlan | null
-  /** `scratch`, drawn from `seed`; the folder of a Hugging Face model; or its repository on the hub. */
+  /** `scratch`, drawn from `seed`; the folder of a Hugging Face model; or its repository on the hub, or by which name a server knows it. */
   readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string } | { readonly repository: string; readonly revision?: string }
   /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
