@@ -44,6 +44,7 @@ suite('token streams', (test) => {
 
 const COMMON = `import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { cosine } from "std/schedules"
+import { ShrinkPerturb } from "std/operations"
 import * as markov from "std/tasks/markov"
 model tiny: Transformer { layers = 1, width = 8, heads = 2, mlp = 16, context = 16 tokens, vocabulary = markov.words, rotary_base = 100, init_std = 0.1 }
 dataset A: Dataset[Document] for split in ["train", "test"] { source = markov.texts(source = 1, symbols = 4, peak = 3, length = 20 tokens, split = split), take = 60 samples }
@@ -55,7 +56,8 @@ suite('pre-training', (test) => {
     const plan = await planOfSpec(`${COMMON}
       stage all: Pretrain { ${SETTINGS}, length = 1_920 tokens, optimizer { lr = cosine(peak = 5e-2, warmup = 3 steps) } }
       stage part: Pretrain { ${SETTINGS}, length = 30 steps, until = 10 steps, optimizer { lr = cosine(peak = 5e-2, warmup = 3 steps) } }
-      stage exam: EvaluateLoss for part in ["all", "fresh"] { policy = if part == "all" then all.policy else tiny, data = A["test"] }`)
+      stage same: ShrinkPerturb { model = all.policy, shrink = 1, perturb = 0 }
+      stage exam: EvaluateLoss for part in ["all", "same", "fresh"] { policy = if part == "all" then all.policy else if part == "same" then same.model else tiny, data = A["test"] }`)
     is(plan.stages.find(({ address }) => address === 'all')?.estimate.steps, 30)
     is(plan.stages.find(({ address }) => address === 'part')?.estimate.tokens, 640)
     await inHome(async (home, run) => {
@@ -64,6 +66,7 @@ suite('pre-training', (test) => {
       const metrics = Object.fromEntries(result.stages.map((stage) => [stage.address, stage.metrics]))
       ok((metrics['exam["all"]']?.['loss'] as number) < Math.log(5))
       ok((metrics['exam["fresh"]']?.['loss'] as number) > Math.log(5))
+      equal(metrics['exam["same"]'], metrics['exam["all"]'], 'a language model that is neither shrunk nor perturbed')
       near(metrics['exam["all"]']?.['perplexity'] as number, Math.exp(metrics['exam["all"]']?.['loss'] as number), { rtol: 1e-9 })
       const lines = metricsOf(home, result)
       const of = (name: string) => lines.filter(({ stage }) => stage === name).map(({ stage: _, ...line }) => line)
