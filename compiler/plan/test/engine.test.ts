@@ -33,7 +33,7 @@ suite('engines in the plan', (test) => {
     equal(Object.keys(programs).sort(), ['lr', 'measure', 'weigh'], 'what knows no model')
     equal(estimate, { steps: 30, batch: '64 samples = 1 update' }, 'steps are known, FLOPs are not')
     const shown = showPlan(plan, { colour: false })
-    ok(shown.includes('learn  Supervised (no engine): 30 steps\n      no engine: the native engine has no `resnet`'), shown)
+    ok(shown.includes('no engine: the native engine has no `resnet`'), shown)
   })
 
   test('a model that has room, and one whose training has not', async () => {
