@@ -2,6 +2,7 @@
 // A test compares it with the standard library, both ways.
 
 import type { Dataset } from './data/dataset.js'
+import type { Secret } from './secrets.js'
 import type { Ending } from './sandbox/sandbox.js'
 
 /** What a policy wrote, as a signal sees it. */
@@ -14,7 +15,7 @@ export interface Completion {
   readonly finished: boolean
 }
 
-export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare
+export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare | Secret
 
 /** One weighted part of a mixture. */
 export interface HostShare { readonly part: number; readonly data: Dataset }

@@ -3,7 +3,7 @@
 
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Expression } from '../../grammar/ast/ast.js'
-import type { Value } from '../../spec/plan/plan.js'
+import type { SecretPlan, Value } from '../../spec/plan/plan.js'
 import type { Kinds } from '../kinds/read.js'
 import { wordOf, type DeclarationSymbol, type Program } from '../resolve/program.js'
 import { reportClaims } from './claim-sense.js'
@@ -32,7 +32,7 @@ export interface Elaborated {
   readonly claims: readonly ClaimDraft[]
   readonly pipeline: PipelineDraft
   readonly parameters: readonly { readonly name: string; readonly value: Value; readonly origin: 'default' | 'variant' | 'command line' }[]
-  readonly secrets: readonly { readonly name: string; readonly environment: string }[]
+  readonly secrets: readonly SecretPlan[]
   /** Value of a `const` or `param` that a function's body names. */
   constant(symbol: DeclarationSymbol): CompileValue
   /** Value of an expression of the entry module that no place grants names to. */
@@ -65,7 +65,7 @@ export function elaborate(program: Program, kinds: Kinds, choices: Choices, chec
   }
   const secrets = word('secret').flatMap((symbol) => {
     const value = valueOf(context, symbol)
-    return value.type === 'secret' ? [{ name: value.name, environment: value.environment }] : []
+    return value.type === 'secret' ? [value.secret] : []
   })
   return {
     elaborated: { drafts, claims, pipeline, parameters, secrets, acyclic, constant: (symbol) => valueOf(context, symbol), evaluate: (expression) => evaluate(context, expression, moduleFrame(program.entry)) },

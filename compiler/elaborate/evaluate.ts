@@ -83,7 +83,7 @@ export function symbolValue(context: Context, symbol: DeclarationSymbol, span: S
     case 'param':
       return memoised(context, symbol, span, () => parameterValue(context, symbol))
     case 'secret':
-      return memoised(context, symbol, span, () => secretValue(symbol))
+      return memoised(context, symbol, span, () => secretValue(context, symbol))
     default:
       return instanceValue(symbol, findInstances(context, symbol, [], span)[0])
   }

@@ -72,11 +72,15 @@ export function parameterValue(context: Context, symbol: DeclarationSymbol): Com
   return evaluate(context, value, moduleFrame(symbol.module), declaration.type && { type: declaration.type, scope: symbol.module })
 }
 
-/** `secret name from env("NAME")`: only where it comes from is ever known here. */
-export function secretValue(symbol: DeclarationSymbol): CompileValue {
+/** `secret name from env("NAME")` or `from file("path")`: only where it comes from is ever known here. */
+export function secretValue(context: Context, symbol: DeclarationSymbol): CompileValue {
   const value = (symbol.declaration as GenericDeclaration).value
-  const name = value?.node === 'Call' ? value.arguments[0]?.value : undefined
-  return name?.node === 'Text' ? { type: 'secret', name: symbol.name, environment: name.value } : POISON
+  if (value?.node !== 'Call' || value.callee.node !== 'Name') return POISON
+  const [argument] = value.arguments
+  const place = argument ? evaluate(context, argument.value, moduleFrame(symbol.module)) : POISON
+  if (place.type !== 'text') return POISON
+  const { name } = symbol
+  return { type: 'secret', secret: value.callee.name === 'file' ? { name, file: place.value } : { name, environment: place.value } }
 }
 
 /** `seeds=[0,1,2]` is shown whole, but only the value after the `=` is read. */

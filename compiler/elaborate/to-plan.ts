@@ -33,7 +33,7 @@ export function toValue(value: CompileValue): Value {
     case 'deferred':
       return { expr: value.expr }
     case 'secret':
-      return { secret: value.name }
+      return { secret: value.secret.name }
   }
 }
 

@@ -3,7 +3,7 @@
 
 import type { FunctionDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
-import type { Expr } from '../../spec/plan/plan.js'
+import type { Expr, SecretPlan } from '../../spec/plan/plan.js'
 import type { DeclarationSymbol } from '../resolve/program.js'
 
 export type CompileValue =
@@ -22,7 +22,7 @@ export type CompileValue =
   | { readonly type: 'call'; readonly fn: DeclarationSymbol; readonly arguments: ReadonlyMap<string, CompileValue> }
   | { readonly type: 'ref'; readonly to: ReferenceTarget }
   | { readonly type: 'deferred'; readonly expr: Expr }
-  | { readonly type: 'secret'; readonly name: string; readonly environment: string }
+  | { readonly type: 'secret'; readonly secret: SecretPlan }
   /** A mistake was already reported; anything made of it is silent. */
   | { readonly type: 'poison' }
 

@@ -4,6 +4,7 @@
 import type { Expr, Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import type { HostValue } from '../host.js'
+import type { Secret } from '../secrets.js'
 
 /** What an expression may read. */
 export interface Scope {
@@ -11,6 +12,8 @@ export interface Scope {
   readonly names: Readonly<Record<string, HostValue>>
   /** Runs an extern function. */
   readonly call?: (name: string, args: Readonly<Record<string, HostValue>>) => HostValue
+  /** A secret of the plan. */
+  readonly secret?: (name: string) => Secret
   /** A metric of a finished stage. */
   readonly metric?: (stage: string, metric: string) => HostValue
 }
@@ -111,6 +114,7 @@ export function constant(value: Value, scope: Scope = { names: {} }): HostValue 
   if ('low' in value) return { low: value.low, high: value.high }
   if ('record' in value) return Object.fromEntries(Object.entries(value.record).map(([name, field]) => [name, constant(field, scope)]))
   if ('expr' in value) return evaluate(value.expr, scope)
+  if ('secret' in value && scope.secret) return scope.secret(value.secret)
   throw failure('RLP8108', `\`${JSON.stringify(value)}\` is not a constant`)
 }
 

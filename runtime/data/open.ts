@@ -5,6 +5,7 @@ import type { DatasetPlan, Plan, Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import { callNow } from '../host-calls.js'
 import type { HostContext, HostValue } from '../host.js'
+import type { Secret } from '../secrets.js'
 import { isDataset } from '../arguments.js'
 import type { Dataset, Row } from './dataset.js'
 import { listed } from './draws.js'
@@ -15,6 +16,8 @@ import { sources } from './sources.js'
 export interface DataContext {
   /** Folder of the spec: relative paths start there. */
   readonly root: string
+  /** A secret of the plan, for sources that ask for one. */
+  readonly secret?: (name: string) => Secret
   /** Opens what a finished stage handed over. */
   readonly stageOutput: (stage: string, output: string) => Promise<Dataset>
   /** When given, declared datasets are opened once and kept here by address. */
@@ -44,7 +47,7 @@ async function open(plan: Plan, value: Value, context: DataContext, host: HostCo
     const source = Object.hasOwn(sources, value.call) ? sources[value.call] : undefined
     return source ? source(args, host) : callNow(value.call, args, host)
   }
-  return constant(value)
+  return constant(value, { names: {}, secret: context.secret })
 }
 
 function declared(plan: Plan, address: string, context: DataContext): Promise<Dataset> {

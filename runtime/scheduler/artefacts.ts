@@ -14,9 +14,11 @@ import type { ModelWeights } from '../engines/native/model.js'
 import type { PolicyWeights, Reader } from '../engines/native/policy.js'
 import { folderTokenizer } from '../tokenizer/huggingface.js'
 import { vocabularyTokenizer, type Tokenizer } from '../tokenizer/tokenizer.js'
+import { Secrets } from '../secrets.js'
 import type { Store } from '../store/store.js'
 
 export class Artefacts {
+  readonly secrets: Secrets
   private readonly data: DataContext
   private readonly stages: ReadonlyMap<string, StagePlan>
   /** Address of a stage → the plan of the model behind it. */
@@ -28,7 +30,8 @@ export class Artefacts {
     private readonly root: string,
   ) {
     this.stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
-    this.data = { root, stageOutput: async (stage, output) => this.stored(stage, output), opened: new Map() }
+    this.secrets = new Secrets(plan.secrets, root)
+    this.data = { root, secret: (name) => this.secrets.get(name), stageOutput: async (stage, output) => this.stored(stage, output), opened: new Map() }
   }
 
   dataset(value: Value): Promise<Dataset> {

@@ -1,4 +1,4 @@
-// Looks at all data before the first step: a typo in the file of the last stage is found before the first one has trained.
+// Looks at all data before the first step, and at what this machine lacks: a typo in the file of the last stage is found before the first one has trained.
 // Opens what does not depend on a stage's output and makes each stage's own checks of rows; changes and stores nothing.
 
 import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
@@ -10,7 +10,9 @@ import { placeOf, type Drawn } from '../engines/native/course.js'
 import type { Reader } from '../engines/native/policy.js'
 import { rowDemands, type ModelOfStage } from '../engines/native/rows.js'
 import { HostError } from '../host.js'
+import type { Secrets } from '../secrets.js'
 import type { RunError } from './events.js'
+import { lacking } from './lacking.js'
 
 /** Rows tried of what a task makes, with an end or without: its rows are all of one form. */
 const TRIED = 64
@@ -21,6 +23,7 @@ export interface Opening {
   readonly dataset: (value: Value) => Promise<Dataset>
   readonly reader: (policy: Value) => Reader
   readonly model: (value: Value) => ModelPlan
+  readonly secrets: Secrets
 }
 
 /** What is wrong with the data of `stages`, by address: one error for each, which tells of all its datasets. Empty when nothing is. */
@@ -30,9 +33,10 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
   const known = new Map<string, Promise<HostError | undefined>>()
   for (const stage of stages) {
     const demand = rowDemands[stage.kind]
-    if (!demand) continue
-    const problems: HostError[] = []
-    for (const value of datasetsOf(plan, stage.inputs[demand.input] ?? null)) {
+    const problems = [...(await lacking(plan, stage, opening.secrets))]
+    // Without a secret its data cannot be opened.
+    const inputs = demand && problems.length === 0 ? datasetsOf(plan, stage.inputs[demand.input] ?? null) : []
+    for (const value of inputs) {
       if (needsStage(plan, value)) continue
       const input = modelInput(stage)
       const model = { plan: () => opening.model(input), reader: () => opening.reader(input) }

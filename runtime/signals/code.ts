@@ -2,13 +2,25 @@
 
 import { numberArgument, textArgument, writtenArgument, type Arguments } from '../arguments.js'
 import { failure } from '../codes.js'
-import { Later, type HostValue } from '../host.js'
+import { HostError, Later, type HostValue } from '../host.js'
 import type { Limits, Ran, Sandbox } from '../sandbox/sandbox.js'
 
 /** Language → its sandbox, loaded when a program asks for it. */
 const sandboxes: Readonly<Record<string, () => Promise<Sandbox>>> = {
   javascript: async () => (await import('../sandbox/javascript.js')).javascript,
   python: async () => (await import('../sandbox/python.js')).python,
+}
+
+/** Why programs in this language cannot run here: an error RLP8110 or RLP8111; nothing when they can. */
+export async function problemWith(language: string): Promise<HostError | undefined> {
+  try {
+    const sandbox = await sandboxes[language]?.()
+    await sandbox?.({ source: '', input: '', limits: { time: 1, memory: 2 ** 27, output: 1 } })
+    return undefined
+  } catch (cause) {
+    if (cause instanceof HostError) return cause
+    throw cause
+  }
 }
 
 /** Fences start a line, with at most three spaces before them (CommonMark 0.31, 4.5). */

@@ -11,8 +11,8 @@ import { is, ok, suite, throws } from '../../spec/test/suite.js'
 
 const stdlib = fileURLToPath(new URL('../../stdlib', import.meta.url))
 
-/** Names the compiler takes for itself: `env` becomes an entry of the plan's secrets. */
-const compiled = ['std/prelude.env']
+/** Names the compiler takes for itself: they become entries of the plan's secrets. */
+const compiled = ['std/prelude.env', 'std/prelude.file']
 
 const declared = readdirSync(stdlib, { recursive: true, encoding: 'utf8' })
   .filter((name) => name.endsWith('.rlp'))

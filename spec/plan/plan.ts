@@ -36,7 +36,7 @@ export type RefValue =
 export interface FunctionValue { readonly fn: string; readonly args: Readonly<Record<string, Value>> }
 /** An attribute that only the running stage can evaluate: `Filter.keep`, over `row`. */
 export interface ExprValue { readonly expr: Expr }
-/** An argument that the host takes from the environment (`Plan.secrets`); its text is never in a plan. */
+/** An argument that the host takes from where `Plan.secrets` says; its text is never in a plan. */
 export interface SecretValue { readonly secret: string }
 
 /**
@@ -154,5 +154,8 @@ export interface Plan {
   readonly stages: readonly StagePlan[]
   readonly claims: readonly ClaimPlan[]
   readonly outputs: Readonly<Record<string, Value>>
-  readonly secrets: readonly { readonly name: string; readonly environment: string }[]
+  readonly secrets: readonly SecretPlan[]
 }
+
+/** Where a secret is found when the plan runs: an environment variable, or a file (its path starts at the folder of the spec). */
+export type SecretPlan = { readonly name: string; readonly environment: string } | { readonly name: string; readonly file: string }

@@ -8,6 +8,7 @@ import { evaluate, type Scope } from '../../data/expr.js'
 import { reference } from '../../executors/reference/reference.js'
 import { HostCalls, Waiting } from '../../host-calls.js'
 import { HostError, type Completion, type HostValue } from '../../host.js'
+import { Secrets } from '../../secrets.js'
 import { ENDINGS, type Ending } from '../../sandbox/sandbox.js'
 import { Programs } from './programs.js'
 
@@ -25,7 +26,7 @@ export interface Scored {
 }
 
 /** Errors that say something about this machine and nothing about a completion: no reward may turn them into a number. */
-const MACHINE: ReadonlySet<string> = new Set(['RLP8110', 'RLP8111'])
+const MACHINE: ReadonlySet<string> = new Set(['RLP8109', 'RLP8110', 'RLP8111'])
 
 type Problem = 'missing' | 'errors' | 'timeouts'
 
@@ -35,13 +36,14 @@ export class Rewarder {
     private readonly reward: RewardPlan,
     private readonly programs: Programs,
     private readonly root: string,
+    private readonly secrets: Secrets,
   ) {}
 
   static async open(plan: Plan, name: string, root: string): Promise<Rewarder> {
     const reward = plan.rewards[name]
     const graph = reward && plan.programs[reward.program]
     if (!reward || !graph) throw new RangeError(`the plan has no reward ${name}`)
-    return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root)
+    return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root, new Secrets(plan.secrets, root))
   }
 
   /** Terms and total of completions, each beside the row of its prompt, after `steps` updates. Errors: RLP8003 when a total is not finite, RLP8010 when a signal fails and the reward says `stop`. */
@@ -54,7 +56,7 @@ export class Rewarder {
     const seen = items.map(() => new Set<string>())
     const pairs = this.reward.signals.flatMap((signal) => items.map((item, i) => ({ signal, item, i })))
     const values = await calls.each(pairs, ({ signal, item: { row, completion }, i }) =>
-      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]) }),
+      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]), secret: (name) => this.secrets.get(name) }),
     )
     pairs.forEach(({ signal, item, i }, n) => {
       const value = values[n] as (typeof values)[number]
@@ -105,6 +107,12 @@ export class Rewarder {
 export function rewardName(value: Value): string {
   if (typeof value === 'object' && value !== null && 'reward' in value) return value.reward
   throw new RangeError('the plan gives no reward')
+}
+
+/** The numbers that an input of type `Term` means: those of one term, or the totals. */
+export function termValues(scored: Scored, value: Value): Float64Array {
+  const term = typeof value === 'object' && value !== null && 'term' in value ? value.term : undefined
+  return term === undefined || term === 'total' ? scored.total : (scored.terms[term] as Float64Array)
 }
 
 /** The mean of each term. */
