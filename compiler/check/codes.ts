@@ -45,7 +45,7 @@ export const codes = {
   RLP6011: { slug: 'pass-at-k', severity: 'error', meaning: 'pass@k needs at least k samples' },
   RLP6012: { slug: 'warmup-too-long', severity: 'warning', meaning: 'the warm-up lasts as long as the whole stage' },
   RLP6013: { slug: 'same-samples', severity: 'error', meaning: 'several samples are drawn greedily and are all the same' },
-  RLP6014: { slug: 'save-never', severity: 'warning', meaning: 'the interval is longer than the stage' },
+  RLP6014: { slug: 'save-never', severity: 'warning', meaning: 'the interval is longer than the stage, or the best of no save is wanted' },
   RLP6015: { slug: 'uneven-heads', severity: 'error', meaning: 'the width of a model does not divide among its heads' },
   RLP6016: { slug: 'learning-rate-scale', severity: 'warning', meaning: 'the learning rate is far outside the usual' },
   RLP6101: { slug: 'unused-term', severity: 'warning', meaning: 'a term of a reward changes nothing' },

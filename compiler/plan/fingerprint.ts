@@ -71,6 +71,9 @@ export class Fingerprints {
     const lowered = this.meanings.stages.get(draft.address)
     const settings: Record<string, Meaning> = {}
     for (const [path, { value }] of draft.settings) settings[path] = this.value(toValue(value))
+    // How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`.
+    delete settings['save.keep']
+    if (settings['save.best'] === undefined || settings['save.best'] === 'last') delete settings['save.every']
     return {
       kind: qualifiedName(draft.kind.symbol),
       settings,

@@ -9,6 +9,9 @@ import { failure } from '../codes.js'
 import type { Metrics, StageResult } from '../engines/native/stage.js'
 import type { Keep, Work } from '../store/work.js'
 
+/** The choice that is the default: the output `best` is the last policy. The others are `lowest` or `highest` and a metric. */
+const LAST = 'last'
+
 /** What the section `save` of a stage says. */
 export interface Saving {
   readonly keep: Keep
@@ -23,7 +26,7 @@ export function savingOf({ attributes }: StagePlan): Saving | undefined {
   const save = attributes['save']
   if (typeof save !== 'object' || save === null || !('record' in save)) return undefined
   const { every, keep, best } = save.record
-  const [direction, metric] = typeof best === 'string' ? best.split(' ') : []
+  const [direction, metric] = typeof best === 'string' && best !== LAST ? best.split(' ') : []
   return { every: plain(every), metric, keep: { last: plain(keep) ?? 1, best: direction as Keep['best'] } }
 }
 

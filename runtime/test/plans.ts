@@ -114,7 +114,7 @@ export const quantity = (value: number, unit: string): Value => ({ value, unit }
 
 const optimizer = (lr: number, clip: number | null): Value => ({ record: { lr, beta1: 0.9, beta2: 0.98, eps: 1e-8, weight_decay: 0, clip_norm: clip } })
 
-const saving = ({ every, best }: { readonly every?: number; readonly best?: string }): Value => ({ record: { every: every === undefined ? null : quantity(every, 'steps'), keep: 2, best: best ?? null } })
+const saving = ({ every, best }: { readonly every?: number; readonly best?: string }): Value => ({ record: { every: every === undefined ? null : quantity(every, 'steps'), keep: 2, best: best ?? 'last' } })
 
 type RewardOptions = Partial<Pick<RewardPlan, 'onError' | 'onMissing' | 'onTimeout'>>
 

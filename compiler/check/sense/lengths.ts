@@ -11,6 +11,9 @@ import { constantIn, type StageView } from './view.js'
 export function checkLengths(cx: Context, view: StageView): void {
   checkContext(cx, view)
   checkSchedule(cx, view)
+  if (view.value('save.best') && !view.value('save.every')) {
+    cx.report('RLP6014', view.span('save.best'), 'the best of no save is wanted: nothing says when to save', { label: 'never acts', help: 'add `every`, for example `save { every = 20 steps, … }`' })
+  }
   const every = view.constant('save.every')
   const length = view.constant('length')
   if (every !== undefined && length !== undefined && every > length && dimensionOf(view, 'length') === 'Steps') {

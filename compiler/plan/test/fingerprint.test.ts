@@ -7,25 +7,28 @@ import { SourceFile } from '../../../grammar/source/source.js'
 import { canonicalJson } from '../../../spec/plan/canonical.js'
 import { is, ok, suite } from '../../../spec/test/suite.js'
 import { planOf, stageOf } from './harness.js'
-import { kindRows, MORE, SOURCE, stageText } from './kind-values.js'
+import { kindRows, MORE, SOURCE, stageText, WITHOUT_MEANING } from './kind-values.js'
 
 suite('fingerprints', (test) => {
   test('every input and attribute of every stage kind counts', async () => {
     const rows = kindRows()
     let source = SOURCE + MORE
     const expected: { address: string; base: string; what: string }[] = []
+    const kept: typeof expected = []
     for (const { kind, needed, others } of rows) {
       source += stageText(`base_${kind}`, kind, needed) + stageText(`same_${kind}`, kind, needed)
       for (const { path, values } of others) {
         const address = `other_${kind}_${path.replace('.', '_')}`
         source += stageText(address, kind, values)
-        expected.push({ address, base: `base_${kind}`, what: `${kind}.${path}` })
+        if (!WITHOUT_MEANING.has(path)) expected.push({ address, base: `base_${kind}`, what: `${kind}.${path}` })
+        else kept.push({ address, base: `base_${kind}`, what: `${kind}.${path}` })
       }
     }
     const plan = await planOf(source)
     const print = (address: string) => stageOf(plan, address).fingerprint
     for (const { kind } of rows) is(print(`same_${kind}`), print(`base_${kind}`), `${kind}: the name does not count`)
     for (const { address, base, what } of expected) ok(print(address) !== print(base), `${what} does not change the fingerprint`)
+    for (const { address, base, what } of kept) is(print(address), print(base), `${what} changes the fingerprint`)
     is(new Set(expected.map(({ address }) => print(address))).size, expected.length, 'and no two changes give the same')
   })
 

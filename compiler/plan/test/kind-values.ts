@@ -32,17 +32,20 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
 }
 
+/** How the state is kept while a stage runs; it changes no result. */
+export const WITHOUT_MEANING: ReadonlySet<string> = new Set(['save.every', 'save.keep'])
+
 /** Another legal value of every input and attribute. */
 const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Sft: {
     policy: 'wide', data: 'chains.answered(problems["train"])', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', packing: 'true', seed: '1',
-    'save.every': '5 steps',
+    'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"',
   },
   Grpo: {
     policy: 'wide', prompts: 'problems["test"]', reward: 'strict', reference: 'wide', length: '11 steps', group_size: '4 rollouts', advantage: 'plain', loss: 'policy_gradient', aggregate: 'sequence_mean', seed: '1',
-    'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps',
+    'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"highest reward"',
   },
-  Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps' },
+  Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   Generate: { policy: 'wide', prompts: 'problems["test"]', reward: 'answer', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
   Filter: { data: 'problems["test"]', keep: 'row.prompt == ""', per_prompt: '1 sample', at_least: '2 samples' },
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
