@@ -29,6 +29,8 @@ export interface StageOutcome {
   /** Outputs of type `Real`; empty unless done or reused. */
   readonly metrics: Readonly<Record<string, number>>
   readonly seconds: number
+  /** What its numbers do not say, in words. */
+  readonly notes?: readonly string[]
   readonly error?: RunError
   /** For `skipped`: the stage whose failure is the cause. */
   readonly because?: string

@@ -36,7 +36,7 @@ export interface Surroundings {
 /** Run a stage, from where it was left if it was interrupted, and publish its result. Errors: those of the kind, RLP8201, RLP8202, RLP8207. */
 export async function execute(stage: StagePlan, from: Origins, around: Surroundings): Promise<Manifest> {
   const { address, kind, fingerprint } = stage
-  const { store, executor, tell, folder } = around
+  const { store, executor, tell, folder, artefacts } = around
   const run = kinds[kind]
   if (!run) throw new RangeError(`the native engine cannot run the kind ${kind}`)
   const home = store.work(fingerprint)
@@ -47,15 +47,16 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
     tell({ type: 'started', stage: address, kind, from: work.steps })
     const saving = savingOf(stage)
     const score = new Score(saving)
-    const result = await run(stageRun(stage, work, { saving, score }, around))
+    const notes: string[] = []
+    const result = await run(stageRun(stage, work, { saving, score, notes }, around))
     const made = join(home, 'result')
     guarded(made, () => {
       rmSync(made, { recursive: true, force: true })
       mkdirSync(made)
     })
     for (const [file, text] of Object.entries(work.texts({ stage: address }))) writeDurably(join(made, file), text)
-    const outputs = { ...writeOutputs(made, result), ...(saving ? writeBest(made, stage, result, saving, work, score.value) : {}) }
-    manifest = store.publish(made, { fingerprint, kind, madeBy: { stage: address, run: folder.id }, executor: executor.name, from, metrics: result.metrics, outputs })
+    const outputs = { ...writeOutputs(made, { ...result, datasets: artefacts.secrets.redact(result.datasets) }), ...(saving ? writeBest(made, stage, result, saving, work, score.value) : {}) }
+    manifest = store.publish(made, { fingerprint, kind, madeBy: { stage: address, run: folder.id }, executor: executor.name, from, metrics: result.metrics, ...(notes.length > 0 ? { notes } : {}), outputs })
   } finally {
     work.close()
   }
@@ -63,15 +64,16 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
   return manifest
 }
 
-function stageRun(stage: StagePlan, work: Work, { saving, score }: { readonly saving: Saving | undefined; readonly score: Score }, { plan, root, executor, artefacts, folder, metric, tell, signal, now }: Surroundings): StageRun {
+function stageRun(stage: StagePlan, work: Work, { saving, score, notes }: { readonly saving: Saving | undefined; readonly score: Score; readonly notes: string[] }, { plan, root, executor, artefacts, folder, metric, tell, signal, now }: Surroundings): StageRun {
   const { address } = stage
   const start = now()
   const from = work.steps
   let savedAt = start
   let step = from
   const line = (file: LineFile, content: Readonly<Record<string, unknown>>) => {
-    work.append(file, content)
-    folder.lines(file, address, [content])
+    const kept = artefacts.secrets.redact(content)
+    work.append(file, kept)
+    folder.lines(file, address, [kept])
   }
   for (const { file, line } of work.takeWritten()) {
     folder.lines(file, address, [line])
@@ -95,6 +97,10 @@ function stageRun(stage: StagePlan, work: Work, { saving, score }: { readonly sa
       tell({ type: 'step', stage: address, step, steps, metrics, rate, left: (steps - step) / rate })
     },
     tick: (what, done, of) => tell({ type: 'tick', stage: address, what, done, of }),
+    note: (code, message) => {
+      notes.push(message)
+      tell({ type: 'note', stage: address, code, message })
+    },
     // A sample belongs to the step that comes next.
     sample: (content) => line('samples.jsonl', { step: step + 1, ...content }),
     stopping: () => signal?.aborted === true,

@@ -13,6 +13,7 @@ export function summary(result: RunResult, { colour }: { readonly colour: boolea
   const parts = [
     `run ${result.id}: ${result.outcome === 'done' ? paint.good('done') : paint.bad(result.outcome)}  ${paint.dim(result.folder)}`,
     table(result.stages.map((stage) => stageRow(stage, paint))),
+    ...result.stages.flatMap(({ address, notes = [] }) => notes.map((note) => `${paint.bad('note')}: ${address}: ${note}`)),
     ...result.claims.map((claim) => claimText(claim, paint)),
     ...(result.outcome === 'stopped' ? [`run again to continue, or \`rlpc resume ${result.id}\` if the spec changes meanwhile`] : []),
   ]

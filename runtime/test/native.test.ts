@@ -17,6 +17,7 @@ import { graphsOf } from '../engines/native/programs.js'
 import { rollOut } from '../engines/native/rollout.js'
 import { reference } from '../executors/reference/reference.js'
 import { randomKey } from '../random.js'
+import { summary } from '../scheduler/summary.js'
 import { frameExample, frameRollout } from '../tokenizer/framing.js'
 import { vocabularyTokenizer } from '../tokenizer/tokenizer.js'
 import { clipped, copyRows, inHome, LETTERS, PlanBuilder, rows, tinyModel, withReference } from './plans.js'
@@ -85,6 +86,20 @@ suite('grpo', (test) => {
       const mean = (part: number[]) => part.reduce((a, b) => a + b, 0) / part.length
       ok(mean(rewards.slice(0, 5)) < 0.5, `started at ${mean(rewards.slice(0, 5))}`)
       ok(mean(rewards.slice(-5)) > 1.5, `ended at ${mean(rewards.slice(-5))}`)
+    }))
+
+  test('when all rollouts of every group score alike, the stage says that it learned nothing (RLP8013), also when it is reused', () =>
+    inHome(async (_home, run) => {
+      const unreachable = rows([{ prompt: 'a ?', answer: 'a b c d' }])
+      const plan = new PlanBuilder({ m: model }).exactReward('answer').grpo('rl', model, { ...inputs, prompts: unreachable }, { steps: 2, maxNew: 2 }).plan()
+      const { result, events } = await run(plan)
+      is(result.outcome, 'done')
+      const note = 'nothing was learned: the gradient was 0 in all 2 updates, since every group of rollouts scored alike'
+      equal(events.flatMap((event) => (event.type === 'note' ? [`${event.code} ${event.message}`] : [])), [`RLP8013 ${note}`])
+      equal(result.stages[0]?.notes, [note])
+      ok(summary(result, { colour: false }).includes(`note: rl: ${note}`))
+      const again = (await run(plan)).result.stages[0]
+      equal([again?.status, again?.notes], ['reused', [note]])
     }))
 
   test('several passes and splits score the policy again; the first update of a batch does not need to', () =>

@@ -43,6 +43,7 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, 
   }
   const every = optionalNumber(run.stage, 'save.every')
   let recent = saved?.progress.recent ?? []
+  let learned = saved?.progress.learned ?? false
   while (trainer.updates < steps) {
     const step = trainer.updates
     const phase = walk.phaseName
@@ -50,6 +51,7 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, 
     walk.stepDone(metrics)
     run.step(step + 1, steps, metrics)
     recent = [...recent, Number(metrics[outcome])].slice(-Math.ceil(steps / 10))
+    learned ||= metrics['grad_norm'] !== 0
     const done = step + 1
     if (enough(metrics)) break
     if (done >= steps || done % bundle !== 0) continue
@@ -57,10 +59,16 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, 
     await eventsHandled()
     const stopping = run.stopping()
     const wanted = every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every)
-    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: walk.save(), recent }, wanted)
+    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: walk.save(), learned, recent }, wanted)
     if (stopping) throw stopped(run.stage, done, steps)
   }
+  if (steps > 0 && !learned) run.note('RLP8013', nothingLearned(trainer.updates, outcome))
   return meanOf(recent)
+}
+
+function nothingLearned(updates: number, outcome: string): string {
+  const why = outcome === 'reward' ? 'every group of rollouts scored alike' : 'no example had any weight'
+  return `nothing was learned: the gradient was 0 in all ${updates} updates, since ${why}`
 }
 
 export function stopped(stage: StagePlan, done: number, of: number): Error {

@@ -14,6 +14,8 @@ export type Metrics = Readonly<Record<string, number | string | null | Readonly<
 export interface Progress {
   readonly updates: number
   readonly course: unknown
+  /** Whether any update so far had a gradient. */
+  readonly learned: boolean
   /** The latest values of the metric that sums up the stage. */
   readonly recent: readonly number[]
 }
@@ -34,6 +36,8 @@ export interface StageRun {
   step(step: number, steps: number, metrics: Metrics): void
   /** Finer progress than steps, only shown. */
   tick(what: string, done: number, of: number): void
+  /** Something about the whole stage that its numbers do not say: told now, and kept with the result. */
+  note(code: string, message: string): void
   /** Keep an example of what the policy writes. */
   sample(line: Readonly<Record<string, unknown>>): void
   /** True when someone wants the run to stop: save and end with RLP8002. */
