@@ -5,6 +5,7 @@ import { completionArgument, numberArgument, textArgument, textsArgument, writte
 import { failure } from './codes.js'
 import type { HostContext, HostFunction, HostValue, Later } from './host.js'
 import { fenced, passed, run } from './signals/code.js'
+import { boxed } from './signals/boxed.js'
 import { asked } from './signals/judge.js'
 import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
@@ -20,6 +21,7 @@ const truth = (text: string | null, holds: (text: string) => boolean): number =>
 export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/signals.well_formed': (args) => truth(writtenArgument(args, 'text'), (text) => wellFormed(text, textsArgument(args, 'tags'))),
   'std/signals.tagged': (args) => tagged(writtenArgument(args, 'text') ?? '', textArgument(args, 'tag')),
+  'std/signals.boxed': (args) => boxed(writtenArgument(args, 'text') ?? ''),
   'std/signals.exact': (args) => truth(writtenArgument(args, 'a'), (a) => sameText(a, textArgument(args, 'b'))),
   'std/signals.first_number': (args) => firstNumber(writtenArgument(args, 'text') ?? ''),
   'std/signals.number_equal': (args) => (args['a'] === null ? 0 : numbersEqual(numberArgument(args, 'a'), numberArgument(args, 'b'), numberArgument(args, 'tolerance')) ? 1 : 0),

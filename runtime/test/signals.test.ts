@@ -51,6 +51,20 @@ suite('signals', (test) => {
     is(call('well_formed', { text: completion('a'), tags: [] }), 0)
   })
 
+  test('boxed: the last box whose braces close', () => {
+    const rows: [string, string | null][] = [
+      ['so \\boxed{42}.', '42'],
+      ['\\boxed{1} or \\boxed{ \\frac{1}{2} }', '\\frac{1}{2}'],
+      ['\\fbox{a}', 'a'],
+      ['\\boxed {x \\} y}', 'x \\} y'],
+      ['\\boxed{1} then \\boxed{2', '1'],
+      ['\\boxed{', null],
+      ['42', null],
+    ]
+    for (const [text, expected] of rows) is(call('boxed', { text: completion(text) }), expected, text)
+    is(call('boxed', { text: null }), null)
+  })
+
   test('tagged: the one text between the tags, trimmed', () => {
     const rows: [string, string | null][] = [
       ['<answer> A1 B0 </answer>', 'A1 B0'],
