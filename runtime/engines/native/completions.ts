@@ -18,23 +18,55 @@ export interface Completed extends Drawn {
   readonly completion: Completion
 }
 
-/** `samples` completions of each row, grouped by row, in order. The random numbers depend on the stage, the row and the sample alone. */
-export async function completeEveryRow(run: StageRun, input: string): Promise<Completed[]> {
-  const { stage } = run
-  const rows = await everyRow(run, input)
-  const policy = await Policy.open(run.executor, await run.openPolicy(stage.inputs['policy'] ?? null), graphsOf(run.plan, stage))
-  const [maxNew, samples] = [number(stage, 'max_new'), number(stage, 'samples')]
-  const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
-  const prompts = rows.flatMap((drawn, i) => {
-    const tokens = promptTokens(policy, drawn, maxNew)
-    return Array.from({ length: samples }, (_, sample) => ({ tokens, row: i * samples + sample }))
-  })
-  const completed: Completed[] = []
-  for (let at = 0; at < prompts.length; at += CHUNK) {
-    if (run.stopping()) throw stopped(stage, at, prompts.length)
-    const rollouts = await rollOut(policy, prompts.slice(at, at + CHUNK), { maxNew, temperature: number(stage, 'temperature') || 1, key, report: (done) => run.tick('completions', at + done, prompts.length) })
-    rollouts.forEach((rollout, i) => completed.push({ ...(rows[Math.floor((at + i) / samples)] as Drawn), completion: completionOf(policy, rollout) }))
+/** One completion that is wanted: sample `sample` (0, 1, …) of row `row` of the input. */
+export interface Wanted {
+  readonly row: number
+  readonly sample: number
+}
+
+/** A policy and the rows of a dataset that it completes. The random numbers of a completion depend on the stage, its row and its sample alone. */
+export class Completer {
+  private constructor(
+    private readonly run: StageRun,
+    private readonly rows: readonly Drawn[],
+    private readonly policy: Policy,
+  ) {}
+
+  static async open(run: StageRun, input: string): Promise<Completer> {
+    const rows = await everyRow(run, input)
+    return new Completer(run, rows, await Policy.open(run.executor, await run.openPolicy(run.stage.inputs['policy'] ?? null), graphsOf(run.plan, run.stage)))
   }
-  policy.close()
+
+  get count(): number {
+    return this.rows.length
+  }
+
+  /** In the order they are wanted. Errors: RLP8002 when stopped, RLP8004 for prompts that are too long. */
+  async complete(wanted: readonly Wanted[]): Promise<Completed[]> {
+    const { run, policy } = this
+    const { stage } = run
+    const [maxNew, samples] = [number(stage, 'max_new'), number(stage, 'samples')]
+    const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
+    const prompts = wanted.map(({ row, sample }) => ({ tokens: promptTokens(policy, this.rows[row] as Drawn, maxNew), row: row * samples + sample }))
+    const completed: Completed[] = []
+    for (let at = 0; at < prompts.length; at += CHUNK) {
+      if (run.stopping()) throw stopped(stage, at, prompts.length)
+      const rollouts = await rollOut(policy, prompts.slice(at, at + CHUNK), { maxNew, temperature: number(stage, 'temperature') || 1, key, report: (done) => run.tick('completions', at + done, prompts.length) })
+      rollouts.forEach((rollout, i) => completed.push({ ...(this.rows[(wanted[at + i] as Wanted).row] as Drawn), completion: completionOf(policy, rollout) }))
+    }
+    return completed
+  }
+
+  close(): void {
+    this.policy.close()
+  }
+}
+
+/** `samples` completions of each row, grouped by row, in order. */
+export async function completeEveryRow(run: StageRun, input: string): Promise<Completed[]> {
+  const completer = await Completer.open(run, input)
+  const samples = number(run.stage, 'samples')
+  const completed = await completer.complete(Array.from({ length: completer.count * samples }, (_, i) => ({ row: Math.floor(i / samples), sample: i % samples })))
+  completer.close()
   return completed
 }

@@ -3,7 +3,7 @@
 import { number } from './attributes.js'
 import { completeEveryRow } from './completions.js'
 import { passAtK, wilsonMargin } from './pass-at-k.js'
-import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans } from './reward.js'
+import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans, termValues } from './reward.js'
 import type { StageKind } from './stage.js'
 
 /** Completions kept for people to read. */
@@ -13,11 +13,10 @@ export const evaluation: StageKind = async (run) => {
   const { stage, plan } = run
   const score = stage.inputs['score'] ?? null
   const rewarder = await Rewarder.open(plan, rewardName(score), run.root)
-  const term = typeof score === 'object' && score !== null && 'term' in score ? (score.term ?? 'total') : 'total'
   const [samples, k] = [number(stage, 'samples'), number(stage, 'k')]
   const completed = await completeEveryRow(run, 'data')
   const scored = await rewarder.score(completed)
-  const values = term === 'total' ? scored.total : (scored.terms[term] as Float64Array)
+  const values = termValues(scored, score)
 
   const prompts = completed.length / samples
   const passes = Array.from({ length: prompts }, (_, prompt) => values.subarray(prompt * samples, (prompt + 1) * samples).reduce((sum, value) => sum + Number(value >= 1), 0))
