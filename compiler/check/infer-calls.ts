@@ -2,7 +2,8 @@
 
 import type { Argument, Call, Expression } from '../../grammar/ast/ast.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
-import { bind, substitute } from './assignable.js'
+import { walk } from '../resolve/walk.js'
+import { bind, mismatch, substitute } from './assignable.js'
 import { BUILTINS } from './builtins.js'
 import { listed, replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { expectType } from './expect.js'
@@ -10,7 +11,7 @@ import { FOREIGN_VALUES } from './foreign-names.js'
 import { moduleWith } from './import-fix.js'
 import { infer } from './infer.js'
 import { inferBuiltin } from './infer-builtins.js'
-import { unindexed } from './complain.js'
+import { complain, unindexed } from './complain.js'
 import { ANY, join, optionsOf, POISON, show, type FunctionType, type ParameterType, type Type } from './types.js'
 
 export function inferCall(cx: Context, call: Call, env: Env, wanted?: Type): Type {
@@ -48,9 +49,15 @@ function applied(cx: Context, call: Call, type: FunctionType, env: Env, wanted: 
   if (type.variables.length > 0 && wanted) for (const option of optionsOf(wanted)) bind(type.result, option, hints, (a) => a)
   const unknown = new Map(type.variables.map((variable) => [variable, ANY]))
   let broken = false
+  let stars = 0
   for (const [parameter, value] of given) {
     const hinted = substitute(substitute(parameter.type, hints), unknown)
-    const found = expectType(cx, value, hinted, env, `\`${parameter.name}\` of \`${name}\``)
+    const subject = `\`${parameter.name}\` of \`${name}\``
+    const found = goesByKey(type, parameter.type) && namesKeys(value) ? expectKeyed(cx, value, hinted, env, subject) : expectType(cx, value, hinted, env, subject)
+    if (found.type === 'keyed') {
+      if (stars > 0 && found.stars !== stars) cx.report('RLP3012', call.span, 'these values have different keys', { label: 'one has more `*` than the other', help: 'take `*` over the same keys in all arguments' })
+      stars = found.stars
+    }
     if (found.type === 'poison') broken = true
     bind(parameter.type, found, bound, join)
   }
@@ -62,7 +69,7 @@ function applied(cx: Context, call: Call, type: FunctionType, env: Env, wanted: 
     return { ...type, parameters: open.map((one) => ({ ...one, type: substitute(one.type, bound) })), result, variables: type.variables.filter((variable) => !bound.has(variable)) }
   }
   const missing = type.variables.filter((variable) => !bound.has(variable))
-  if (missing.length === 0) return result
+  if (missing.length === 0) return stars > 0 ? { type: 'keyed', stars, item: result } : result
   if (!broken && !wanted) {
     cx.report('RLP3010', call.span, `the rows of \`${name}\` are not known here`, {
       label: `nothing says what \`${missing[0]}\` is`,
@@ -71,6 +78,27 @@ function applied(cx: Context, call: Call, type: FunctionType, env: Env, wanted: 
     return POISON
   }
   return broken ? POISON : substitute(result, new Map(missing.map((variable) => [variable, ANY])))
+}
+
+/** A function of the language that takes one number: with a value by key it is applied key by key, as operators are. */
+function goesByKey({ symbol }: FunctionType, parameter: Type): boolean {
+  return (parameter.type === 'number' || parameter.type === 'boolean') && parameter.level === undefined && symbol?.declaration.node === 'Function' && !symbol.declaration.extern
+}
+
+function namesKeys(value: Expression): boolean {
+  let found = false
+  walk(value, (part) => {
+    if (part.node === 'Index' && part.keys.some(({ node }) => node === 'Star')) found = true
+  })
+  return found
+}
+
+/** As `expectType`, of what stands at each key. */
+function expectKeyed(cx: Context, value: Expression, wanted: Type, env: Env, subject: string): Type {
+  const type = infer(cx, value, env, wanted)
+  const reason = mismatch(type.type === 'keyed' ? type.item : type, wanted, cx.levels)
+  if (reason) complain(cx, value, type, wanted, reason, subject)
+  return reason ? POISON : type
 }
 
 /** Whether the place calls the function itself, with some of its open parameters. */

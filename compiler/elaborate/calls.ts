@@ -2,10 +2,11 @@
 // A call that leaves parameters open is a value: a function of the rest.
 
 import type { Call, FunctionDeclaration, Parameter, TypeNode } from '../../grammar/ast/ast.js'
+import { DIMENSIONS } from '../check/units.js'
 import type { ModuleScope } from '../resolve/program.js'
 import { moduleFrame, NO_GRANTS, type Context, type Expected, type Frame } from './context.js'
 import { evaluate, settled, symbolOf } from './evaluate.js'
-import { applyBuiltin, builtinParameters, isVariadic } from './operators.js'
+import { applyBuiltin, builtinParameters, isVariadic, keyByKey } from './operators.js'
 import { toExpr } from './to-plan.js'
 import { isDeferred, NONE, POISON, type ClosureValue, type CompileValue } from './value.js'
 
@@ -37,7 +38,21 @@ function complete(context: Context, closure: ClosureValue, expected: Expected | 
     const made: CompileValue = { type: 'call', fn: symbol, arguments: all }
     return isDeferred(made) ? { type: 'deferred', expr: toExpr(made) } : made
   }
-  return evaluateBody(context, closure, all)
+  return byKey(context, closure, all)
+}
+
+/** A number wanted and values by key given: the function of each key, as operators do it. */
+function byKey(context: Context, closure: ClosureValue, all: ReadonlyMap<string, CompileValue>): CompileValue {
+  const keyed = closure.declaration.parameters.flatMap(({ name, type }) => (all.get(name.name)?.type === 'map' && isNumber(type) ? [name.name] : []))
+  if (keyed.length === 0) return evaluateBody(context, closure, all)
+  const result = keyByKey(keyed.map((name) => all.get(name) as CompileValue), (values) => evaluateBody(context, closure, new Map([...all, ...keyed.map((name, i) => [name, values[i] as CompileValue] as const)])))
+  return settled(context, result, closure.span)
+}
+
+/** Types that are written as one number or truth value: `Real`, `Steps in 1 steps..`, `Bool`. */
+function isNumber(type: TypeNode): boolean {
+  if (type.node === 'RangeType') return isNumber(type.inner)
+  return type.node === 'NamedType' && type.arguments.length === 0 && !type.module && (['Int', 'Real', 'Float', 'Bool'].includes(type.name.name) || type.name.name in DIMENSIONS)
 }
 
 function evaluateBody(context: Context, closure: ClosureValue, parameters: ReadonlyMap<string, CompileValue>): CompileValue {

@@ -34,12 +34,12 @@ export function isVariadic(name: string): boolean {
 
 /** `left op right`. `and` and `or` come here only when the left side does not decide. */
 export function binary(op: BinaryOperator, left: CompileValue, right: CompileValue): CompileValue | Complaint {
-  return byKey([left, right], ([a, b]) => binaryOf(op, a as CompileValue, b as CompileValue))
+  return keyByKey([left, right], ([a, b]) => binaryOf(op, a as CompileValue, b as CompileValue))
 }
 
 /** `-x` or `not x`. */
 export function unary(op: '-' | 'not', operand: CompileValue): CompileValue | Complaint {
-  return byKey([operand], ([x]) => {
+  return keyByKey([operand], ([x]) => {
     if (waits(x as CompileValue)) return operation(op === '-' ? 'neg' : 'not', [x as CompileValue])
     if (op === 'not') return x?.type === 'boolean' ? boolean(!x.value) : POISON
     return x?.type === 'number' ? real(x.value === 0 ? 0 : -x.value, x.unit) : POISON
@@ -48,7 +48,7 @@ export function unary(op: '-' | 'not', operand: CompileValue): CompileValue | Co
 
 /** An element-wise function, `where` or `length`; all arguments by position. */
 export function applyBuiltin(name: string, operands: readonly CompileValue[]): CompileValue | Complaint {
-  return byKey(operands, (values) => {
+  return keyByKey(operands, (values) => {
     if (isVariadic(name) && values.length > 2) return folded(name, values)
     if (values.some(waits)) return operation(name, values)
     if (name === WHERE) {
@@ -128,7 +128,7 @@ function contains(container: CompileValue, item: CompileValue): CompileValue {
 }
 
 /** Applies `f` key by key when an operand is a map; all maps must have the same keys. */
-function byKey(operands: readonly CompileValue[], f: (values: readonly CompileValue[]) => CompileValue | Complaint): CompileValue | Complaint {
+export function keyByKey(operands: readonly CompileValue[], f: (values: readonly CompileValue[]) => CompileValue | Complaint): CompileValue | Complaint {
   if (operands.some((value) => value.type === 'poison')) return POISON
   const maps = operands.filter((value): value is CompileValue & { type: 'map' } => value.type === 'map')
   const first = maps[0]
@@ -148,7 +148,7 @@ function byKey(operands: readonly CompileValue[], f: (values: readonly CompileVa
   }
   const values: CompileValue[] = []
   for (const key of first.keys) {
-    const value = byKey(operands.map((operand) => (operand.type === 'map' ? (operand.values[operand.keys.indexOf(key)] as CompileValue) : operand)), f)
+    const value = keyByKey(operands.map((operand) => (operand.type === 'map' ? (operand.values[operand.keys.indexOf(key)] as CompileValue) : operand)), f)
     if (value.type === 'complaint') return value
     values.push(value)
   }

@@ -45,6 +45,19 @@ suite('elaborate: instances', (test) => {
     equal(all?.checks.map(({ key }) => key), ['"a",0', '"a",1', '"b",0', '"b",1'])
     is(all?.atLeast, 3)
   })
+
+  test('functions of numbers go key by key', () => {
+    const { elaborated: found, complaints } = elaborated(`${COMMON}
+      fn gain(before: Real, after: Real, least: Real = 1%): Real = if before == 0 then after else after / max(before, least)
+      stage exam: Evaluate for arm in ["a", "b"], seed in [0, 1] { policy = tiny, data = problems["test"], score = answer.correct, max_new = 8 tokens }
+      claim better { require = gain(exam["a", *].accuracy, after = exam["b", *].accuracy) > 2 }`)
+    equal(complaints, [])
+    const accuracy = (arm: string, seed: number) => ({ stage: `exam["${arm}",${seed}]`, metric: 'accuracy' })
+    equal(found.claims[0]?.checks, [0, 1].map((seed) => ({
+      key: String(seed),
+      expr: { op: '>', args: [{ if: { op: '==', args: [accuracy('a', seed), { const: 0 }] }, then: accuracy('b', seed), else: { op: '/', args: [accuracy('b', seed), { op: 'max', args: [accuracy('a', seed), { const: 0.01 }] }] } }, { const: 2 }] },
+    })))
+  })
 })
 
 suite('elaborate: values', (test) => {

@@ -31,6 +31,12 @@ const formulas: readonly (readonly [name: string, bound: Record<string, number>,
   ['simpo', { beta: 2, target: 0.5 }, (x) => overPairs(x, (c, r) => -logSigmoid(2 * (mean(c) - mean(r)) - 0.5))],
   ['cpo', { beta: 0.3, imitation: 0.7 }, (x) => overPairs(x, (c, r) => -logSigmoid(0.3 * (sum(c) - sum(r))) - 0.7 * mean(c))],
   ['orpo', { weight: 0.2 }, (x) => overPairs(x, (c, r) => -mean(c) - 0.2 * logSigmoid(odds(c) - odds(r)))],
+  ['dpo_with_imitation', { beta: 0.4, imitation: 0.3 }, (x) => {
+    const reference = rows(refLogp).map(sum)
+    const all = rows(x)
+    const ratios = all.map((row, i) => sum(row) - (reference[i] as number))
+    return mean([0, 1].map((pair) => -logSigmoid(0.4 * ((ratios[2 * pair] as number) - (ratios[2 * pair + 1] as number))) - 0.3 * mean(all[2 * pair] as number[])))
+  }],
   ['conservative_dpo', { beta: 0.4, smoothing: 0.1 }, (x) => {
     const reference = rows(refLogp).map(sum)
     const ratios = rows(x).map((row, i) => sum(row) - (reference[i] as number))
