@@ -105,7 +105,7 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
   }
   // Preferences lose once for each pair, everything else for each token.
   const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length'], levels.depthOf('pair') ?? token)
-  const total = loss && call(evaluator, objective.aggregate, provided.set('loss', at(b.label(loss.value, 'loss'), loss.depth)), ['loss', 'entropy'], 0)
+  const total = loss && call(evaluator, objective.aggregate, provided.set('loss', at(b.label(loss.value, 'loss'), loss.depth)), ['loss', 'entropy', 'advantage'], 0)
   diagnostics.push(...evaluator.diagnostics)
   const [logp, entropy] = [feeds.get('logp'), feeds.get('entropy')]
   return total && logp && entropy ? { loss: total.value, logp, entropy, advantage: advantage?.value } : undefined

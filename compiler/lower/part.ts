@@ -31,7 +31,7 @@ export const PARTS: Readonly<Record<PartName, Part>> = {
     result: 'result',
     by: ['logp', 'entropy'],
   },
-  aggregate: { provides: { loss: 'result', entropy: 'token' }, about: ['loss'], result: 'batch', by: ['loss', 'entropy'] },
+  aggregate: { provides: { loss: 'result', entropy: 'token', advantage: 'rollout' }, about: ['loss'], result: 'batch', by: ['loss', 'entropy'] },
 }
 
 /** Names that other systems have for what a stage provides. */

@@ -19,6 +19,8 @@ import { csv, jsonl, parquet } from './files.js'
 import { bestAndWorst, damages, sideOf, withBrokenLayout, type Damage } from './pairs.js'
 import { replaced, reviews, spliced, unlearned } from './reviews.js'
 import { joined, mixture, subset, without } from './mixture.js'
+import { retrospective } from './retrospect.js'
+import { counted } from './counted.js'
 import { rewritten } from './rewrite.js'
 import { withoutThoughts } from './thoughts.js'
 
@@ -35,6 +37,7 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/data.joined': (args) => joined(datasetsArgument(args, 'parts')),
   'std/data.without': (args) => without(datasetArgument(args, 'data'), datasetsArgument(args, 'others')),
   'std/data.rewritten': (args) => rewritten(datasetArgument(args, 'of'), textArgument(args, 'prompt'), textArgument(args, 'completion')),
+  'std/curricula.retrospective': (args) => retrospective(datasetArgument(args, 'of'), numberArgument(args, 'most'), numberArgument(args, 'floor')),
   'std/data.without_thoughts': (args) => withoutThoughts(datasetArgument(args, 'of'), numberArgument(args, 'probability'), textArgument(args, 'thought'), textArgument(args, 'answer')),
 
   'std/pairs.with_broken_layout': (args) => withBrokenLayout(datasetArgument(args, 'of'), textsArgument(args, 'tags'), oneOf(textsArgument(args, 'damages'), Object.keys(damages) as Damage[])),
@@ -97,6 +100,8 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
 
   'std/tasks/hops.hops': (args) => hops({ links: rangeArgument(args, 'links'), hops: rangeArgument(args, 'hops'), missing: flagArgument(args, 'missing'), split: split(args) }),
   'std/tasks/hops.solved': (args) => solved(datasetArgument(args, 'of'), textArgument(args, 'wording'), numberArgument(args, 'wrong')),
+
+  'std/supervised.counted': (args) => counted(datasetArgument(args, 'of'), numberArgument(args, 'label'), textsArgument(args, 'words'), textArgument(args, 'tag')),
 
   'std/tasks/sums.sums': (args) => sums({ numbers: numberArgument(args, 'numbers'), minuses: rangeArgument(args, 'minuses'), split: split(args) }),
   'std/tasks/sums.in_sequence': (args) => inSequence(datasetArgument(args, 'of')),

@@ -188,6 +188,17 @@ suite('weigh and measure', (test) => {
     near((await run(weigh, sizes, feeds))['dentropy'] as number[], mask.map((m) => (-0.1 * m) / sum(lengths)))
   })
 
+  test('an aggregation may leave out groups that fared alike', async () => {
+    const lowered = lower(from('std/losses', 'policy_gradient'), from('std/aggregations', 'varied_token_mean'), from('std/advantages', 'group_centred'))
+    const [reward, logp] = [[2, 2, 2, 0, 1, 0], rows(feeds.logp)]
+    const a = groups(reward).flatMap(advantages['group_centred'] as (r: number[]) => number[])
+    // The first group is flat, whose tokens count neither above nor below the line.
+    const byHand = logp.map((row, i) => row.map((x) => -(a[i] as number) * x)).slice(N)
+    near(await loss(lowered, { ...feeds, reward }), average(byHand.flat()), { rtol: 1e-12 })
+    await checkGradient(lowered, 'logp', { ...feeds, reward })
+    is(await loss(lowered, { ...feeds, reward: reward.map(() => 1) }), 0)
+  })
+
   test('a reward that depends on length: TRL\'s cosine schedule at its own examples', async () => {
     const { weigh } = lower(from('std/losses', 'policy_gradient'), from('std/aggregations', 'token_mean'), own('cosine'))
     // Right and wrong at the longest, half and no length (the docstring of `get_cosine_scaled_reward` has 0.75 and -0.75 at half).
