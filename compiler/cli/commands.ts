@@ -52,10 +52,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./compile.js')).run,
   },
   plan: {
-    summary: 'show what would run: stages, steps, tokens, FLOPs, settings',
+    summary: 'show what a run would do with each stage, why, and what it costs',
     positionals: ['FILE'],
-    options: { set: SET, variant: VARIANT, format: FORMAT },
-    more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.',
+    options: {
+      backend: { type: 'string', value: 'wasm|reference', help: 'what would compute (default wasm)' },
+      'detailed-exitcode': { type: 'boolean', help: 'exit with 5 when something would run, with 0 only when nothing would' },
+      set: SET,
+      variant: VARIANT,
+      format: FORMAT,
+    },
+    more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.\nEach stage: + run, > resume, = reuse, ! skip, with the reason: what changed since the last run in .rlp/runs, down to the attribute.\nTokens and memory are upper bounds: every row is taken to fill the context. Times are those of the last run.\n--format json: the schema is spec/schemas/review.schema.json.',
     load: async () => (await import('./plan.js')).run,
   },
   diff: {

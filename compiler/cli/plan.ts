@@ -1,16 +1,117 @@
-// `rlpc plan`: what would run, in words; writes nothing.
+// `rlpc plan`: what a run would do with each stage, why, and what it costs; writes nothing.
 
-import { canonicalJson } from '../../spec/plan/canonical.js'
-import { showPlan } from '../plan/show.js'
+import { resolve } from 'node:path'
+import type { Plan } from '../../spec/plan/plan.js'
+import { workOf } from '../../spec/plan/work.js'
+import type { Reason, StageForecast } from '../../runtime/index.js'
+import { linesOf } from '../plan/show-changes.js'
+import { showPlan, type StageOutlook } from '../plan/show.js'
 import { compileEntry } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { format, type Arguments } from './options.js'
+import { flag, format, text, UsageError, type Arguments } from './options.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
-  const plan = await compileEntry(findEntry(args.positionals[0]), args)
+  const entry = findEntry(args.positionals[0])
+  const plan = await compileEntry(entry, args)
   if (!plan) return EXIT.mistakes
-  process.stdout.write(format(args) === 'json' ? `${canonicalJson(plan)}\n` : showPlan(plan, { colour: useColour(process.stdout) }))
-  return EXIT.done
+  const { forecast, paceOf, memoryOf, Store } = await import('../../runtime/index.js')
+  const home = resolve('.rlp')
+  const backend = text(args, 'backend') ?? 'wasm'
+  if (!BACKENDS.includes(backend)) throw new UsageError(`there is no backend \`${backend}\``, `use ${BACKENDS.map((each) => `\`${each}\``).join(' or ')}`)
+  const found = forecast(plan, { root: entry.folder, home, executor: backend })
+  const pace = paceOf(plan, found.last, new Store(home))
+  const memory = memoryOf(plan)
+  const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
+  const outlook = new Map(
+    found.stages.map((each): [string, StageOutlook] => {
+      const stage = stages.get(each.address) as Plan['stages'][number]
+      const seconds = secondsLeft(each, pace.seconds(stage), stage.estimate.steps)
+      const bytes = memory(stage)
+      return [each.address, { action: each.action, reason: inWords(each.reason, plan, found.last?.plan), ...(seconds === undefined ? {} : { seconds }), ...(bytes === undefined ? {} : { memory: bytes }) }]
+    }),
+  )
+  if (format(args) === 'json') process.stdout.write(`${JSON.stringify(review(plan, found.stages, outlook), null, 2)}\n`)
+  else process.stdout.write(showPlan(plan, { colour: useColour(process.stdout), outlook, ...(pace.run === undefined ? {} : { pace: `at the pace of run ${pace.run}` }) }))
+  const idle = found.stages.every(({ action, reason }) => action === 'reuse' && reason.why === 'stored')
+  return flag(args, 'detailed-exitcode') && !idle ? EXIT.differs : EXIT.done
+}
+
+const BACKENDS: readonly string[] = ['wasm', 'reference']
+
+/** What is left of a stage: nothing of a stored one, the rest of an interrupted one. */
+function secondsLeft({ action, reason }: StageForecast, seconds: number | undefined, steps: number | undefined): number | undefined {
+  if (action === 'reuse' || action === 'skip') return 0
+  if (reason.why !== 'interrupted' || steps === undefined || seconds === undefined) return seconds
+  return seconds * Math.max(0, 1 - reason.steps / steps)
+}
+
+/** More differences than this are counted. */
+const MOST_DIFFERENCES = 2
+
+function inWords(reason: Reason, plan: Plan, last: Plan | undefined): string {
+  switch (reason.why) {
+    case 'stored':
+      return `stored by run ${reason.run}`
+    case 'same as':
+      return `the same as ${reason.stage}`
+    case 'never run':
+      return 'new'
+    case 'changed': {
+      const lines = last ? linesOf(reason.comparison, { before: last, after: plan }) : []
+      const shown = lines.slice(0, MOST_DIFFERENCES).join('; ')
+      const rest = lines.length > MOST_DIFFERENCES ? ` and ${lines.length - MOST_DIFFERENCES} more` : ''
+      const through = reason.comparison.through.length === 0 ? '' : `follows ${reason.comparison.through.join(', ')}`
+      return [`${shown}${rest}`, through].filter((part) => part !== '').join('; ')
+    }
+    case 'failed before':
+      return `failed in run ${reason.run}${reason.code === undefined ? '' : ` (${reason.code})`}`
+    case 'skipped before':
+      return `skipped in run ${reason.run}`
+    case 'stopped before':
+      return `not done in run ${reason.run}`
+    case 'not in the store':
+      return `no longer in the store (run ${reason.run} had it)`
+    case 'stale':
+      return reason.what
+    case 'interrupted':
+      return `goes on after step ${reason.steps}`
+    case 'no engine':
+      return reason.obstacle
+    case 'without':
+      return `needs ${reason.stage}`
+  }
+}
+
+/** What `--format json` prints: `spec/schemas/review.schema.json`. */
+function review(plan: Plan, forecasts: readonly StageForecast[], outlook: ReadonlyMap<string, StageOutlook>): object {
+  const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
+  return {
+    format: 1,
+    name: plan.name,
+    variant: plan.variant,
+    stages: forecasts.map(({ address, reason }) => {
+      const stage = stages.get(address) as Plan['stages'][number]
+      const { action, reason: words, seconds, memory } = outlook.get(address) as StageOutlook
+      const { kind, engine, fingerprint, needs, written, estimate } = stage
+      return {
+        address,
+        kind,
+        engine,
+        fingerprint,
+        needs,
+        action,
+        why: reason.why,
+        reason: words,
+        differences: reason.why === 'changed' ? reason.comparison.differences.map(({ path }) => path) : [],
+        written,
+        work: workOf(plan, stage),
+        batch: estimate.batch ?? null,
+        reward: estimate.reward ?? null,
+        seconds: seconds ?? null,
+        memory: memory ?? null,
+      }
+    }),
+  }
 }

@@ -1,44 +1,61 @@
-// The plan in words, for `rlpc plan`: what each stage does, costs and reads, and the settings that make it what it is.
-// Later instances of a declaration show only what differs from the first.
+// The plan in words, for `rlpc plan`: a table of what would be done with each stage and what it costs, then what the spec says
+// about each declaration. Short enough to review: defaults and repetitions are left out.
 
 import type { CurriculumPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
-import { metric, showExpr, showRange, showValue } from './notation.js'
+import { workOf, type Work } from '../../spec/plan/work.js'
+import { metric, showBytes, showExpr, showRange, showSeconds, showValue } from './notation.js'
+
+/** What a run would do with a stage; the runtime knows. */
+export interface StageOutlook {
+  readonly action: 'run' | 'reuse' | 'resume' | 'skip'
+  /** In words: `stored by run 0003`, `optimizer.lr: 1e-3 → 2e-3`. */
+  readonly reason: string
+  readonly seconds?: number
+  /** Bytes at the peak of the stage, and of what. */
+  readonly memory?: { readonly peak: number; readonly parts: Readonly<Record<string, number>> }
+}
 
 export interface ShowOptions {
   readonly colour: boolean
+  readonly outlook?: ReadonlyMap<string, StageOutlook>
+  /** Where times come from: `at the pace of run 0003`. */
+  readonly pace?: string
 }
 
-/** Text of the plan with a newline at the end. */
-export function showPlan(plan: Plan, { colour }: ShowOptions): string {
-  const bold = (text: string) => (colour ? `\x1b[1m${text}\x1b[0m` : text)
-  const dim = (text: string) => (colour ? `\x1b[2m${text}\x1b[0m` : text)
-  const lines = [`${bold(plan.name)}${plan.variant === null ? '' : ` (variant ${plan.variant})`}: ${summary(plan)}`]
-  for (const { name, value, origin } of plan.parameters) lines.push(`  ${name} = ${showValue(value)}  ${dim(`from the ${origin}`)}`)
+/** More stages than this are shown by declaration. */
+const MOST_ROWS = 24
+const MARKS = { run: ['+', 32], resume: ['>', 33], reuse: ['=', 2], skip: ['!', 31] } as const
 
+/** Text of the plan with a newline at the end. */
+export function showPlan(plan: Plan, { colour, outlook, pace }: ShowOptions): string {
+  const paint = (code: number, text: string) => (colour && text !== '' ? `\x1b[${code}m${text}\x1b[0m` : text)
+  const [bold, dim] = [(text: string) => paint(1, text), (text: string) => paint(2, text)]
+  const lines = [`${bold(plan.name)}${plan.variant === null ? '' : ` (variant ${plan.variant})`}: ${summary(plan, outlook, pace)}`]
+  if (plan.parameters.length > 0) lines.push(`  ${plan.parameters.map(({ name, value, origin }) => `${name} = ${showValue(value)}${origin === 'default' ? '' : ` (${origin})`}`).join(', ')}`)
+
+  const stages = inOrder(plan.stages)
+  lines.push('', ...table(rowsOf(plan, stages, outlook)).map((row, i) => (i === 0 ? dim(row) : row.replace(/^ ( *)([+>=!])/, (_, space: string, mark: string) => ` ${space}${paint(Object.values(MARKS).find(([each]) => each === mark)?.[1] ?? 0, mark)}`))))
+
+  lines.push('')
   const firsts = new Map<string, StagePlan>()
-  for (const stage of inOrder(plan.stages)) {
-    const first = firsts.get(stage.name)
-    if (!first) firsts.set(stage.name, stage)
-    lines.push('', `  ${bold(stage.address)}  ${stage.kind} ${stage.engine === null ? '(no engine)' : `on ${stage.engine}`}${cost(stage)}`)
-    if (!first && stage.obstacle !== undefined) lines.push(`      no engine: ${stage.obstacle}`)
-    const known = new Set(first ? settings(first) : [])
-    const shown = settings(stage).filter((line) => !known.has(line))
-    lines.push(...shown.map((line) => `      ${line}`))
-    if (first) lines.push(dim(`      ${shown.length > 0 ? 'else ' : ''}as ${first.address}`))
-    else lines.push(...wrapped('defaults:', defaults(stage), 6).map(dim))
+  for (const stage of stages) {
+    if (firsts.has(stage.name)) continue
+    firsts.set(stage.name, stage)
+    lines.push(...wrapped(`${bold(stage.name)}:`, [...settings(stage), ...differing(stages, stage)], 2))
+    const { batch, reward } = stage.estimate
+    const facts = [...(batch === undefined ? [] : [batch]), ...(reward === undefined ? [] : [`reward in ${showRange(reward)}`])]
+    if (facts.length > 0) lines.push(dim(`    ${facts.join('; ')}`))
+    const parts = Object.entries(outlook?.get(stage.address)?.memory?.parts ?? {}).filter(([, bytes]) => bytes > 0)
+    if (parts.length > 0) lines.push(dim(`    memory: ${parts.map(([name, bytes]) => `${name} ${showBytes(bytes)}`).join(', ')}`))
+    if (stage.obstacle !== undefined) lines.push(`    no engine: ${stage.obstacle}`)
   }
 
-  const curricula = Object.entries(plan.curricula)
-  if (curricula.length > 0) lines.push('', bold('Curricula'))
-  for (const [address, { phases }] of curricula) lines.push(`  ${address}: ${phases.map(showPhase).join(', then ')}`)
-
-  if (plan.claims.length > 0) lines.push('', bold('Claims'))
+  for (const [address, { phases }] of Object.entries(plan.curricula)) lines.push(`  ${bold(address)}: ${phases.map(showPhase).join(', then ')}`)
   for (const { name, text, checks, atLeast } of plan.claims) {
     const count = checks.length === 1 ? '' : `  ${dim(atLeast === undefined ? `for all of ${checks.map(({ key }) => key).join(', ')}` : `for at least ${atLeast} of ${checks.length}`)}`
-    lines.push(`  ${name}: ${text}${count}`)
+    lines.push(`  ${bold(`claim ${name}`)}: ${text}${count}`)
   }
-  const outputs = Object.entries(plan.outputs)
-  if (outputs.length > 0) lines.push('', bold('Outputs'), ...outputs.map(([name, value]) => `  ${name} = ${showValue(value)}`))
+  for (const [name, value] of Object.entries(plan.outputs)) lines.push(`  ${bold(`output ${name}`)}: ${showValue(value)}`)
   return `${lines.join('\n')}\n`
 }
 
@@ -65,31 +82,88 @@ export function inOrder(stages: readonly StagePlan[]): readonly StagePlan[] {
   return ordered
 }
 
-function summary({ stages }: Plan): string {
-  const sum = (of: (stage: StagePlan) => number | undefined) => stages.reduce((total, stage) => total + (of(stage) ?? 0), 0)
-  const [tokens, flops] = [sum(({ estimate }) => estimate.tokens), sum(({ estimate }) => estimate.flops)]
-  return [`${stages.length} ${stages.length === 1 ? 'stage' : 'stages'}`, ...(tokens > 0 ? [`at most ${metric(tokens).trimEnd()} tokens`] : []), ...(flops > 0 ? [`${metric(flops)}FLOP`] : [])].join(', ')
+function summary(plan: Plan, outlook: ShowOptions['outlook'], pace: string | undefined): string {
+  const { stages } = plan
+  const doing = stages.filter(({ address }) => ['run', 'resume'].includes(outlook?.get(address)?.action ?? 'run'))
+  const count = (action: StageOutlook['action']) => stages.filter(({ address }) => outlook?.get(address)?.action === action).length
+  const actions = (['run', 'resume', 'reuse', 'skip'] as const).flatMap((action) => (count(action) === 0 ? [] : [`${count(action)} to ${action}`]))
+  const sum = (numbers: readonly (number | undefined)[]) => numbers.reduce<number>((total, each) => total + (each ?? 0), 0)
+  const [tokens, flops] = [sum(doing.map((stage) => workOf(plan, stage).tokens)), sum(doing.map(({ estimate }) => estimate.flops))]
+  const times = doing.map(({ address }) => outlook?.get(address)?.seconds)
+  const peak = Math.max(0, ...doing.map(({ address }) => outlook?.get(address)?.memory?.peak ?? 0))
+  const timed = doing.length > 0 && times.every((each) => each !== undefined)
+  return [
+    `${stages.length} ${stages.length === 1 ? 'stage' : 'stages'}${actions.length === 0 ? '' : `, ${actions.join(', ')}`}`,
+    ...(tokens > 0 ? [`at most ${metric(tokens).trimEnd()} tokens`] : []),
+    ...(flops > 0 ? [`${metric(flops)}FLOP`] : []),
+    ...(timed ? [`about ${showSeconds(sum(times))}${pace === undefined ? '' : ` ${pace}`}`] : []),
+    ...(peak > 0 ? [`${showBytes(peak)} at the peak`] : []),
+  ].join(', ')
 }
 
-function cost({ estimate: { steps, tokens, flops } }: StagePlan): string {
-  const parts = [steps === undefined ? '' : showValue({ value: steps, unit: 'steps' }), tokens === undefined ? '' : `at most ${metric(tokens).trimEnd()} tokens`, flops === undefined ? '' : `${metric(flops)}FLOP`]
-  const given = parts.filter((part) => part !== '')
-  return given.length === 0 ? '' : `: ${given.join(', ')}`
+/** One row for each stage, or for all instances of a declaration that fare alike when there are many. */
+function rowsOf(plan: Plan, stages: readonly StagePlan[], outlook: ShowOptions['outlook']): readonly (readonly string[])[] {
+  const groups = new Map<string, StagePlan[]>()
+  for (const stage of stages) {
+    const fate = outlook?.get(stage.address)
+    const key = stages.length <= MOST_ROWS ? stage.address : JSON.stringify([stage.name, fate?.action, fate?.reason.replace(/\[[^\]]*\]/g, '')])
+    const group = groups.get(key)
+    if (group) group.push(stage)
+    else groups.set(key, [stage])
+  }
+  const rows = [...groups.values()].map((group) => {
+    const stage = group[0] as StagePlan
+    const fate = outlook?.get(stage.address)
+    const { steps, prompts, completions, tokens, flops } = total(group.map((each) => workOf(plan, each)))
+    const seconds = group.reduce<number | undefined>((sum, { address }) => add(sum, outlook?.get(address)?.seconds), 0)
+    const idle = fate?.action === 'reuse' || fate?.action === 'skip'
+    const cost = (text: string | undefined) => (idle || text === undefined ? '' : text)
+    return [
+      `  ${fate ? MARKS[fate.action][0] : ' '} ${group.length === 1 ? stage.address : `${stage.name} x ${group.length}`}`,
+      stage.kind,
+      cost(steps === undefined ? undefined : metric(steps).trimEnd()),
+      cost(prompts === undefined ? undefined : metric(prompts).trimEnd()),
+      cost(completions === undefined ? undefined : metric(completions).trimEnd()),
+      cost(tokens === undefined ? undefined : metric(tokens).trimEnd()),
+      cost(flops === undefined ? undefined : metric(flops).trimEnd()),
+      cost(seconds === undefined || !outlook ? undefined : showSeconds(seconds)),
+      cost(fate?.memory === undefined ? undefined : showBytes(fate.memory.peak)),
+      fate === undefined ? '' : `${fate.action}: ${fate.reason}`,
+    ]
+  })
+  const head = ['    stage', 'kind', 'steps', 'prompts', 'completions', 'tokens', 'FLOP', 'time', 'memory', '']
+  const all = [head, ...rows]
+  const used = head.map((_, column) => rows.some((row) => row[column] !== ''))
+  return all.map((row) => row.filter((_, column) => used[column]))
 }
 
-/** One line for each thing that the spec says about a stage, and for what follows from it. */
+/** Of several stages together; a number that one of them lacks is not known. */
+function total(works: readonly Work[]): Work {
+  const names = ['steps', 'prompts', 'completions', 'tokens', 'flops'] as const
+  return Object.fromEntries(names.flatMap((name) => (works.every((work) => work[name] !== undefined) ? [[name, works.reduce((sum, work) => sum + (work[name] as number), 0)]] : [])))
+}
+
+const add = (a: number | undefined, b: number | undefined): number | undefined => (a === undefined || b === undefined ? undefined : a + b)
+
+/** Columns two spaces apart, those of numbers to the right. */
+function table(rows: readonly (readonly string[])[]): readonly string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] as string).length)))
+  return rows.map((row) => row.map((cell, column) => (column < 2 || column === row.length - 1 ? cell.padEnd(widths[column] as number) : cell.padStart(widths[column] as number))).join('  ').trimEnd())
+}
+
+/** What the spec says about a stage: its inputs, and the attributes that it does not leave at their defaults. */
 function settings(stage: StagePlan): readonly string[] {
-  const { estimate, inputs, written } = stage
-  const lines = Object.entries(inputs).flatMap(([name, value]) => (value === null ? [] : [`${name} = ${showValue(value)}`]))
-  for (const path of written) if (!(path in inputs)) lines.push(`${path} = ${showValue(attribute(stage, path))}`)
-  if (estimate.batch !== undefined) lines.push(`batch: ${estimate.batch}`)
-  if (estimate.reward !== undefined) lines.push(`reward lies in ${showRange(estimate.reward)}`)
-  return lines
+  const { inputs, written } = stage
+  return [...Object.entries(inputs).flatMap(([name, value]) => (value === null ? [] : [`${name} = ${showValue(value)}`])), ...written.filter((path) => !(path in inputs)).map((path) => `${path} = ${showValue(attribute(stage, path))}`)]
 }
 
-function defaults(stage: StagePlan): readonly string[] {
-  const paths = Object.entries(stage.attributes).flatMap(([name, value]) => (isSection(value) ? Object.keys(value.record).map((inner) => `${name}.${inner}`) : [name]))
-  return paths.filter((path) => !stage.written.includes(path)).map((path) => `${path} = ${showValue(attribute(stage, path))}`)
+/** Which settings its other instances have otherwise. */
+function differing(stages: readonly StagePlan[], first: StagePlan): readonly string[] {
+  const paths = [...Object.keys(first.inputs), ...first.written]
+  const others = stages.filter((stage) => stage.name === first.name && stage !== first)
+  const text = (stage: StagePlan, path: string) => JSON.stringify(stage.inputs[path] ?? attribute(stage, path))
+  const found = [...new Set(paths)].filter((path) => others.some((other) => text(other, path) !== text(first, path)))
+  return found.length === 0 ? [] : [`(${found.join(', ')} by instance)`]
 }
 
 function attribute({ attributes }: StagePlan, path: string): Value {
@@ -103,7 +177,7 @@ function isSection(value: Value): value is { readonly record: Readonly<Record<st
 }
 
 /** Items after a heading, as many on a line as fit; none without items. */
-function wrapped(heading: string, items: readonly string[], indent: number, width = 110): readonly string[] {
+function wrapped(heading: string, items: readonly string[], indent: number, width = 118): readonly string[] {
   if (items.length === 0) return []
   const lines: string[] = []
   let line = `${' '.repeat(indent)}${heading}`

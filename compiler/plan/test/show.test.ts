@@ -51,6 +51,6 @@ suite('show', (test) => {
     const [plain, coloured] = [showPlan(plan, { colour: false }), showPlan(plan, { colour: true })]
     ok(coloured !== plain)
     is(coloured.replace(/\x1b\[\d+m/g, ''), plain)
-    ok(plain.includes('s  Sft on native: 1 step,'), plain)
+    ok(plain.includes('    s      Sft       1     256  4.16 M'), plain)
   })
 })

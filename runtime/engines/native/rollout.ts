@@ -10,9 +10,9 @@ import type { Caches } from './cache.js'
 import type { Policy } from './policy.js'
 
 /** Rows that are decoded together at most. */
-const WAVE = 128
+export const WAVE = 128
 /** Below so many rows it is not worth copying the caches. */
-const SMALLEST = 8
+export const SMALLEST = 8
 
 export interface Prompt {
   readonly tokens: readonly number[]

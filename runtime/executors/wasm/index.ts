@@ -18,6 +18,9 @@ import { copyIn, copyOut } from './transfer.js'
 
 export const wasm: Executor = { name: 'wasm', open: () => Promise.resolve(new WasmSession()) }
 
+/** The graph that is scheduled for given sizes: bound, and with those composites that have a kernel. */
+export const prepared = (graph: Graph, bindings: Bindings): Graph => inlineComposites(bind(graph, bindings), hasKernel)
+
 interface State {
   readonly dtype: DType
   readonly shape: readonly number[]
@@ -29,7 +32,7 @@ interface Run {
   readonly run: (arena: number) => void
 }
 
-class WasmSession implements Session {
+export class WasmSession implements Session {
   private readonly heap = new Heap()
   private readonly kernels = instantiateKernels(this.heap.memory)
   private readonly states = new Map<string, State>()
@@ -62,9 +65,14 @@ class WasmSession implements Session {
     const programs = this.programs.get(graph) ?? new Map<string, Program>()
     this.programs.set(graph, programs)
     const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(inlineComposites(bind(graph, bindings), hasKernel))
+    const program = programs.get(key) ?? this.prepare(prepared(graph, bindings))
     programs.set(key, program)
     return program
+  }
+
+  /** Bytes of the linear memory that were ever in use. */
+  get peak(): number {
+    return this.heap.used
   }
 
   close(): void {

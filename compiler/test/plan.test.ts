@@ -1,0 +1,92 @@
+// `rlpc plan` and `rlpc diff` as commands: JSON that fits its schema, exit codes, revisions of git.
+
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import { execaSync } from 'execa'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { equal, is, ok, suite } from '../../spec/test/suite.js'
+import { COMMON } from '../elaborate/test/harness.js'
+import { COMMANDS } from '../cli/commands.js'
+import type { Arguments } from '../cli/options.js'
+
+const SPEC = `${COMMON}
+stage learn: Sft { policy = tiny, data = chains.worked(problems["train"]), length = 2 steps, batch = 2 samples, optimizer { lr = 1e-3 } }
+stage exam: Evaluate { policy = learn.policy, data = subset(problems["test"], 4 samples), score = answer.correct, max_new = 2 tokens }
+`
+
+/** Runs a command within this process, in a folder; what it printed and its exit code. */
+async function rlpc(folder: string, name: string, positionals: readonly string[] = [], options: Arguments['options'] = {}): Promise<{ code: number; out: string; err: string }> {
+  const printed = { stdout: '', stderr: '' }
+  const [before, out, err] = [process.cwd(), process.stdout.write, process.stderr.write]
+  process.chdir(folder)
+  process.stdout.write = ((text: string) => ((printed.stdout += text), true)) as typeof process.stdout.write
+  process.stderr.write = ((text: string) => ((printed.stderr += text), true)) as typeof process.stderr.write
+  try {
+    const code = await (await COMMANDS[name]!.load())({ positionals, options })
+    return { code, out: printed.stdout, err: printed.stderr }
+  } finally {
+    process.chdir(before)
+    Object.assign(process.stdout, { write: out })
+    Object.assign(process.stderr, { write: err })
+  }
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'rlpc-plan-'))
+  try {
+    await body(folder)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+suite('rlpc plan and diff', (test) => {
+  test('plan: JSON fits its schema before and after a run; exit codes', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'main.rlp'), SPEC)
+      const schema = new Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(new URL('../../spec/schemas/review.schema.json', import.meta.url), 'utf8')) as object)
+      const review = async () => {
+        const { out, code } = await rlpc(folder, 'plan', [], { format: 'json', 'detailed-exitcode': true, backend: 'reference' })
+        const json = JSON.parse(out) as { stages: { address: string; action: string; why: string; differences: string[]; seconds: number | null; work: object }[] }
+        ok(schema(json), JSON.stringify(schema.errors))
+        return { code, stages: json.stages }
+      }
+      const first = await review()
+      equal([first.code, first.stages.map(({ action, why }) => `${action} ${why}`)], [5, ['run never run', 'run never run']])
+      equal(first.stages[1]?.work, { prompts: 4, completions: 4, tokens: 8 })
+      is((await rlpc(folder, 'plan')).code, 0)
+      is((await rlpc(folder, 'run', ['main.rlp'], { backend: 'reference' })).code, 0)
+      const second = await review()
+      equal([second.code, second.stages.map(({ action }) => action)], [0, ['reuse', 'reuse']])
+      writeFileSync(join(folder, 'main.rlp'), SPEC.replace('lr = 1e-3', 'lr = 2e-3'))
+      const third = await review()
+      equal([third.code, third.stages[0]?.differences, third.stages[1]?.why], [5, ['optimizer.lr'], 'changed'])
+      ok(third.stages.every(({ seconds }) => seconds !== null && seconds > 0), 'at the pace of the run')
+      const { out } = await rlpc(folder, 'plan', [], { backend: 'reference' })
+      ok(out.includes('run: optimizer.lr: 0.001 → 0.002') && out.includes('run: follows learn') && out.includes('at the pace of run 0001'), out)
+      // Runs and plans are sides of a diff too.
+      equal([(await rlpc(folder, 'diff', ['1', 'main.rlp'])).code, (await rlpc(folder, 'diff', ['1', '.rlp/runs/0001'])).code], [5, 0])
+    }))
+
+  test('diff: a revision of git with the imports of that revision', () =>
+    inFolder(async (folder) => {
+      const git = (...args: string[]) => execaSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'init.defaultBranch=main', ...args], { cwd: folder })
+      writeFileSync(join(folder, 'sizes.rlp'), 'rlp 1\nconst batch = 2 samples\n')
+      writeFileSync(join(folder, 'main.rlp'), SPEC.replace('import * as chains', 'import { batch } from "./sizes.rlp"\nimport * as chains').replace('batch = 2 samples', 'batch = batch'))
+      git('init', '-q')
+      git('add', '.')
+      git('commit', '-qm', 'first')
+      is((await rlpc(folder, 'diff')).code, 0)
+      writeFileSync(join(folder, 'sizes.rlp'), 'rlp 1\nconst batch = 3 samples\n')
+      const { code, out } = await rlpc(folder, 'diff', ['HEAD:main.rlp', 'main.rlp'])
+      is(code, 5)
+      ok(out.includes('~ learn: Sft\n    batch  2 samples → 3 samples\n~ follows: exam (from learn)'), out)
+      const json = JSON.parse((await rlpc(folder, 'diff', ['HEAD'], { format: 'json' })).out) as { same: boolean }
+      is(json.same, false)
+      for (const wrong of ['HEAD:nothing.rlp', 'nowhere.rlp', '7']) {
+        const refused = await rlpc(folder, 'diff', [wrong]).catch((error: Error) => error)
+        ok(refused instanceof Error && refused.constructor.name === 'UsageError', `${wrong} is refused`)
+      }
+    }))
+})

@@ -1,0 +1,173 @@
+// How much memory a stage takes at its peak, by what it is for: the same states and programs as the stage would have, at their
+// largest sizes, placed by the executor's own rules. Rows are taken to fill the context, so shorter data takes less.
+
+import type { Graph } from '../../../spec/graph/graph.js'
+import type { Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
+import type { Bindings } from '../../executors/executor.js'
+import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
+import { flag, number, optionalNumber } from './attributes.js'
+import { bucket, microRows } from './batching.js'
+import { graphsOf, inputs } from './programs.js'
+import { SMALLEST, WAVE } from './rollout.js'
+
+export interface StageMemory {
+  /** Bytes at the worst moment, those outside of the executor included. */
+  readonly peak: number
+  /** Of these, those of the executor's memories: what `WasmSession.peak` of all sessions sums to. */
+  readonly executor: number
+  readonly parts: Readonly<Record<Part, number>>
+}
+
+export type Part = 'weights' | 'gradients' | 'optimiser' | 'KV cache' | 'logits' | 'activations' | 'reference' | 'checkpoint'
+
+/** A part of a prefix of state names; `w/…` and so on (spec/plan/README.md). */
+const STATES: readonly (readonly [prefix: string, part: Part])[] = [
+  ['g/', 'gradients'],
+  ['m/', 'optimiser'],
+  ['v/', 'optimiser'],
+]
+
+/** Sizes that a kind's programs are run with. Kinds without a row are not foreseen. */
+interface Shapes {
+  /** Micro-batches of training and scoring; absent when the kind only writes. */
+  readonly micro?: Bindings
+  /** The batch that an objective weighs; absent when the kind does not train. */
+  readonly levels?: Bindings
+  /** Every batch is scored before it is weighed, whatever the objective reads. */
+  readonly scored?: boolean
+  /** The log-probabilities of the rollouts serve the only update that is made of them. */
+  readonly once?: boolean
+  readonly rollouts?: { readonly rows: number; readonly prompt: number; readonly maxNew: number }
+}
+
+const EMPTY: Graph = { name: 'none', nodes: [], outputs: [], bodies: [] }
+
+const texts = (stage: StagePlan, context: number, batch: number, packed = false): Bindings => {
+  const longest = Math.min(context, optional(stage, 'context') ?? context)
+  return { B: microRows(packed ? longest : context, batch), T: bucket(longest - 1) }
+}
+
+const rolled = (rows: number, maxNew: number, context: number): Required<Shapes>['rollouts'] => ({ rows: Math.min(WAVE, rows), prompt: Math.max(1, context - maxNew), maxNew })
+
+const kinds: Readonly<Record<string, (stage: StagePlan, context: number) => Shapes>> = {
+  Sft: (stage, context) => {
+    const micro = texts(stage, context, number(stage, 'batch'), flag(stage, 'packing'))
+    return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+  },
+  Pretrain: (stage, context) => {
+    const micro = texts(stage, context, number(stage, 'batch'))
+    return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+  },
+  Dpo: (stage, context) => {
+    const micro = texts(stage, context, 2 * number(stage, 'batch'))
+    return { micro, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+  },
+  Supervised: (stage) => ({ micro: { B: number(stage, 'batch'), T: 1 }, levels: { N: number(stage, 'batch'), T: 1 } }),
+  Grpo: (stage, context) => {
+    const [groups, size, splits] = [number(stage, 'rollout.per_step'), number(stage, 'group_size'), number(stage, 'update.splits')]
+    const micro = texts(stage, context, (groups * size) / splits)
+    return { micro, once: splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: rolled(groups * size, number(stage, 'rollout.max_new'), context) }
+  },
+  // Rows are not known before the data is read: at least a wave is assumed.
+  Evaluate: (stage, context) => ({ rollouts: rolled(WAVE, number(stage, 'max_new'), context) }),
+  Generate: (stage, context) => ({ rollouts: rolled(WAVE, number(stage, 'max_new'), context) }),
+  EvaluateLoss: (stage, context) => ({ micro: texts(stage, context, WAVE) }),
+}
+
+/** Of a plan: what each stage takes; undefined for kinds and models that are not foreseen. Stages of the same shapes share the work. */
+export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefined {
+  const arenas = new Arenas()
+  const known = new Map<string, StageMemory>()
+  const models = modelsOf(plan)
+  return (stage) => {
+    const model = models(stage)
+    const shapesOf = Object.hasOwn(kinds, stage.kind) ? kinds[stage.kind] : undefined
+    if (!model || !shapesOf || stage.engine !== 'native') return undefined
+    const found = shapesOf(stage, Number(model.config['max_position_embeddings'] ?? 1))
+    const shapes = found.levels ? { ...found, levels: { ...found.levels, R: termsOf(plan, stage) } } : found
+    const key = JSON.stringify([stage.programs, shapes, model.weights.map(({ shape }) => shape)])
+    const memory = known.get(key) ?? measure(model, graphsOf(plan, stage), shapes, arenas)
+    known.set(key, memory)
+    return memory
+  }
+}
+
+function measure(model: Plan['models'][string], graphs: Readonly<Record<string, Graph>>, { micro, levels, rollouts, scored = false, once = false }: Shapes, arenas: Arenas): StageMemory {
+  const parts: Record<Part, number> = { weights: 0, gradients: 0, optimiser: 0, 'KV cache': 0, logits: 0, activations: 0, reference: 0, checkpoint: 0 }
+  const session = new Footprint(arenas)
+  for (const { name, shape } of model.weights) parts.weights += session.declare(`w/${name}`, shape)
+  const weights = parts.weights
+  for (const role of levels ? ['gradient', 'norm', 'apply'] : []) {
+    for (const node of inputs(graphs[role] as Graph, 'state')) {
+      const name = String(node.attributes['name'])
+      const part = STATES.find(([prefix]) => name.startsWith(prefix))?.[1]
+      const bytes = session.declare(name, node.type.shape as readonly number[])
+      if (part) parts[part] += bytes
+    }
+  }
+  const load = (role: string, sizes: Bindings) => graphs[role] && session.load(graphs[role], sizes)
+  if (rollouts) {
+    const { rows, prompt, maxNew } = rollouts
+    const S = bucket(prompt) + maxNew
+    for (const B of waves(rows)) {
+      parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, { B, S }, (name) => (name.startsWith('cache.') ? `${name}@${B}` : name))
+      if (B === rows) load('prefill', { B, S, P: bucket(prompt) })
+      load('sample', { B })
+      load('decode', { B, S })
+    }
+    parts.logits = rows * Number(model.config['vocab_size'] ?? 0) * 4
+  }
+  const reads = (role: string, ...names: string[]) => inputs(graphs[role] ?? EMPTY, 'feed').some(({ attributes }) => names.includes(String(attributes['name'])))
+  if (micro && (!levels || scored || reads('weigh', 'entropy', ...(once ? [] : ['logp'])))) load('score', micro)
+  if (levels) {
+    load('advantage', levels)
+    load('weigh', levels)
+    load('gradient', micro as Bindings)
+    load('measure', levels)
+    load('norm', {})
+    load('apply', {})
+  }
+  parts.activations = Math.max(0, session.arenaBytes - parts.logits)
+  const sessions = [session.peak]
+  if ((reads('weigh', 'ref_logp') || reads('measure', 'ref_logp')) && micro && graphs['score']) {
+    const frozen = new Footprint(arenas)
+    for (const { name, shape } of model.weights) frozen.declare(`w/${name}`, shape)
+    frozen.load(graphs['score'], micro)
+    parts.reference = frozen.peak
+    sessions.push(frozen.peak)
+  }
+  // Beside the executor: the weights as they were read, and while a state is saved a copy of weights and moments.
+  parts.checkpoint = levels ? 3 * weights : 0
+  const executor = sessions.reduce((a, b) => a + b, 0)
+  return { peak: executor + weights + parts.checkpoint, executor, parts }
+}
+
+/** Rows that are decoded together: all, then powers of two as rollouts end. */
+function waves(rows: number): readonly number[] {
+  const smaller: number[] = []
+  for (let size = 2 ** Math.floor(Math.log2(Math.max(1, rows - 1))); size >= SMALLEST && size < rows; size /= 2) smaller.push(size)
+  return [rows, ...smaller]
+}
+
+function termsOf(plan: Plan, { inputs: { reward = null } }: StagePlan): number {
+  return typeof reward === 'object' && reward !== null && 'reward' in reward ? (plan.rewards[reward.reward]?.terms.length ?? 1) : 1
+}
+
+/** The plan of the model behind a stage, through the stages that changed it. */
+function modelsOf(plan: Plan): (stage: StagePlan) => Plan['models'][string] | undefined {
+  const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
+  return (stage) => {
+    let at: Value | undefined = modelInput(stage)
+    while (typeof at === 'object' && at !== null && 'stage' in at) {
+      const before = stages.get(at.stage)
+      at = before && modelInput(before)
+    }
+    return typeof at === 'object' && at !== null && 'model' in at ? plan.models[at.model] : undefined
+  }
+}
+
+const modelInput = ({ inputs: given }: StagePlan): Value | undefined => given['policy'] ?? given['model']
+
+function optional(stage: StagePlan, path: string): number | undefined {
+  return path in stage.attributes ? optionalNumber(stage, path) : undefined
+}

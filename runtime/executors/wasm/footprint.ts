@@ -1,0 +1,75 @@
+// How large the memory of a session gets, without computing anything: states and programs are placed as the session places them.
+// The sizes of arenas come from the same schedules that would run.
+
+import { evaluateDim } from '../../../spec/graph/dims.js'
+import type { Graph } from '../../../spec/graph/graph.js'
+import type { Bindings } from '../executor.js'
+import { Blocks } from './blocks.js'
+import { prepared } from './index.js'
+import { lower } from './plan/lower.js'
+import { place } from './plan/place.js'
+
+/** Bytes of constants and of the arena of a program; schedules are made once for a graph and its sizes. */
+export class Arenas {
+  private readonly known = new WeakMap<Graph, Map<string, { readonly constants: number; readonly arena: number }>>()
+
+  of(graph: Graph, bindings: Bindings): { readonly constants: number; readonly arena: number } {
+    const sizes = this.known.get(graph) ?? new Map<string, { constants: number; arena: number }>()
+    this.known.set(graph, sizes)
+    const key = JSON.stringify(Object.entries(bindings).sort())
+    const known = sizes.get(key)
+    if (known) return known
+    const schedule = lower(prepared(graph, bindings))
+    const found = { constants: schedule.pool.length * 4 + 4, arena: place(schedule).arenaBytes }
+    sizes.set(key, found)
+    return found
+  }
+}
+
+export class Footprint {
+  private readonly blocks = new Blocks()
+  private readonly states = new Set<string>()
+  private arena = { address: 0, bytes: 0 }
+
+  constructor(private readonly arenas: Arenas) {}
+
+  /** Bytes up to the last that is in use. */
+  get peak(): number {
+    return this.blocks.end
+  }
+
+  /** Bytes of the arena, which all programs share. */
+  get arenaBytes(): number {
+    return this.arena.bytes
+  }
+
+  /** Declares a tensor of 32-bit numbers; returns its bytes, 0 when it was there. */
+  declare(name: string, shape: readonly number[]): number {
+    if (this.states.has(name)) return 0
+    this.states.add(name)
+    const bytes = shape.reduce((a, b) => a * b, 1) * 4
+    this.blocks.allocate(bytes)
+    return bytes
+  }
+
+  /** Declares the states that a graph reads, under other names where `rename` says so; returns their bytes. */
+  declareStates(graph: Graph, bindings: Bindings, rename: (name: string) => string = (name) => name): number {
+    let bytes = 0
+    for (const { op, attributes, type } of graph.nodes) {
+      if (op !== 'input' || attributes['storage'] !== 'state') continue
+      bytes += this.declare(rename(String(attributes['name'])), type.shape.map((dim) => evaluateDim(dim, bindings)))
+    }
+    return bytes
+  }
+
+  /** Loads a program; returns the bytes of its arena. */
+  load(graph: Graph, bindings: Bindings): number {
+    const { constants, arena } = this.arenas.of(graph, bindings)
+    this.blocks.allocate(constants)
+    if (arena > this.arena.bytes) {
+      if (this.arena.bytes > 0) this.blocks.release(this.arena.address, this.arena.bytes)
+      this.arena = { address: this.blocks.allocate(arena), bytes: arena }
+    }
+    return arena
+  }
+}

@@ -1,0 +1,121 @@
+// What a run of a plan would do with each stage, in the words of `rlpc plan`: why it must run, down to what changed since the last run.
+// What it would do is decided in `intentions.ts`, as for the run itself; writes nothing.
+
+import { join } from 'node:path'
+import { comparePlans, type StageComparison } from '../../spec/plan/compare.js'
+import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import { HostError } from '../host.js'
+import { readRecords } from '../store/records.js'
+import { Store } from '../store/store.js'
+import { intentions } from './intentions.js'
+import { runOrder } from './order.js'
+import { readRun, runIds, type PastRun } from './run-folder.js'
+
+export type Action = 'run' | 'reuse' | 'resume' | 'skip'
+
+export type Reason =
+  /** Stored by a stage of an earlier run. */
+  | { readonly why: 'stored'; readonly run: string; readonly by: string }
+  /** Another stage of this plan means the same and is made first. */
+  | { readonly why: 'same as'; readonly stage: string }
+  | { readonly why: 'never run' }
+  /** It means something else than in the last run. */
+  | { readonly why: 'changed'; readonly comparison: StageComparison }
+  | { readonly why: 'failed before' | 'skipped before' | 'stopped before'; readonly run: string; readonly code?: string }
+  | { readonly why: 'not in the store'; readonly run: string }
+  /** What is stored cannot be used or must be looked at again, in words. */
+  | { readonly why: 'stale'; readonly what: string }
+  | { readonly why: 'interrupted'; readonly steps: number }
+  | { readonly why: 'no engine'; readonly obstacle: string }
+  /** It reads a stage that cannot run. */
+  | { readonly why: 'without'; readonly stage: string }
+
+export interface StageForecast {
+  readonly address: string
+  readonly action: Action
+  readonly reason: Reason
+}
+
+export interface RunForecast {
+  /** In the order they would run. */
+  readonly stages: readonly StageForecast[]
+  /** The run that the plan was compared with. */
+  readonly last: PastRun | undefined
+}
+
+export interface ForecastOptions {
+  /** Folder of the spec. */
+  readonly root: string
+  /** The `.rlp` folder. */
+  readonly home: string
+  /** Name of the executor that would compute. */
+  readonly executor: string
+}
+
+/** Reads the store's manifests, the data files' hashes and the last run. Time linear in the stages. */
+export function forecast(plan: Plan, { root, home, executor }: ForecastOptions): RunForecast {
+  const store = new Store(home)
+  const intended = intentions(plan, { store, root, executor })
+  const last = lastRun(home)
+  const compared = new Map((last ? comparePlans(last.plan, plan).stages : []).map((stage) => [stage.address, stage]))
+  const outcomes = last ? outcomesOf(home, last.id) : new Map<string, Outcome>()
+  const actions = new Map<string, Action>()
+  const first = new Map<string, string>()
+
+  const decide = ({ address, fingerprint, needs, engine, obstacle }: StagePlan): Pick<StageForecast, 'action' | 'reason'> => {
+    if (engine === null) return { action: 'skip', reason: { why: 'no engine', obstacle: obstacle ?? 'none was found' } }
+    const missing = needs.find((need) => actions.get(need) === 'skip')
+    if (missing !== undefined) return { action: 'skip', reason: { why: 'without', stage: missing } }
+    const twin = first.get(fingerprint)
+    if (twin !== undefined && actions.get(twin) !== 'reuse') return { action: 'reuse', reason: { why: 'same as', stage: twin } }
+    const { will, from, because } = intended.get(address) ?? { will: 'make', from: 0, because: [] }
+    const found = store.manifest(fingerprint)
+    if (will === 'reuse' && found && 'manifest' in found) return { action: 'reuse', reason: { why: 'stored', run: found.manifest.madeBy.run, by: found.manifest.madeBy.stage } }
+    if (will === 'continue') return { action: 'resume', reason: { why: 'interrupted', steps: from } }
+    if (because.length > 0) return { action: 'run', reason: { why: 'stale', what: because.join('; ') } }
+    return { action: 'run', reason: unstored(compared.get(address), outcomes.get(address), last) }
+  }
+
+  const stages = runOrder(plan.stages).map((stage): StageForecast => {
+    const { address, fingerprint } = stage
+    const decided = decide(stage)
+    actions.set(address, decided.action)
+    if (!first.has(fingerprint)) first.set(fingerprint, address)
+    return { address, ...decided }
+  })
+  return { stages, last }
+}
+
+interface Outcome {
+  readonly stage: string
+  readonly status: string
+  readonly code?: string
+}
+
+/** Why nothing is stored for a stage. */
+function unstored(comparison: StageComparison | undefined, outcome: Outcome | undefined, last: PastRun | undefined): Reason {
+  if (!last || !comparison || comparison.change === 'added') return { why: 'never run' }
+  if (comparison.change === 'changed') return { why: 'changed', comparison }
+  const code = outcome?.code === undefined ? {} : { code: outcome.code }
+  if (outcome?.status === 'failed') return { why: 'failed before', run: last.id, ...code }
+  if (outcome?.status === 'skipped') return { why: 'skipped before', run: last.id }
+  if (outcome?.status === 'done' || outcome?.status === 'reused') return { why: 'not in the store', run: last.id }
+  return { why: 'stopped before', run: last.id }
+}
+
+/** The latest run whose plan can be read. */
+function lastRun(home: string): PastRun | undefined {
+  for (const id of runIds(home).reverse()) {
+    try {
+      return readRun(home, id)
+    } catch (cause) {
+      if (!(cause instanceof HostError)) throw cause
+    }
+  }
+  return undefined
+}
+
+function outcomesOf(home: string, id: string): ReadonlyMap<string, Outcome> {
+  const records = readRecords(join(home, 'runs', id, 'journal')).values as readonly Partial<Outcome>[]
+  return new Map(records.flatMap((record): [string, Outcome][] => (record.stage !== undefined && record.status !== undefined ? [[record.stage, record as Outcome]] : [])))
+}
