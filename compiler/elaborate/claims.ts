@@ -30,7 +30,9 @@ export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDr
     checks: budget ? [{ key: '', expr: { const: true } }] : require ? checksOf(require.value) : [],
     atLeast: atLeast.type === 'number' ? atLeast.value : undefined,
     budget,
-    references: referencesOf(settings.values(), declaration.name.span),
+    before: gatedBy(settings, declaration.name.span),
+    // Stages that wait for a claim are not what it rests on.
+    references: referencesOf([...settings].flatMap(([path, setting]) => (path === 'before' ? [] : [setting])), declaration.name.span),
   }
 }
 
@@ -39,6 +41,12 @@ function budgetIn(settings: ReadonlyMap<string, Setting>, span: Span): BudgetDra
   const [arms, measure] = [settings.get('arms'), valueOf(settings, 'measure')]
   if (!arms || measure.type !== 'text') return undefined
   return { measure: measure.value as Measure, arms: addressesIn(arms.value), span: arms.written?.span ?? span }
+}
+
+/** The setting of a `Gate`: every stage that waits for it. */
+function gatedBy(settings: ReadonlyMap<string, Setting>, span: Span): ClaimDraft['before'] {
+  const before = settings.get('before')
+  return before && { stages: addressesIn(before.value), span: before.written?.span ?? span }
 }
 
 function checksOf(value: CompileValue): ClaimDraft['checks'] {

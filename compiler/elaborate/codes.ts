@@ -18,6 +18,7 @@ export const codes = {
   RLP5012: { slug: 'measured-on-training-data', severity: 'warning', meaning: 'a claim rests on data that the policy was trained on' },
   RLP5013: { slug: 'claim-cannot-hold', severity: 'error', meaning: 'a claim asks for more keys than there are, or for a number outside the range of what it measures' },
   RLP5014: { slug: 'unequal-budgets', severity: 'error', meaning: 'arms that a claim says have equal budgets have different or unknown ones' },
+  RLP5015: { slug: 'gate-without-stages', severity: 'error', meaning: 'a gate is before something that is no stage' },
   RLP6010: { slug: 'reward-test-failed', severity: 'error', meaning: 'a test of a reward gives another number than it says' },
   RLP7001: { slug: 'unknown-parameter', severity: 'error', meaning: '`--set` names no parameter' },
   RLP7002: { slug: 'bad-parameter-value', severity: 'error', meaning: 'the value on the command line does not fit the parameter' },

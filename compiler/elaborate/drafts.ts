@@ -83,6 +83,8 @@ export interface ClaimDraft {
   readonly atLeast: number | undefined
   /** Of an `EqualBudget` only. */
   readonly budget: BudgetDraft | undefined
+  /** Of a `Gate` only: addresses of the stages that wait for it. */
+  readonly before: { readonly stages: readonly string[]; readonly span: Span } | undefined
   readonly references: readonly Reference[]
 }
 

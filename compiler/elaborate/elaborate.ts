@@ -5,6 +5,7 @@ import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Expression } from '../../grammar/ast/ast.js'
 import type { SecretPlan, Value } from '../../spec/plan/plan.js'
 import type { Kinds } from '../kinds/read.js'
+import { withGates } from './gates.js'
 import { wordOf, type DeclarationSymbol, type Program } from '../resolve/program.js'
 import { reportClaims } from './claim-sense.js'
 import { draftClaim, draftPipeline } from './claims.js'
@@ -57,7 +58,7 @@ export function elaborate(program: Program, kinds: Kinds, choices: Choices, chec
   const drafts = draftAll(context, declared)
   const claims = word('claim').flatMap((symbol) => draftClaim(context, symbol) ?? [])
   const pipeline = draftPipeline(context, word('pipeline')[0])
-  const acyclic = reportCycles(context, drafts)
+  const acyclic = reportCycles(context, withGates(context, drafts, claims))
   const roots = [...claims.flatMap(({ references }) => references), ...pipeline.references]
   if (acyclic) {
     reportUnreachable(context, drafts, roots, pipeline.outputs.size > 0)

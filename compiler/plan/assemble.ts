@@ -121,7 +121,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     curricula: Object.fromEntries(of('curriculum').map((draft) => [draft.address, curriculumPlan(draft)])),
     programs,
     stages,
-    claims: claims.map(({ name, doc, text, checks, atLeast }) => ({ name, doc, text, checks, ...(atLeast === undefined ? {} : { atLeast }) })).sort(byName),
+    claims: claims.map(({ name, doc, text, checks, atLeast, before }) => ({ name, doc, text, checks, ...(atLeast === undefined ? {} : { atLeast }), ...(before ? { before: [...before.stages].sort() } : {}) })).sort(byName),
     outputs: Object.fromEntries([...pipeline.outputs].map(([name, value]) => [name, toValue(value)])),
     secrets: [...elaborated.secrets].sort(byName),
   }

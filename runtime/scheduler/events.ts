@@ -2,7 +2,8 @@
 
 import type { Metrics } from '../engines/native/stage.js'
 
-export type StageStatus = 'done' | 'reused' | 'failed' | 'skipped' | 'stopped'
+/** `gated`: a claim that it waits for does not hold; `skipped`: a stage that it needs failed or was stopped. */
+export type StageStatus = 'done' | 'reused' | 'failed' | 'skipped' | 'stopped' | 'gated'
 
 export interface RunError {
   /** Code of the 8xxx table. */
@@ -32,7 +33,7 @@ export interface StageOutcome {
   /** What its numbers do not say, in words. */
   readonly notes?: readonly string[]
   readonly error?: RunError
-  /** For `skipped`: the stage whose failure is the cause. */
+  /** For `skipped`: the stage whose failure is the cause. For `gated`: the claim. */
   readonly because?: string
 }
 

@@ -2,12 +2,16 @@
 
 import type { StagePlan } from '../../spec/plan/plan.js'
 
-/** Topological order, in time linear in stages and needs. The compiler refuses cycles; a plan with one is damaged: `RangeError`. */
-export function runOrder(stages: readonly StagePlan[]): StagePlan[] {
+/**
+ * Topological order, in time linear in stages and needs; `also`: what a stage waits for without needing it.
+ * The compiler refuses cycles; a plan with one is damaged: `RangeError`.
+ */
+export function runOrder(stages: readonly StagePlan[], also: (address: string) => readonly string[] = () => []): StagePlan[] {
   const place = new Map(stages.map(({ address }, i) => [address, i]))
-  const waitsFor = stages.map(({ needs }) => needs.filter((need) => place.has(need)).length)
+  const waits = stages.map(({ address, needs }) => [...needs, ...also(address)].filter((need) => place.has(need)))
+  const waitsFor = waits.map(({ length }) => length)
   const neededBy = new Map<string, number[]>()
-  stages.forEach(({ needs }, i) => needs.forEach((need) => void (neededBy.get(need)?.push(i) ?? neededBy.set(need, [i]))))
+  waits.forEach((needs, i) => needs.forEach((need) => void (neededBy.get(need)?.push(i) ?? neededBy.set(need, [i]))))
   const ordered: StagePlan[] = []
   let ready = stages.flatMap((_, i) => (waitsFor[i] === 0 ? [i] : []))
   while (ready.length > 0) {

@@ -86,6 +86,7 @@ function finished({ address, status, seconds, metrics, error, because }: StageOu
   const numbers = Object.entries(metrics).map(([name, value]) => `${name} ${shortNumber(value)}`)
   if (status === 'done') return [paint.good('✓'), address, clock(seconds), ...numbers].join('  ')
   if (status === 'reused') return [paint.dim('='), address, 'reused', ...numbers].join('  ')
+  if (status === 'gated') return [paint.dim('-'), address, `gated: ${because} does not hold`].join('  ')
   if (status === 'skipped') return [paint.dim('-'), address, `skipped: ${because} was not done`].join('  ')
   if (status === 'stopped') return [paint.dim('-'), address, error?.message ?? 'not started'].join('  ')
   const help = error?.help === undefined ? '' : `\n   help: ${error.help}`

@@ -1,7 +1,7 @@
 // Runs a plan: every stage once, in order; what is stored is reused, what fails stops only what needs it.
 // Knows stages, folders and events; what a stage does is the engine's.
 
-import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import type { ClaimPlan, Plan, StagePlan } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import type { Executor } from '../executors/executor.js'
 import { HostError } from '../host.js'
@@ -11,8 +11,9 @@ import type { Manifest } from '../store/manifest.js'
 import { Store } from '../store/store.js'
 import { Artefacts } from './artefacts.js'
 import { checkClaim } from './claims.js'
-import type { RunError, RunEvent, RunResult, StageOutcome } from './events.js'
+import type { ClaimOutcome, RunError, RunEvent, RunResult, StageOutcome } from './events.js'
 import { execute } from './execute.js'
+import { Gates } from './gates.js'
 import { intentions } from './intentions.js'
 import { runOrder } from './order.js'
 import { preflight } from './preflight.js'
@@ -66,6 +67,7 @@ class Run {
   private readonly store: Store
   private readonly artefacts: Artefacts
   private readonly origins: OriginsOfStages
+  private readonly gates: Gates
   private readonly folder: RunFolder
   private readonly outcomes = new Map<string, StageOutcome>()
   private readonly made = new Set<string>()
@@ -80,6 +82,7 @@ class Run {
     this.store.emptyTrash()
     this.artefacts = new Artefacts(plan, this.store, root)
     this.origins = new OriginsOfStages(plan, this.store, root)
+    this.gates = new Gates(plan)
     this.now = options.now ?? (() => performance.now())
     this.folder = RunFolder.create(home, plan, { executor: executor.name, root })
   }
@@ -95,7 +98,7 @@ class Run {
   }
 
   private async stages(): Promise<RunResult> {
-    const order = runOrder(this.plan.stages)
+    const order = runOrder(this.plan.stages, (address) => this.gates.measured(address))
     const { id, path: folder } = this.folder
     this.tell({ type: 'run', id, folder, stages: order.map(({ address }) => address) })
     const { root, executor, fresh } = this.options
@@ -108,9 +111,13 @@ class Run {
       this.tell({ type: 'finished', stage: stage.address, outcome })
     }
     const stages = [...this.outcomes.values()]
-    const claims = this.plan.claims.map((claim) => checkClaim(claim, (stage, metric) => this.outcomes.get(stage)?.metrics[metric]))
-    const outcome = stages.some(({ status }) => status === 'failed') ? 'failed' : stages.every(({ status }) => status === 'done' || status === 'reused') ? 'done' : 'stopped'
+    const claims = this.plan.claims.map((claim) => this.check(claim))
+    const outcome = stages.some(({ status }) => status === 'failed') ? 'failed' : stages.every(({ status }) => status === 'done' || status === 'reused' || status === 'gated') ? 'done' : 'stopped'
     return { id, folder, outcome, stages, claims }
+  }
+
+  private check(claim: ClaimPlan): ClaimOutcome {
+    return checkClaim(claim, (stage, metric) => this.outcomes.get(stage)?.metrics[metric])
   }
 
   /** The outcome of a stage of a run that does not start because data is wrong: all problems are told at once. */
@@ -124,8 +131,11 @@ class Run {
   private async one(stage: StagePlan): Promise<StageOutcome> {
     const { address, kind, fingerprint } = stage
     const missing = stage.needs.map((need) => this.outcomes.get(need)).find((need) => need && need.status !== 'done' && need.status !== 'reused')
+    if (missing?.status === 'gated') return { address, kind, status: 'gated', metrics: {}, seconds: 0, ...(missing.because === undefined ? {} : { because: missing.because }) }
     if (missing) return { address, kind, status: 'skipped', metrics: {}, seconds: 0, because: missing.because ?? missing.address }
     if (this.options.signal?.aborted) return { address, kind, status: 'stopped', metrics: {}, seconds: 0 }
+    const closed = this.gates.of(address).find((gate) => !this.check(gate).holds)
+    if (closed) return { address, kind, status: 'gated', metrics: {}, seconds: 0, because: closed.name }
     const start = this.now()
     const seconds = () => (this.now() - start) / 1000
     try {

@@ -138,7 +138,7 @@ suite('runs', (test) => {
       const { result, events } = await run(plan)
       is(result.outcome, 'done')
       equal(events.find((event) => event.type === 'started'), { type: 'started', stage: 'copy', kind: 'Sft', from: 4 })
-      equal(events.flatMap((event) => (event.type === 'note' ? [event.code] : [])), ['RLP8207'])
+      is(events.filter((event) => event.type === 'note' && event.code === 'RLP8207').length, 1)
       equal(timeless(read(home, 'runs', result.id, 'metrics.jsonl')).filter((line) => line.includes('"copy"')).map((line) => (JSON.parse(line) as { step: number }).step), [1, 2, 3, 4, 5, 6])
     }))
 
@@ -205,6 +205,28 @@ suite('runs', (test) => {
       equal(result.claims.map(({ name, holds }) => [name, holds]), [['writes', tokens > 0.5], ['mostly', true], ['absent', false]])
       equal(result.claims[0]?.checks, [{ key: '', holds: tokens > 0.5, left: tokens, right: 0.5 }])
       equal(result.claims[2]?.checks[0]?.holds, null)
+    }))
+
+  test('a gate that does not hold holds back its stages and what needs them, and nothing else', () =>
+    inHome(async (_home, run) => {
+      const gated = (limit: number) => {
+        const builder = new PlanBuilder({ m: model })
+          .sft('apart', model, { model: 'm' }, copyRows, { steps: 1 })
+          .sft('before', model, { model: 'm' }, copyRows, { steps: 2 })
+          .sft('behind', model, { model: 'm' }, copyRows, { steps: 3 })
+          .sft('last', model, { stage: 'behind', output: 'policy' }, copyRows, { steps: 1 })
+          .sft('a_first', model, { model: 'm' }, copyRows, { steps: 4 })
+        builder.claims = [{ name: 'ready', doc: '', text: 'before.loss < …', checks: [{ key: '', expr: { op: '<', args: [{ stage: 'before', metric: 'loss' }, { const: limit }] } }], before: ['a_first', 'behind'] }]
+        return builder.plan()
+      }
+      const { result, events } = await run(gated(0))
+      is(result.outcome, 'done')
+      equal(statuses(result), { apart: 'done', before: 'done', a_first: 'gated', behind: 'gated', last: 'gated' })
+      is(result.stages.find(({ address }) => address === 'last')?.because, 'ready')
+      equal(result.claims.map(({ holds }) => holds), [false])
+      ok(!events.some((event) => event.type === 'started' && event.stage === 'behind'))
+      // What a stage waits for is no part of what it is made from.
+      equal(statuses((await run(gated(99))).result), { apart: 'reused', before: 'reused', a_first: 'done', behind: 'done', last: 'done' })
     }))
 
   test('two runs at once in one folder: the second is refused, or waits and finds what the first has made', () =>

@@ -120,7 +120,7 @@ class Sides {
   claim(old: ClaimPlan, now: ClaimPlan): Difference[] {
     const checks = (claim: ClaimPlan, side: 'before' | 'after') => canonicalJson(claim.checks.map(({ key, expr }) => ({ key, expr: this.claimed(expr, side) })))
     const keys = ({ checks: all }: ClaimPlan) => all.map(({ key }) => key)
-    const found = this.maybe('at_least', old.atLeast, now.atLeast)
+    const found = [...this.maybe('at_least', old.atLeast, now.atLeast), ...this.maybe('before', old.before, now.before)]
     if (checks(old, 'before') === checks(now, 'after')) return found
     const required = old.text === now.text ? [] : [text('require', old.text, now.text)]
     const checked = this.maybe('checks', keys(old), keys(now))

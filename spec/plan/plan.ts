@@ -135,6 +135,8 @@ export interface ClaimPlan {
   readonly checks: readonly { readonly key: string; readonly expr: Expr }[]
   /** How many checks must hold; all when absent. */
   readonly atLeast?: number
+  /** Of a gate: addresses of the stages that run only when it holds, sorted. */
+  readonly before?: readonly string[]
 }
 
 export interface Plan {

@@ -92,6 +92,7 @@ const cases: readonly Case[] = [
   { code: 'RLP5014', name: 'epochs of data of different sizes', source: `stage s: Sft for k in [40, 80] { policy = tiny, length = 2 epochs, data = subset(chains.worked(problems["train"]), k * 1 sample), batch = 4 samples, optimizer { lr = 1e-3 } }\nclaim c: EqualBudget { arms = ⟦s[*]⟧, measure = "samples" }`, says: ['80 samples in `s[40]`, 160 in `s[80]`'] },
   { code: 'RLP5014', name: 'a budget that the run decides', source: `stage s: Sft for k in [0, 1] { policy = tiny, length = 2 epochs, seed = k, ${TRAINING} }\nclaim c: EqualBudget { arms = ⟦[s[0], s[1]]⟧ }`, says: ['not known before the run', '`s[0]`', 'take'] },
   { code: 'RLP5014', name: 'a stage that trains nothing', source: `stage e: Evaluate { ${EXAM} }\nclaim c: EqualBudget { arms = ⟦[e]⟧ }`, says: ['compare training stages'] },
+  { code: 'RLP5015', name: 'a gate before a model', source: `stage s: Sft { ${SFT} }\nclaim c: Gate { require = s.loss < 1, before = ⟦tiny⟧ }`, says: ['stages wait for a gate'] },
   { code: 'RLP5014', name: 'tokens of rows of different lengths', source: `stage s: Sft { ${SFT} }\nclaim c: EqualBudget { arms = ⟦[s]⟧, measure = "tokens" }`, says: ['tokens that are not known', 'only `Pretrain`'] },
   {
     code: 'RLP6010', name: 'a wrong expectation',
