@@ -12,7 +12,7 @@ const backstop = (time: number): number => 5 + 10 * time
 const inTurn = atMost(Math.min(4, availableParallelism()))
 const idle: Worker[] = []
 
-/** Runs a program; results are the same whatever else runs. Never rejects. */
+/** Runs a program; results are the same whatever else runs. Rejects only when a thread of ours breaks. */
 export const javascript: Sandbox = (program) => inTurn(() => runIn(idle.pop() ?? startWorker(), program))
 
 function startWorker(): Worker {
@@ -20,12 +20,12 @@ function startWorker(): Worker {
   const options = { env: {}, resourceLimits: { stackSizeMb: 16 } }
   if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./javascript-worker.js', import.meta.url), options)
   // From source, as in tests: threads do not inherit the loader of TypeScript.
-  return new Worker(`import('tsx/esm/api').then(({ tsImport }) => tsImport('./javascript-worker.ts', ${JSON.stringify(import.meta.url)}))`, { ...options, eval: true })
+  return new Worker(`import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ tsImport }) => tsImport('./javascript-worker.ts', ${JSON.stringify(import.meta.url)}))`, { ...options, eval: true })
 }
 
 function runIn(worker: Worker, program: Program): Promise<Ran> {
-  return new Promise((done) => {
-    const finish = (ran: Ran, usable: boolean) => {
+  return new Promise((done, broke) => {
+    const finish = (usable: boolean) => {
       clearTimeout(timer)
       worker.off('message', answered).off('error', broken)
       // An idle worker does not keep the process alive.
@@ -35,12 +35,22 @@ function runIn(worker: Worker, program: Program): Promise<Ran> {
         worker.on('error', () => {})
         void worker.terminate()
       }
+    }
+    const answered = (ran: Ran) => {
+      finish(true)
       done(ran)
     }
-    const answered = (ran: Ran) => finish(ran, true)
-    const broken = (error: Error) => finish({ ending: 'failed', output: '', message: `its thread stopped: ${error.message}` }, false)
+    // A program that breaks its instance is told as its failure; a thread that stops, say because it cannot be loaded, is not the program's doing.
+    const broken = (error: Error) => {
+      finish(false)
+      if ('code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY') done({ ending: 'memory', output: '', message: 'its thread ran out of memory' })
+      else broke(error)
+    }
     const limit = backstop(program.limits.time)
-    const timer = setTimeout(() => finish({ ending: 'timeout', output: '', message: `it ran for ${limit} s by the clock` }, false), limit * 1000)
+    const timer = setTimeout(() => {
+      finish(false)
+      done({ ending: 'timeout', output: '', message: `it ran for ${limit} s by the clock` })
+    }, limit * 1000)
     worker.ref()
     worker.on('message', answered).on('error', broken)
     worker.postMessage(program)
