@@ -56,10 +56,11 @@ export class Score {
  * The last steps compete with the planned saves. Errors: RLP8201, RLP8202, RLP8207 when the best state is damaged.
  */
 export function writeBest(folder: string, { address }: StagePlan, { policies = {} }: StageResult, { keep: { best: direction } }: Saving, work: Work, last: number | null): Record<string, string> {
-  const policy = policies['policy']
-  if (!policy) return {}
+  // A training stage hands over one model.
+  const [name, policy] = Object.entries(policies)[0] ?? []
+  if (name === undefined || !policy) return {}
   const best = direction && work.best(direction, last)
-  if (best === undefined) return { best: 'policy' }
+  if (best === undefined) return { best: name }
   if (best === 'damaged') throw failure('RLP8207', `the best checkpoint of ${address} is missing or not what was written`, 'run again with `--fresh`')
   const weights = policy.at.model.weights.map(({ name }): StoredTensor => {
     const tensor = best.tensors.get(`w/${name}`) as StoredTensor

@@ -57,6 +57,20 @@ suite('supervised training', (test) => {
     for (const after of [3, 10]) equal(await once(after), whole)
   })
 
+  test('the best of the planned saves is a classifier of its own', async () => {
+    const plan = await planOfSpec(`${COMMON}stage learn: Supervised { model = net, length = 12 steps, ${SETTINGS.replace('0.05', '1')}, save { every = 2 steps, best = "lowest loss" } }
+      stage exam: EvaluateClassifier { model = learn.best, data = corners }`)
+    await inHome(async (home, run) => {
+      write(home)
+      const { result } = await run(plan)
+      is(result.outcome, 'done', JSON.stringify(result.stages))
+      const losses = metricsOf(home, result).filter(({ stage }) => stage === 'learn').map(({ loss }) => loss as number)
+      const means = losses.filter((_, i) => i % 2 === 1).map((loss, i) => (loss + (losses[2 * i] as number)) / 2)
+      ok(means.indexOf(Math.min(...means)) < means.length - 1, 'the last one is not the best, so that this shows something')
+      ok(weightsOf(home, plan, 'learn', 'best') !== weightsOf(home, plan, 'learn', 'model'))
+    })
+  })
+
   test('shrinking to nothing draws a new model of the same kind, other numbers than the old', async () => {
     const plan = await planOfSpec(`${COMMON}stage anew: ShrinkPerturb { model = net, shrink = 0, perturb = 1 }\nstage exam: EvaluateClassifier { model = anew.model, data = corners }`)
     const { net } = plan.models
