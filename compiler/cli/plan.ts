@@ -3,13 +3,13 @@
 import { resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
 import { workOf } from '../../spec/plan/work.js'
-import type { Reason, StageForecast } from '../../runtime/index.js'
-import { linesOf } from '../plan/show-changes.js'
+import type { StageForecast } from '../../runtime/index.js'
 import { showPlan, type StageOutlook } from '../plan/show.js'
 import { compileEntry } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
 import { flag, format, text, UsageError, type Arguments } from './options.js'
+import { inWords } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
@@ -45,43 +45,6 @@ function secondsLeft({ action, reason }: StageForecast, seconds: number | undefi
   if (action === 'reuse' || action === 'skip') return 0
   if (reason.why !== 'interrupted' || steps === undefined || seconds === undefined) return seconds
   return seconds * Math.max(0, 1 - reason.steps / steps)
-}
-
-/** More differences than this are counted. */
-const MOST_DIFFERENCES = 2
-
-function inWords(reason: Reason, plan: Plan, last: Plan | undefined): string {
-  switch (reason.why) {
-    case 'stored':
-      return `stored by run ${reason.run}`
-    case 'same as':
-      return `the same as ${reason.stage}`
-    case 'never run':
-      return 'new'
-    case 'changed': {
-      const lines = last ? linesOf(reason.comparison, { before: last, after: plan }) : []
-      const shown = lines.slice(0, MOST_DIFFERENCES).join('; ')
-      const rest = lines.length > MOST_DIFFERENCES ? ` and ${lines.length - MOST_DIFFERENCES} more` : ''
-      const through = reason.comparison.through.length === 0 ? '' : `follows ${reason.comparison.through.join(', ')}`
-      return [`${shown}${rest}`, through].filter((part) => part !== '').join('; ')
-    }
-    case 'failed before':
-      return `failed in run ${reason.run}${reason.code === undefined ? '' : ` (${reason.code})`}`
-    case 'skipped before':
-      return `skipped in run ${reason.run}`
-    case 'stopped before':
-      return `not done in run ${reason.run}`
-    case 'not in the store':
-      return `no longer in the store (run ${reason.run} had it)`
-    case 'stale':
-      return reason.what
-    case 'interrupted':
-      return `goes on after step ${reason.steps}`
-    case 'no engine':
-      return reason.obstacle
-    case 'without':
-      return `needs ${reason.stage}`
-  }
 }
 
 /** What `--format json` prints: `spec/schemas/review.schema.json`. */

@@ -7,6 +7,7 @@ import { compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
 import { flag, text, UsageError, type Arguments } from './options.js'
+import { remade } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
@@ -30,6 +31,11 @@ export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly 
   const executor = await runtime.executorNamed(backend)
   if (!executor) throw new UsageError(`there is no backend \`${backend}\``, 'use `wasm` or `reference`')
 
+  const home = resolve('.rlp')
+  if (!fresh && !runtime.ownerOf(home)) {
+    const again = remade(plan, runtime.forecast(plan, { root, home, executor: executor.name }))
+    if (again.length > 0) process.stderr.write(`made anew, as it is not what an earlier run had:\n${again.map((line) => `  ${line}\n`).join('')}`)
+  }
   const stop = new AbortController()
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted)
@@ -41,7 +47,7 @@ export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly 
   const progress = runtime.progress({ stream: process.stderr, colour: useColour(process.stderr) })
   const result = await runtime.runPlan(plan, {
     root,
-    home: resolve('.rlp'),
+    home,
     executor,
     fresh,
     what,
@@ -74,7 +80,9 @@ async function load(args: Arguments): Promise<{ plan: Plan; root: string } | und
   const { readPlan } = await import('../../runtime/index.js')
   const read = readPlan(readFileSync(path, 'utf8'))
   if ('problem' in read) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a plan: ${read.problem}`, 'compile it again with `rlpc compile`')
-  return { plan: read.plan, root: rootOf(path) }
+  const root = rootOf(path)
+  if (flag(args, 'locked') && !(await (await import('./lock.js')).isAsLocked(root, undefined, read.plan))) return undefined
+  return { plan: read.plan, root }
 }
 
 /** The folder of the spec, noted beside the plan when it was compiled; else that of the plan. */

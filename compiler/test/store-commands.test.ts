@@ -108,7 +108,9 @@ suite('interrupted runs on the command line', (test) => {
     ok(stdout.includes('.rlp/store/') && stdout.includes('is not what was written') && stdout.includes('1 sound, 1 damaged'), stdout)
 
     write(folder, 4)
-    is((await rlpc(folder, 'run', 'main.rlp')).exitCode, 0)
+    const changed = await rlpc(folder, 'run', 'main.rlp')
+    is(changed.exitCode, 0)
+    ok(/made anew.*\n {2}copy: length: 3 steps → 4 steps\n/.test(changed.stderr), changed.stderr)
     ok((await rlpc(folder, 'store', 'gc', '--dry-run')).stdout.includes('would remove 2'))
     equal(readdirSync(join(folder, '.rlp', 'store')).length, 4)
     ok((await rlpc(folder, 'store', 'gc')).stdout.includes('removed 2'))

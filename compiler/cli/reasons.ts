@@ -1,0 +1,52 @@
+// Why a stage must run, or need not, in the words of `rlpc plan` and `rlpc run`; decided by the runtime's forecast.
+
+import type { Plan } from '../../spec/plan/plan.js'
+import type { Reason, RunForecast } from '../../runtime/index.js'
+import { linesOf } from '../plan/show-changes.js'
+
+/** More differences than this are counted. */
+const MOST_DIFFERENCES = 2
+
+/** `last`: the plan of the run that `plan` was compared with. */
+export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): string {
+  switch (reason.why) {
+    case 'stored':
+      return `stored by run ${reason.run}`
+    case 'same as':
+      return `the same as ${reason.stage}`
+    case 'never run':
+      return 'new'
+    case 'changed': {
+      const lines = last ? linesOf(reason.comparison, { before: last, after: plan }) : []
+      const shown = lines.slice(0, MOST_DIFFERENCES).join('; ')
+      const rest = lines.length > MOST_DIFFERENCES ? ` and ${lines.length - MOST_DIFFERENCES} more` : ''
+      const through = reason.comparison.through.length === 0 ? '' : `follows ${reason.comparison.through.join(', ')}`
+      return [`${shown}${rest}`, through].filter((part) => part !== '').join('; ')
+    }
+    case 'failed before':
+      return `failed in run ${reason.run}${reason.code === undefined ? '' : ` (${reason.code})`}`
+    case 'skipped before':
+      return `skipped in run ${reason.run}`
+    case 'stopped before':
+      return `not done in run ${reason.run}`
+    case 'not in the store':
+      return `no longer in the store (run ${reason.run} had it)`
+    case 'stale':
+      return reason.what
+    case 'interrupted':
+      return `goes on after step ${reason.steps}`
+    case 'no engine':
+      return reason.obstacle
+    case 'without':
+      return `needs ${reason.stage}`
+  }
+}
+
+/** More stages than this are counted. */
+const MOST_STAGES = 12
+
+/** What a run makes again though an earlier one has made or begun it, a line each: `copy: length 10 steps → 20 steps`. */
+export function remade(plan: Plan, { stages, last }: RunForecast): readonly string[] {
+  const lines = stages.flatMap(({ address, reason }) => (reason.why === 'stale' || (reason.why === 'changed' && reason.comparison.differences.length > 0) ? [`${address}: ${inWords(reason, plan, last?.plan)}`] : []))
+  return lines.length > MOST_STAGES ? [...lines.slice(0, MOST_STAGES), `and ${lines.length - MOST_STAGES} more: \`rlpc plan\` tells all`] : lines
+}
