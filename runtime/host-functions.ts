@@ -9,6 +9,7 @@ import { boxed } from './signals/boxed.js'
 import { asked } from './signals/judge.js'
 import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
+import { recordShare, spanOverlap, wordF1 } from './signals/structure.js'
 import { matches } from './signals/matches.js'
 import { sameNames } from './signals/names.js'
 import { repeatedShare } from './signals/repetition.js'
@@ -37,6 +38,15 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/code.passed': passed,
   'std/served.asked': asked,
   'std/tasks/chains.follows': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), false)),
+  'std/supervised.judged': (args) => {
+    const text = writtenArgument(args, 'text')
+    const [by, words] = [classifierArgument(args, 'by'), textsArgument(args, 'words')]
+    if (words.length !== by.inputs) throw failure('RLP8105', `\`judged\` counts ${words.length} words, and the classifier reads ${by.inputs} numbers`, 'count the words that it was trained on')
+    return text === null ? 0 : new Later(async () => ({ value: await by.probability(wordCounts(text, words), 1), endings: [] }))
+  },
+  'std/structure.span_overlap': (args) => (args['start'] === null || args['end'] === null ? null : spanOverlap(writtenArgument(args, 'text') ?? '', numberArgument(args, 'start'), numberArgument(args, 'end'))),
+  'std/structure.records': (args) => recordShare(writtenArgument(args, 'text') ?? '', textsArgument(args, 'fields')),
+  'std/structure.word_f1': (args) => wordF1(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'reference') ?? ''),
   'std/tasks/chains.sound': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), true)),
   'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),
 }
