@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { equal, is, near, ok, suite } from '../../spec/test/suite.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { freshWeights } from '../checkpoint/initialise.js'
+import { reference } from '../executors/reference/reference.js'
+import { wasm } from '../executors/wasm/index.js'
 import { teacherSamples } from '../tasks/teacher.js'
 import { inHome } from './plans.js'
 import { interrupted, metricsOf, planOfSpec, weightsOf } from './specs.js'
@@ -40,6 +42,18 @@ suite('supervised training', (test) => {
       const lines = metricsOf(home, result).filter(({ stage }) => stage === 'learn')
       equal(lines.map(({ train_accuracy: known }) => known !== undefined), lines.map((_, i) => (i + 1) % 2 === 0), 'all rows are looked at after every epoch of two steps')
     })
+  })
+
+  test('the same on WebAssembly, within float32', async () => {
+    const plan = await planOfSpec(`${COMMON}stage learn: Supervised { model = net, length = 6 steps, ${SETTINGS} }\nstage exam: EvaluateClassifier { model = learn.model, data = corners }`)
+    const losses = (executor: typeof wasm | typeof reference) =>
+      inHome(async (home, run) => {
+        write(home)
+        const { result } = await run(plan, { executor })
+        is(result.outcome, 'done', JSON.stringify(result.stages))
+        return metricsOf(home, result).map(({ loss }) => loss as number)
+      })
+    near(await losses(wasm), await losses(reference), { rtol: 1e-4, atol: 1e-5 })
   })
 
   test('interrupted and continued: the same bytes', async () => {
