@@ -5,7 +5,7 @@ import { checkOnly } from '../index.js'
 import { diskHost } from './disk-host.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { assignments, format, text, type Arguments } from './options.js'
+import { assignments, flag, format, text, type Arguments } from './options.js'
 import { hasErrors, print } from './report.js'
 import { signalsFor } from './signals.js'
 
@@ -23,6 +23,7 @@ export async function run(args: Arguments): Promise<number> {
   })
   print(result.diagnostics, format(args))
   if (hasErrors(result.diagnostics)) return EXIT.mistakes
+  if (flag(args, 'locked') && !(await (await import('./compile.js')).compileEntry(entry, args))) return EXIT.mistakes
   if (format(args) === 'text') process.stderr.write(`${entry.file}: no mistakes found\n`)
   return EXIT.done
 }

@@ -21,6 +21,7 @@ export interface Command {
 
 const SET: Option = { type: 'string', multiple: true, value: 'name=value', help: 'give a `param` another value, e.g. --set seeds=[0,1,2]' }
 const VARIANT: Option = { type: 'string', value: 'name', help: 'apply a `variant` of the spec' }
+const LOCKED: Option = { type: 'boolean', help: 'refuse what is not as `rlp.lock` says' }
 const FORMAT: Option = { type: 'string', value: 'text|json', help: 'how to print (default text)' }
 
 export const COMMANDS: Readonly<Record<string, Command>> = {
@@ -34,7 +35,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   check: {
     summary: 'find mistakes without compiling',
     positionals: ['FILE'],
-    options: { set: SET, variant: VARIANT, format: FORMAT },
+    options: { set: SET, variant: VARIANT, locked: LOCKED, format: FORMAT },
     more: 'Names, types, units, levels, wiring and the tests of rewards. FILE defaults to main.rlp or the only .rlp here.',
     load: async () => (await import('./check.js')).run,
   },
@@ -46,6 +47,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       emit: { type: 'string', value: 'graphs|torch', help: 'print the tensor graphs of every stage, or its objective as PyTorch' },
       set: SET,
       variant: VARIANT,
+      locked: LOCKED,
       format: FORMAT,
     },
     more: 'FILE defaults to main.rlp or the only .rlp here.',
@@ -59,6 +61,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       'detailed-exitcode': { type: 'boolean', help: 'exit with 5 when something would run, with 0 only when nothing would' },
       set: SET,
       variant: VARIANT,
+      locked: LOCKED,
       format: FORMAT,
     },
     more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.\nEach stage: + run, > resume, = reuse, ! skip, with the reason: what changed since the last run in .rlp/runs, down to the attribute.\nTokens and memory are upper bounds: every row is taken to fill the context. Times are those of the last run.\n--format json: the schema is spec/schemas/review.schema.json.',
@@ -82,6 +85,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     more: 'FILE defaults to main.rlp or the only .rlp here. STAGE is a name or an address.\nFUNCTION may have arguments: \'std/presets/trl-1.13.clipped(epsilon_high = 0.28)\'.',
     load: async () => (await import('./objective.js')).run,
   },
+  lock: {
+    summary: 'write rlp.lock: imports, data, models and versions by hash',
+    positionals: ['FILE'],
+    options: { set: SET },
+    more: 'FILE defaults to main.rlp or the only .rlp here. Writes rlp.lock beside it, for all variants, and says what changed.\nKeep it in version control; check, compile, plan and run refuse with --locked what is not as it says.',
+    load: async () => (await import('./lock.js')).run,
+  },
   run: {
     summary: 'run a plan and check its claims',
     positionals: ['PLAN'],
@@ -89,6 +99,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       backend: { type: 'string', value: 'wasm|reference', help: 'what computes (default wasm)' },
       set: SET,
       variant: VARIANT,
+      locked: LOCKED,
       fresh: { type: 'boolean', help: 'run every stage again, even those that are in the store' },
       wait: { type: 'boolean', help: 'when another run works in this folder, wait for it' },
     },

@@ -9,7 +9,7 @@ import { compile } from '../index.js'
 import { diskHost } from './disk-host.js'
 import { findEntry, type Entry } from './entry.js'
 import { EXIT } from './exit.js'
-import { assignments, format, text, UsageError, type Arguments } from './options.js'
+import { assignments, flag, format, text, UsageError, type Arguments } from './options.js'
 import { hasErrors, print } from './report.js'
 import { signalsFor } from './signals.js'
 
@@ -27,7 +27,9 @@ export async function compileEntry(entry: Entry, args: Arguments): Promise<Plan 
     signals: signalsFor(entry.folder),
   })
   if (format(args) === 'text' || hasErrors(result.diagnostics)) print(result.diagnostics, format(args))
-  return hasErrors(result.diagnostics) ? undefined : result.plan
+  const plan = hasErrors(result.diagnostics) ? undefined : result.plan
+  if (!plan || !flag(args, 'locked')) return plan
+  return (await (await import('./lock.js')).isAsLocked(entry.folder, result.program, plan)) ? plan : undefined
 }
 
 export function writePlan(plan: Plan, path: string, entry: Entry): void {

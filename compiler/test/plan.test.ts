@@ -1,4 +1,4 @@
-// `rlpc plan` and `rlpc diff` as commands: JSON that fits its schema, exit codes, revisions of git.
+// `rlpc plan`, `lock` and `diff` as commands: JSON that fits its schema, exit codes, revisions of git.
 
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { execaSync } from 'execa'
@@ -41,7 +41,7 @@ async function inFolder(body: (folder: string) => Promise<void>): Promise<void> 
   }
 }
 
-suite('rlpc plan and diff', (test) => {
+suite('rlpc plan, lock and diff', (test) => {
   test('plan: JSON fits its schema before and after a run; exit codes', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'main.rlp'), SPEC)
@@ -67,6 +67,39 @@ suite('rlpc plan and diff', (test) => {
       ok(out.includes('run: optimizer.lr: 0.001 → 0.002') && out.includes('run: follows learn') && out.includes('at the pace of run 0001'), out)
       // Runs and plans are sides of a diff too.
       equal([(await rlpc(folder, 'diff', ['1', 'main.rlp'])).code, (await rlpc(folder, 'diff', ['1', '.rlp/runs/0001'])).code], [5, 0])
+    }))
+
+  test('lock: written once, refuses a changed module and data file, accepts them again', () =>
+    inFolder(async (folder) => {
+      const spec = `${COMMON.replace('rlp 1\n', 'rlp 1\nimport { batch } from "./sizes.rlp"\n')}
+dataset notes: Dataset[Example] { source = jsonl("notes.jsonl") }
+stage learn: Sft { policy = tiny, data = notes, length = 2 steps, batch = batch, optimizer { lr = 1e-3 } }
+`
+      writeFileSync(join(folder, 'main.rlp'), spec)
+      writeFileSync(join(folder, 'sizes.rlp'), 'rlp 1\nconst batch = 2 samples\n')
+      writeFileSync(join(folder, 'notes.jsonl'), '{"prompt": "1 +2", "completion": "3"}\n')
+      const locked = (command: string) => rlpc(folder, command, command === 'run' ? ['main.rlp'] : [], { locked: true, backend: 'reference' })
+      for (const command of ['check', 'compile', 'plan', 'run']) {
+        const { code, err } = await locked(command)
+        ok(code === 1 && err.includes('RLP9101'), `${command}: ${err}`)
+      }
+      is((await rlpc(folder, 'lock')).code, 0)
+      const text = readFileSync(join(folder, 'rlp.lock'), 'utf8')
+      ok(text.includes('"notes.jsonl": "') && text.includes('"sizes.rlp": "') && text.includes('"std/stages": "') && !text.includes('main.rlp'), text)
+      ok((await rlpc(folder, 'lock')).err.includes('nothing has changed'))
+      for (const command of ['check', 'compile', 'plan']) is((await locked(command)).code, 0, command)
+      // The spec itself may change.
+      writeFileSync(join(folder, 'main.rlp'), spec.replace('1e-3', '2e-3'))
+      is((await locked('check')).code, 0)
+      writeFileSync(join(folder, 'notes.jsonl'), '{"prompt": "2 +2", "completion": "4"}\n')
+      writeFileSync(join(folder, 'sizes.rlp'), 'rlp 1\nconst batch = 3 samples\n')
+      for (const command of ['check', 'compile', 'plan', 'run']) {
+        const { code, err } = await locked(command)
+        ok(code === 1 && err.includes('error[RLP9103]: the data file `notes.jsonl`') && err.includes('error[RLP9102]: the module `sizes.rlp`'), `${command}: ${err}`)
+      }
+      const { err } = await rlpc(folder, 'lock')
+      ok(err.includes('changed data notes.jsonl') && err.includes('changed modules sizes.rlp'), err)
+      is((await locked('check')).code, 0)
     }))
 
   test('diff: a revision of git with the imports of that revision', () =>

@@ -64,7 +64,7 @@ export function originsDifference(before: Origins, now: Origins): string | undef
 }
 
 /** Hash of a file, or of what counts in a model folder; undefined when it is not there. */
-function contentOf(path: string): string | undefined {
+export function contentOf(path: string): string | undefined {
   return guarded(path, () => {
     if (!existsSync(path)) return undefined
     if (!statSync(path).isDirectory()) return hashFile(path)

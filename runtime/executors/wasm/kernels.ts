@@ -1,6 +1,7 @@
 // The kernel library: where its bytes are, its functions' types, and one instance over a memory.
 // Does not compile it: `npm run build` does (`spec/tools/build-kernels.mjs`).
 
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
@@ -50,6 +51,11 @@ function hasRelaxedSimd(): boolean {
 function locate(name: string): string {
   const beside = fileURLToPath(new URL(name, import.meta.url))
   return existsSync(beside) ? beside : fileURLToPath(new URL(`../../../dist/runtime/executors/wasm/${name}`, import.meta.url))
+}
+
+/** Which kernels these are, for `rlp.lock`: SHA-256 of the portable build. */
+export function kernelsHash(): string {
+  return createHash('sha256').update(readFileSync(locate('kernels.wasm'))).digest('hex')
 }
 
 const compiled = new Map<string, WebAssembly.Module>()
