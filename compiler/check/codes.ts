@@ -48,6 +48,7 @@ export const codes = {
   RLP6014: { slug: 'save-never', severity: 'warning', meaning: 'the interval is longer than the stage, or the best of no save is wanted' },
   RLP6015: { slug: 'uneven-heads', severity: 'error', meaning: 'the width of a model does not divide among its heads' },
   RLP6016: { slug: 'learning-rate-scale', severity: 'warning', meaning: 'the learning rate is far outside the usual' },
+  RLP6017: { slug: 'until-never', severity: 'warning', meaning: 'a stage would stop early after more steps than it has' },
   RLP6101: { slug: 'unused-term', severity: 'warning', meaning: 'a term of a reward changes nothing' },
   RLP6102: { slug: 'constant-reward', severity: 'error', meaning: 'every completion gets the same reward' },
   RLP6103: { slug: 'division-by-zero', severity: 'warning', meaning: 'a divisor can be zero' },

@@ -16,6 +16,10 @@ export function checkLengths(cx: Context, view: StageView): void {
   }
   const every = view.constant('save.every')
   const length = view.constant('length')
+  const until = view.constant('until')
+  if (until !== undefined && length !== undefined && until > length && dimensionOf(view, 'length') === 'Steps') {
+    cx.report('RLP6017', view.span('until'), `the stage ends after ${length} steps, before \`until\``, { label: 'never acts', help: '`length` is what the schedule is made for, `until` where the stage stops: write fewer steps, or leave it out' })
+  }
   if (every !== undefined && length !== undefined && every > length && dimensionOf(view, 'length') === 'Steps') {
     cx.report('RLP6014', view.span('save.every'), `the stage ends after ${length} steps, before the first save`, { label: 'never happens', help: 'the result of a stage is always kept: remove `save`, or save more often' })
   }

@@ -190,6 +190,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP6012', name: 'a warm-up to the end', source: sft('length = 20 steps, optimizer { lr = cosine(peak = 1e-3, ⟦warmup = 20 steps⟧) }'), says: ['as long as the stage'], fixed: 'warmup = 1 steps' },
   { code: 'RLP6013', name: 'greedy samples', source: exam('samples = 4 rollouts, temperature = ⟦0⟧'), says: ['all 4 samples are the same'], fixed: 'temperature = 1.0' },
   { code: 'RLP6014', name: 'the best of no save', source: sft(`length = 20 steps, save { best = ⟦"lowest loss"⟧ }, ${LR}`), says: ['nothing says when to save'] },
+  { code: 'RLP6017', name: 'an early stop after the end', source: models('stage p: Pretrain { policy = tiny, data = texts, batch = 2 samples, length = 20 steps, until = ⟦50 steps⟧, optimizer { lr = 1e-3 } }').replace('EvaluateLoss }', 'EvaluateLoss, Pretrain }'), says: ['ends after 20 steps', 'never acts'] },
   { code: 'RLP6014', name: 'a save after the end', source: sft(`length = 20 steps, save { every = ⟦50 steps⟧ }, ${LR}`), says: ['ends after 20 steps'] },
   { code: 'RLP6015', name: 'heads that do not divide', source: 'model m: Transformer { layers = 1, width = 64, heads = ⟦6⟧, mlp = 8, context = 8 tokens, vocabulary = chains.words }', says: ['64 / 6', '`heads = 4 or 8`'], fixed: 'heads = 4' },
   { code: 'RLP6015', name: 'shared heads that do not divide', source: 'model m: Transformer { layers = 1, width = 64, heads = 8, kv_heads = ⟦3⟧, mlp = 8, context = 8 tokens, vocabulary = chains.words }', says: ['evenly', '2 or 4'] },
