@@ -20,6 +20,8 @@ const ENVIRONMENT = { PYTHONHASHSEED: '0', PYTHONIOENCODING: 'utf-8' }
 const HELP = 'run on Linux 5.13 or later, or set RLPC_CONTAINMENT=partial to run programs with limits on processor time and memory only'
 
 const inTurn = atMost(availableParallelism())
+/** Milliseconds to read what is left in the pipes of a process that has ended. */
+const LINGER = 1000
 /** Command → the interpreter behind it. */
 const interpreters = new Map<string, Promise<string>>()
 
@@ -61,8 +63,12 @@ async function run(command: string, { source, input, limits }: Program): Promise
     stripFinalNewline: false,
     reject: false,
   })
+  child.once('exit', () => {
+    endGroup(child.pid)
+    // In partial containment a descendant in a group of its own may hold the pipes open for ever.
+    setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), LINGER).unref()
+  })
   const result = await child
-  endGroup(child.pid)
   const [output, said] = [cutBytes(textOf(result.stdout), limits.output), textOf(result.stderr)]
   const ended = (ending: Ran['ending'], message: string): Ran => ({ ending, output, message: oneLine(message) })
   if (result.exitCode === NOT_CONTAINED) throw failure('RLP8111', `Python programs cannot be contained here: ${oneLine(said)}`, HELP)

@@ -176,15 +176,23 @@ suite('sandbox: machines that cannot', (test) => {
     }
   }
 
-  test('no Python', async () => is(await codeWith('/nowhere/python3'), 'RLP8110'))
-
-  test('a system that contains nothing refuses, before the program starts', async () => {
+  /** A command that answers for the interpreter, and does this instead of a program. */
+  const standIn = async (does: string): Promise<string> => {
     const folder = mkdtempSync(join(tmpdir(), 'rlpc-python-'))
     const script = join(folder, 'python3')
-    // Stands for `contain.py` where Landlock is missing.
-    writeFileSync(script, '#!/bin/sh\ncase "$*" in *sys.executable*) echo "$0";; *) cat > /dev/null; echo "landlock: Function not implemented" >&2; exit 87;; esac\n', { mode: 0o755 })
-    is(await codeWith(script), 'RLP8111')
+    writeFileSync(script, `#!/bin/sh\ncase "$*" in *sys.executable*) echo "$0";; *) cat > /dev/null; ${does};; esac\n`, { mode: 0o755 })
+    const code = await codeWith(script)
     rmSync(folder, { recursive: true })
+    return code
+  }
+
+  test('no Python', async () => is(await codeWith('/nowhere/python3'), 'RLP8110'))
+
+  test('a system that contains nothing refuses, before the program starts', async () => is(await standIn('echo "landlock: Function not implemented" >&2; exit 87'), 'RLP8111'))
+
+  test('what a process left behind, in its group or out of it, is not waited for', async () => {
+    is(await standIn('sleep 1000 & exit 0'), 'none')
+    is(await standIn('setsid sleep 60 & exit 0'), 'none')
   })
 })
 
