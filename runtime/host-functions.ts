@@ -10,6 +10,7 @@ import { asked } from './signals/judge.js'
 import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
 import { recordShare, spanOverlap, wordF1 } from './signals/structure.js'
+import { interleaved, tokensBefore } from './signals/segments.js'
 import { matches } from './signals/matches.js'
 import { sameNames } from './signals/names.js'
 import { repeatedShare } from './signals/repetition.js'
@@ -34,6 +35,11 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     return repeatedShare(ids ?? text.split(/\s+/).filter((word) => word !== ''), numberArgument(args, 'n'))
   },
   'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
+  'std/segments.interleaved': (args) => truth(writtenArgument(args, 'text'), (text) => interleaved(text, textsArgument(args, 'visible'), textArgument(args, 'hidden'))),
+  'std/segments.tokens_before': (args) => {
+    const { text, tokens } = completionArgument(args, 'text')
+    return tokensBefore(text, textsArgument(args, 'tags'), tokens)
+  },
   'std/code.run': run,
   'std/code.passed': passed,
   'std/served.asked': asked,

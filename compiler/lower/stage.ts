@@ -10,15 +10,24 @@ import { classifierGradient, classifierScore } from '../model/classifier.js'
 import { shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
 import { estimate } from './estimate.js'
+import { lowerFunctions } from './functions.js'
 import { lowerObjective, type LoweredObjective } from './objective.js'
-import { lowerSchedule } from './schedule.js'
+import { lowerScalar, lowerSchedule } from './schedule.js'
 import type { LoweredStage, LoweringContext, StageToLower } from './types.js'
 
 const TRAINING = ['score', 'gradient', 'norm', 'apply', 'weigh', 'measure', 'lr'] as const
 const ROLLOUT = ['prefill', 'decode', 'sample'] as const
 
-/** Which programs a kind needs, and where it keeps its sampling settings. Kinds without a row have none. */
-const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly sampling?: string }>> = {
+interface KindRow {
+  readonly roles: readonly Role[]
+  /** Where it keeps its sampling settings. */
+  readonly sampling?: string
+  /** Attributes that are functions of plain numbers, and the names of these: a program each. */
+  readonly formulas?: Readonly<Record<string, readonly string[]>>
+}
+
+/** Which programs a kind needs. Kinds without a row have none. */
+const kinds: Readonly<Record<string, KindRow>> = {
   Sft: { roles: TRAINING },
   Dpo: { roles: TRAINING },
   Grpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
@@ -29,6 +38,8 @@ const kinds: Readonly<Record<string, { readonly roles: readonly Role[]; readonly
   Pretrain: { roles: TRAINING },
   EvaluateLoss: { roles: ['score'] },
   ShrinkPerturb: { roles: ['shrink_perturb'] },
+  PartSearch: { roles: ROLLOUT, sampling: '' },
+  TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 
 type Role = 'advantage' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb'
@@ -92,7 +103,8 @@ function shared<O>(build: (model: ModelPlan, options: O) => Graph, model: ModelP
 export function lowerStage(stage: StageToLower, context: LoweringContext): LoweredStage {
   const row = Object.hasOwn(kinds, stage.kind.name) ? kinds[stage.kind.name] : undefined
   const { model } = stage
-  if (!row || !model) return { programs: {}, estimate: {}, diagnostics: [] }
+  if (!row) return lowerFunctions(stage, context)
+  if (!model) return { programs: {}, estimate: {}, diagnostics: [] }
   const read = new AttributeReader(stage.attributes)
   const trains = row.roles.includes('weigh')
   const objective = trains ? objectiveOf(stage, read, context) : undefined
@@ -106,7 +118,15 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
     const graph = programs[role](ingredients)
     if (graph) built[role] = graph
   }
-  return { programs: built, estimate: estimate(stage, read, model, built), diagnostics: [...(objective?.diagnostics ?? []), ...(schedule?.diagnostics ?? [])] }
+  const diagnostics = [...(objective?.diagnostics ?? []), ...(schedule?.diagnostics ?? [])]
+  for (const [path, names] of Object.entries(row.formulas ?? {})) {
+    const value = stage.attributes.get(path)
+    if (!value) continue
+    const formula = lowerScalar(path, `\`${path}\` is neither a number nor a function of ${names.join(', ')}`, value, names, stage.spanOf(path) ?? stage.span, context)
+    diagnostics.push(...formula.diagnostics)
+    if (formula.program) built[path] = formula.program
+  }
+  return { programs: built, estimate: estimate(stage, read, model, built), diagnostics }
 }
 
 function objectiveOf(stage: StageToLower, read: AttributeReader, context: LoweringContext): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {

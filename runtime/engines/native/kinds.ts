@@ -8,6 +8,7 @@ import { grpo } from './grpo.js'
 import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
+import { partSearch } from './part-search.js'
 import { pretrain } from './pretrain.js'
 import { shrinkPerturb } from './shrink-perturb.js'
 import { supervised } from './supervised.js'
@@ -25,4 +26,5 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   EvaluateLoss: evaluateLoss,
   Generate: generate,
   Filter: filter,
+  PartSearch: partSearch,
 }
