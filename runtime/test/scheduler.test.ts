@@ -160,6 +160,24 @@ suite('runs', (test) => {
       ok(!existsSync(checkpoints))
     }))
 
+  test('the output `best` is the policy at the planned save with the best metric, interrupted or not', () =>
+    inHome(async (home, run) => {
+      const training = (steps: number, best: string) => new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps, every: 2, best }).plan()
+      const weights = (plan: Plan, output: string) => readFileSync(join(new Store(join(home, '.rlp')).output(plan.stages[0]?.fingerprint as string, output), 'model.safetensors')).toString('base64')
+      // The loss falls: its highest mean is that of the first save, what a stage of two steps ends with.
+      const [short, long] = [training(2, 'last'), training(6, 'highest loss')]
+      await run(short)
+      const stop = new AbortController()
+      await run(long, { signal: stop.signal, report: (event) => event.type === 'step' && event.step === 5 && stop.abort() })
+      is((await run(long)).result.outcome, 'done')
+      is(weights(long, 'best'), weights(short, 'policy'))
+      ok(weights(long, 'policy') !== weights(long, 'best'))
+      is(weights(short, 'best'), weights(short, 'policy'))
+      const falling = training(6, 'lowest loss')
+      await run(falling)
+      is(weights(falling, 'best'), weights(falling, 'policy'))
+    }))
+
   test('a damaged artefact is noticed and made again', () =>
     inHome(async (home, run) => {
       const plan = pipeline().plan()
