@@ -131,6 +131,13 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed.',
     load: async () => (await import('./doc.js')).run,
   },
+  why: {
+    summary: 'say where a number or a policy comes from',
+    positionals: ['THING'],
+    options: {},
+    more: 'THING is a metric (exam.accuracy, exam["S",0].accuracy), a stage (practice, sft@seed0) or the beginning of a fingerprint.\nPrints the chain of the latest run that has it: stages, settings, source lines, hashes of data and models, versions.',
+    load: async () => (await import('./why.js')).run,
+  },
   explain: {
     summary: 'explain a code such as RLP4001',
     positionals: ['CODE'],

@@ -166,7 +166,8 @@ function differing(stages: readonly StagePlan[], first: StagePlan): readonly str
   return found.length === 0 ? [] : [`(${found.join(', ')} by instance)`]
 }
 
-function attribute({ attributes }: StagePlan, path: string): Value {
+/** The value at a path such as `optimizer.lr`; `null` where the stage has none. */
+export function attribute({ attributes }: StagePlan, path: string): Value {
   const [head, inner] = path.split('.') as [string, string | undefined]
   const value = attributes[head] ?? null
   return inner === undefined ? value : isSection(value) ? (value.record[inner] ?? null) : null

@@ -3,6 +3,7 @@
 
 import type { Graph } from '../../../spec/graph/graph.js'
 import type { Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
+import { workOf } from '../../../spec/plan/work.js'
 import type { Bindings } from '../../executors/executor.js'
 import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
 import { flag, number, optionalNumber } from './attributes.js'
@@ -49,7 +50,7 @@ const texts = (stage: StagePlan, context: number, batch: number, packed = false)
 
 const rolled = (rows: number, maxNew: number, context: number): Required<Shapes>['rollouts'] => ({ rows: Math.min(WAVE, rows), prompt: Math.max(1, context - maxNew), maxNew })
 
-const kinds: Readonly<Record<string, (stage: StagePlan, context: number) => Shapes>> = {
+const kinds: Readonly<Record<string, (stage: StagePlan, context: number, completions: number) => Shapes>> = {
   Sft: (stage, context) => {
     const micro = texts(stage, context, number(stage, 'batch'), flag(stage, 'packing'))
     return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
@@ -68,9 +69,8 @@ const kinds: Readonly<Record<string, (stage: StagePlan, context: number) => Shap
     const micro = texts(stage, context, (groups * size) / splits)
     return { micro, once: splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: rolled(groups * size, number(stage, 'rollout.max_new'), context) }
   },
-  // Rows are not known before the data is read: at least a wave is assumed.
-  Evaluate: (stage, context) => ({ rollouts: rolled(WAVE, number(stage, 'max_new'), context) }),
-  Generate: (stage, context) => ({ rollouts: rolled(WAVE, number(stage, 'max_new'), context) }),
+  Evaluate: (stage, context, completions) => ({ rollouts: rolled(completions, number(stage, 'max_new'), context) }),
+  Generate: (stage, context, completions) => ({ rollouts: rolled(completions, number(stage, 'max_new'), context) }),
   EvaluateLoss: (stage, context) => ({ micro: texts(stage, context, WAVE) }),
 }
 
@@ -83,7 +83,8 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
     const model = models(stage)
     const shapesOf = Object.hasOwn(kinds, stage.kind) ? kinds[stage.kind] : undefined
     if (!model || !shapesOf || stage.engine !== 'native') return undefined
-    const found = shapesOf(stage, Number(model.config['max_position_embeddings'] ?? 1))
+    // Rows are often not known before the data is read: then more than a wave is assumed.
+    const found = shapesOf(stage, Number(model.config['max_position_embeddings'] ?? 1), workOf(plan, stage).completions ?? WAVE)
     const shapes = found.levels ? { ...found, levels: { ...found.levels, R: termsOf(plan, stage) } } : found
     const key = JSON.stringify([stage.programs, shapes, model.weights.map(({ shape }) => shape)])
     const memory = known.get(key) ?? measure(model, graphsOf(plan, stage), shapes, arenas)
