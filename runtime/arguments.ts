@@ -3,7 +3,7 @@
 
 import type { Dataset } from './data/dataset.js'
 import { failure } from './codes.js'
-import type { Completion, HostShare, HostValue } from './host.js'
+import { HostClassifier, type Completion, type HostShare, type HostValue } from './host.js'
 
 export type Arguments = Readonly<Record<string, HostValue>>
 
@@ -55,6 +55,11 @@ export function rangeArgument(args: Arguments, name: string): [number, number] {
   const { low, high } = recordArgument(args, name)
   const end = (value: HostValue | undefined, open: number): number => (value === null || value === undefined ? open : typeof value === 'number' ? value : wrong(name, 'a range'))
   return [end(low, -Infinity), end(high, Infinity)]
+}
+
+export function classifierArgument(args: Arguments, name: string): HostClassifier {
+  const value = args[name]
+  return value instanceof HostClassifier ? value : wrong(name, 'a trained classifier')
 }
 
 export function recordArgument(args: Arguments, name: string): Arguments {

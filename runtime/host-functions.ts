@@ -1,9 +1,9 @@
 // The signals behind `extern fn`, by qualified name: pure functions of text, quick to load, as tests of rewards run while compiling.
 // Functions that make datasets are in `data/sources.ts`.
 
-import { completionArgument, numberArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
+import { classifierArgument, completionArgument, numberArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
 import { failure } from './codes.js'
-import type { HostContext, HostFunction, HostValue, Later } from './host.js'
+import { Later, type HostContext, type HostFunction, type HostValue } from './host.js'
 import { fenced, passed, run } from './signals/code.js'
 import { boxed } from './signals/boxed.js'
 import { asked } from './signals/judge.js'
@@ -15,6 +15,7 @@ import { matches } from './signals/matches.js'
 import { sameNames } from './signals/names.js'
 import { repeatedShare } from './signals/repetition.js'
 import { followsWording } from './signals/traces.js'
+import { wordCounts } from './signals/words.js'
 import { wordingArgument } from './tasks/wording.js'
 
 /** 1 or 0; 0 for a text that is none. */
@@ -34,16 +35,15 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     const { text, ids } = completionArgument(args, 'text')
     return repeatedShare(ids ?? text.split(/\s+/).filter((word) => word !== ''), numberArgument(args, 'n'))
   },
-  'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
   'std/segments.interleaved': (args) => truth(writtenArgument(args, 'text'), (text) => interleaved(text, textsArgument(args, 'visible'), textArgument(args, 'hidden'))),
   'std/segments.tokens_before': (args) => {
     const { text, tokens } = completionArgument(args, 'text')
     return tokensBefore(text, textsArgument(args, 'tags'), tokens)
   },
+  'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
   'std/code.run': run,
   'std/code.passed': passed,
   'std/served.asked': asked,
-  'std/tasks/chains.follows': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), false)),
   'std/supervised.judged': (args) => {
     const text = writtenArgument(args, 'text')
     const [by, words] = [classifierArgument(args, 'by'), textsArgument(args, 'words')]
@@ -53,6 +53,7 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/structure.span_overlap': (args) => (args['start'] === null || args['end'] === null ? null : spanOverlap(writtenArgument(args, 'text') ?? '', numberArgument(args, 'start'), numberArgument(args, 'end'))),
   'std/structure.records': (args) => recordShare(writtenArgument(args, 'text') ?? '', textsArgument(args, 'fields')),
   'std/structure.word_f1': (args) => wordF1(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'reference') ?? ''),
+  'std/tasks/chains.follows': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), false)),
   'std/tasks/chains.sound': (args) => truth(writtenArgument(args, 'text'), (text) => followsWording(text, textArgument(args, 'prompt'), wordingArgument(args, 'wording'), true)),
   'std/tasks/knights.same_names': (args) => truth(writtenArgument(args, 'text'), (text) => sameNames(text, textArgument(args, 'answer'))),
 }

@@ -15,7 +15,7 @@ export interface Completion {
   readonly finished: boolean
 }
 
-export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare | Secret
+export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare | Secret | HostClassifier
 
 /** One weighted part of a mixture. */
 export interface HostShare { readonly part: number; readonly data: Dataset }
@@ -35,6 +35,20 @@ export interface LaterResult {
   readonly value: HostValue
   /** How each program behind the value ended. */
   readonly endings: readonly Ending[]
+}
+
+/** A trained classifier of vectors. Written out it is its address, so that calls with it can be told apart. */
+export class HostClassifier {
+  constructor(
+    readonly address: string,
+    /** Numbers of a vector. */
+    readonly inputs: number,
+    readonly probability: (features: readonly number[], label: number) => Promise<number>,
+  ) {}
+
+  toJSON(): string {
+    return this.address
+  }
 }
 
 export interface HostContext {

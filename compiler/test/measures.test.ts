@@ -1,6 +1,7 @@
 // Measures of a reward and its clock, from the text to the number: logged beside the terms, read by claims, never by the total.
 
 import { Rewarder } from '../../runtime/engines/native/reward.js'
+import { reference } from '../../runtime/executors/reference/reference.js'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import { hostOf } from '../elaborate/test/harness.js'
 import { compile } from '../index.js'
@@ -37,7 +38,7 @@ suite('measures and the clock of a reward', (test) => {
   test('a measure is scored and logged, and is no objective', async () => {
     const plan = await planOf(source('correct * (1 + 0.2 * bonus)'))
     equal(plan.rewards['answer']?.terms.map(({ name, measure }) => [name, measure]), [['correct', undefined], ['skipped', true], ['bonus', undefined]])
-    const rewarder = await Rewarder.open(plan, 'answer', '.')
+    const rewarder = await Rewarder.open({ plan, root: '.', executor: reference, openModel: () => Promise.reject(new Error('no classifier is named')) }, 'answer')
     const item = { row: { answer: '4' }, completion: { text: '<think> </think> <answer> 4 </answer>', tokens: 5, finished: true }, place: 'row 1' }
     const totals: number[] = []
     for (let steps = 0; steps < 32; steps++) {

@@ -10,9 +10,9 @@ import type { StageKind } from './stage.js'
 const SAMPLES = 32
 
 export const evaluation: StageKind = async (run) => {
-  const { stage, plan } = run
+  const { stage } = run
   const score = stage.inputs['score'] ?? null
-  const rewarder = await Rewarder.open(plan, rewardName(score), run.root)
+  const rewarder = await Rewarder.open(run, rewardName(score))
   const [samples, k] = [number(stage, 'samples'), number(stage, 'k')]
   const completed = await completeEveryRow(run, 'data')
   const scored = await rewarder.score(completed)

@@ -12,7 +12,7 @@ export const generate: StageKind = async (run) => {
   const until = run.stage.inputs['until'] ?? null
   const { completed, solved } = until === null ? { completed: await completeEveryRow(run, 'prompts'), solved: 0 } : await completeUntil(run, until)
   const reward = run.stage.inputs['reward'] ?? until
-  const scored = reward === null ? undefined : await (await Rewarder.open(run.plan, rewardName(reward), run.root)).score(completed)
+  const scored = reward === null ? undefined : await (await Rewarder.open(run, rewardName(reward))).score(completed)
   const rollouts = completed.map(({ row, completion }, i) => ({
     ...row,
     completion: completion.text,
@@ -32,7 +32,7 @@ export const generate: StageKind = async (run) => {
 
 /** Every prompt once, then those again that no completion has passed, at most `samples` times; grouped by row. */
 async function completeUntil(run: StageRun, until: Value): Promise<{ completed: Completed[]; solved: number }> {
-  const rewarder = await Rewarder.open(run.plan, rewardName(until), run.root)
+  const rewarder = await Rewarder.open(run, rewardName(until))
   const completer = await Completer.open(run, 'prompts')
   const tries = Array.from({ length: completer.count }, (): Completed[] => [])
   let open = [...tries.keys()]

@@ -22,7 +22,7 @@ export const grpo: StageKind = async (run) => {
   const policy = await Policy.open(executor, at, graphs)
   const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
   const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), graphs) : undefined
-  const rewarder = await Rewarder.open(plan, rewardName(stage.inputs['reward'] ?? null), run.root)
+  const rewarder = await Rewarder.open(run, rewardName(stage.inputs['reward'] ?? null))
   const [steps, groups, size] = [number(stage, 'length'), number(stage, 'rollout.per_step'), number(stage, 'group_size')]
   const [passes, splits] = [number(stage, 'update.passes'), number(stage, 'update.splits')]
   const bundle = passes * splits

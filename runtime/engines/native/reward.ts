@@ -1,7 +1,7 @@
 // Rewards of rollouts: signals of the host for each completion, then the reward's program over all of them.
 // A value, a missing value, an error and a time-out stay apart, and are counted.
 
-import type { Plan, RewardPlan, Value } from '../../../spec/plan/plan.js'
+import type { RewardPlan, Value } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import type { Row } from '../../data/dataset.js'
 import { evaluate, type Scope } from '../../data/expr.js'
@@ -10,7 +10,9 @@ import { HostCalls, Waiting } from '../../host-calls.js'
 import { HostError, type Completion, type HostValue } from '../../host.js'
 import { Secrets } from '../../secrets.js'
 import { ENDINGS, type Ending } from '../../sandbox/sandbox.js'
+import { addressOf, openJudges, type Judges } from './judges.js'
 import { Programs } from './programs.js'
+import type { StageRun } from './stage.js'
 
 export interface Scored {
   /** One number for each completion. */
@@ -37,13 +39,15 @@ export class Rewarder {
     private readonly programs: Programs,
     private readonly root: string,
     private readonly secrets: Secrets,
+    private readonly judges: Judges,
   ) {}
 
-  static async open(plan: Plan, name: string, root: string): Promise<Rewarder> {
+  static async open(run: Pick<StageRun, 'plan' | 'root' | 'executor' | 'openModel'>, name: string): Promise<Rewarder> {
+    const { plan, root } = run
     const reward = plan.rewards[name]
     const graph = reward && plan.programs[reward.program]
     if (!reward || !graph) throw new RangeError(`the plan has no reward ${name}`)
-    return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root, new Secrets(plan.secrets, root))
+    return new Rewarder(name, reward, new Programs(await reference.open(), { reward: graph }), root, new Secrets(plan.secrets, root), await openJudges(run, reward.signals))
   }
 
   /** Terms and total of completions, each beside the row of its prompt, after `steps` updates. Errors: RLP8003 when a total is not finite, RLP8010 when a signal fails and the reward says `stop`. */
@@ -56,7 +60,7 @@ export class Rewarder {
     const seen = items.map(() => new Set<string>())
     const pairs = this.reward.signals.flatMap((signal) => items.map((item, i) => ({ signal, item, i })))
     const values = await calls.each(pairs, ({ signal, item: { row, completion }, i }) =>
-      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]), secret: (name) => this.secrets.get(name) }),
+      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]), secret: (name) => this.secrets.get(name), classifier: (stage, output) => this.judges.get(addressOf({ stage, output })) ?? null }),
     )
     pairs.forEach(({ signal, item, i }, n) => {
       const value = values[n] as (typeof values)[number]
