@@ -140,7 +140,8 @@ class RewardLowering {
   }
 
   /** A number that the host computes. */
-  private signal(expr: Expr, term: string | undefined): Numeric {
+  private signal(named: Expr, term: string | undefined): Numeric {
+    const expr = this.writtenOut(named)
     if (this.kindOf(expr) === 'host') return this.notNumeric('this is not a number')
     const key = JSON.stringify(expr)
     const known = this.known.get(key)
@@ -151,6 +152,19 @@ class RewardLowering {
     const made = { value: this.b.input(name, 'f32', ['N']), range }
     this.known.set(key, made)
     return made
+  }
+
+  /** The host knows no terms: where an argument of a signal names one, its own expression stands there. */
+  private writtenOut(expr: Expr): Expr {
+    const inner = (part: Expr): Expr => this.writtenOut(part)
+    if ('name' in expr) {
+      const term = this.terms.has(expr.name) ? this.reward.terms.find(({ name }) => name === expr.name) : undefined
+      return term ? inner(term.expr) : expr
+    }
+    if ('call' in expr) return { ...expr, args: Object.fromEntries(Object.entries(expr.args).map(([name, arg]) => [name, inner(arg)])) }
+    if ('op' in expr) return { ...expr, args: expr.args.map(inner) }
+    if ('if' in expr) return { if: inner(expr.if), then: inner(expr.then), else: inner(expr.else) }
+    return 'field' in expr ? { ...expr, of: inner(expr.of) } : expr
   }
 
   private rangeOf(expr: Expr): Interval {

@@ -61,6 +61,12 @@ suite('rewards', (test) => {
     near(values['total'] as number[], [1 - 0.5 * 1, 0])
   })
 
+  test('a term that an argument of a signal names is written out there: the host knows no terms', () => {
+    const tolerance = op('*', is_(2), name('good'))
+    const reward = lower({ shaped, good: op('*', name('shaped'), is_(0.5)), close: call('number_equal', { a: call('first_number', { text: completion }), b: is_(1), tolerance }) }, name('close'))
+    equal(reward.signals.find((signal) => signal.name === 'close')?.expr, call('number_equal', { a: call('first_number', { text: completion }), b: is_(1), tolerance: op('*', is_(2), op('*', shaped, is_(0.5))) }))
+  })
+
   test('text is compared by the host, numbers of the row are signals', async () => {
     const easy = op('==', row('level'), is_('easy'))
     const reward = lower({ correct }, op('*', name('correct'), op('+', when(easy, is_(1), row('weight')), when(op('and', easy, op('>', row('weight'), is_(2))), is_(1), is_(0)))))
