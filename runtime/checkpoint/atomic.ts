@@ -50,16 +50,6 @@ export function guarded<T>(path: string, operation: () => T): T {
   }
 }
 
-/** Make what was appended to a file durable. */
-export function syncFile(path: string): void {
-  const file = openSync(path, 'r+')
-  try {
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
 /** Make names made in a folder durable. */
 export function syncFolder(path: string): void {
   // Folders cannot be opened on Windows; there a rename is durable by itself.

@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from
 import { join, relative, resolve } from 'node:path'
 import { canonicalJson } from '../../spec/plan/canonical.js'
 import type { Plan } from '../../spec/plan/plan.js'
-import { guarded, writeDurably, writeFileAtomic } from '../checkpoint/atomic.js'
+import { guarded, writeFileAtomic } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
 import { readRecords, RecordFile } from '../store/records.js'
 import { LINE_FILES, type LineFile } from '../store/work.js'
@@ -42,7 +42,7 @@ export class RunFolder {
     })
     const text = `${canonicalJson(plan)}\n`
     writeFileAtomic(join(path, 'plan.json'), text)
-    for (const file of LINE_FILES) writeDurably(join(path, file), '')
+    for (const file of LINE_FILES) guarded(path, () => appendFileSync(join(path, file), ''))
     const journal = RecordFile.open(join(path, 'journal'))
     journal.append({ begun: new Date().toISOString(), plan: sha256(text), executor, root: relative(home, root) } satisfies Begun)
     journal.sync()

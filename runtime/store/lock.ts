@@ -1,21 +1,19 @@
 // One run at a time for each `.rlp` folder. Every process that wants it puts a file of its own into `locks/` and then looks
 // whether another that lives has one; so nothing is ever taken over, and what the dead left can be removed by anyone at any moment.
 
-import { mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as after } from 'node:timers/promises'
-import { guarded, writeFileAtomic } from '../checkpoint/atomic.js'
+import { guarded } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
 import { lives, thisProcess, type ProcessIdentity } from './processes.js'
 
-/** What is in a file of `locks/`. */
+/** What is in a file of `locks/`, `PROCESS-RANDOM.json`; beside it, `PROCESS-RANDOM.owner` once it is known that nobody else is there. */
 export interface Claim extends ProcessIdentity {
   /** What it does, for messages: `rlpc run`. */
   readonly what: string
   /** ISO time. */
   readonly since: string
-  /** False while it only looks whether it may. */
-  readonly owns: boolean
 }
 
 export interface LockOptions {
@@ -34,10 +32,10 @@ export async function takeLock(home: string, { what, wait, signal }: LockOptions
   const folder = join(home, 'locks')
   const me = thisProcess()
   const mine = join(folder, `${me.pid}-${Math.random().toString(36).slice(2, 10)}.json`)
-  const claim: Claim = { ...me, what, since: new Date().toISOString(), owns: false }
+  const claim: Claim = { ...me, what, since: new Date().toISOString() }
   const release = () => {
     try {
-      rmSync(mine, { force: true })
+      withdraw(mine)
     } catch {
       // The disk turned read-only: when this process is gone, its claim is too.
     }
@@ -46,14 +44,14 @@ export async function takeLock(home: string, { what, wait, signal }: LockOptions
   for (;;) {
     guarded(folder, () => mkdirSync(folder, { recursive: true }))
     // First the own claim, then the look: of two that do so at once, at least one sees the other.
-    writeFileAtomic(mine, JSON.stringify(claim))
+    guarded(mine, () => writeFileSync(mine, JSON.stringify(claim)))
     const others = claims(home).filter(({ path }) => path !== mine)
     if (others.length === 0) {
-      writeFileAtomic(mine, JSON.stringify({ ...claim, owns: true }))
+      guarded(mine, () => writeFileSync(ownerFile(mine), ''))
       return release
     }
     release()
-    const owner = others.find(({ claim: { owns } }) => owns)
+    const owner = others.find(({ owns }) => owns)
     if (owner && !wait) throw refusal(home, owner.path, owner.claim)
     if (owner && !told) wait?.(owner.claim)
     told ||= owner !== undefined
@@ -65,19 +63,19 @@ export async function takeLock(home: string, { what, wait, signal }: LockOptions
 
 /** The process that works in a folder; undefined when none does. */
 export function ownerOf(home: string): Claim | undefined {
-  return claims(home).find(({ claim }) => claim.owns)?.claim
+  return claims(home).find(({ owns }) => owns)?.claim
 }
 
 /** Claims of processes that live, or that may live on another machine. Those of the dead are removed. */
-function claims(home: string): { path: string; claim: Claim }[] {
+function claims(home: string): { path: string; claim: Claim; owns: boolean }[] {
   const folder = join(home, 'locks')
   const names = guarded(folder, () => listing(folder)).filter((name) => name.endsWith('.json'))
   return names.flatMap((name) => {
     const path = join(folder, name)
     const claim = readClaim(path)
     if (claim === undefined) return []
-    if (lives(claim) !== false) return [{ path, claim }]
-    rmSync(path, { force: true })
+    if (lives(claim) !== false) return [{ path, claim, owns: existsSync(ownerFile(path)) }]
+    withdraw(path)
     return []
   })
 }
@@ -91,13 +89,22 @@ function listing(folder: string): string[] {
   }
 }
 
-/** Claims are written whole or not at all: one that cannot be read was just withdrawn, or is no claim. */
+/** Undefined when it was just withdrawn. One that cannot be read is being written, or its process died then: the name says which it is. */
 function readClaim(path: string): Claim | undefined {
   try {
     return JSON.parse(readFileSync(path, 'utf8')) as Claim
-  } catch {
-    return undefined
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    return { pid: Number.parseInt(basename(path), 10), started: '', host: thisProcess().host, what: '', since: '' }
   }
+}
+
+const ownerFile = (claim: string): string => claim.replace(/json$/, 'owner')
+
+/** The claim goes last: while it is there, nobody else takes the lock. */
+function withdraw(claim: string): void {
+  rmSync(ownerFile(claim), { force: true })
+  rmSync(claim, { force: true })
 }
 
 function refusal(home: string, path: string, { pid, host, what, since }: Claim): Error {

@@ -26,6 +26,7 @@ export function lives({ pid, started, host }: ProcessIdentity): boolean | undefi
 
 /** When a process of this machine started; '' when it lives but the system does not say; undefined when there is none. */
 function startOf(pid: number): string | undefined {
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
   try {
     process.kill(pid, 0)
   } catch (cause) {

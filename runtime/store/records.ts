@@ -3,7 +3,7 @@
 // SHA-256(checksum of the record before, JSON), so that a record lost, doubled or moved is noticed like a flipped bit.
 
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, fsyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { guarded, syncFolder } from '../checkpoint/atomic.js'
 
@@ -49,11 +49,14 @@ export class RecordFile {
       mkdirSync(dirname(path), { recursive: true })
       const { records, lost } = read(path)
       const last = records[keep({ values: records.map(({ value }) => value), lost }) - 1]
+      const isNew = !existsSync(path)
       const file = openSync(path, 'a')
-      syncFolder(dirname(path))
+      if (isNew) syncFolder(dirname(path))
       const opened = new RecordFile(path, file, last?.end ?? 0, last?.checksum)
-      ftruncateSync(file, opened.end)
-      fsyncSync(file)
+      if (fstatSync(file).size !== opened.end) {
+        ftruncateSync(file, opened.end)
+        fsyncSync(file)
+      }
       return opened
     })
   }

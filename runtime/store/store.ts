@@ -3,7 +3,7 @@
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { guarded, syncFile, syncFolder, writeDurably } from '../checkpoint/atomic.js'
+import { guarded, syncFolder, writeDurably } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
 import { filesIn, hashFile } from './hash.js'
 import { filesOfOutput, manifestText, readManifest, type Manifest, type ManifestContent } from './manifest.js'
@@ -97,15 +97,12 @@ export class Store {
     return join(this.path(fingerprint), path)
   }
 
-  /** Publish a finished folder under its fingerprint; an older result is replaced. Errors: RLP8201, RLP8202. */
+  /** Publish a finished folder, whose files were written durably, under its fingerprint; an older result is replaced. Errors: RLP8201, RLP8202. */
   publish(folder: string, content: Omit<ManifestContent, 'files'>): Manifest {
     const { fingerprint } = content
     return guarded(folder, () => {
       const files: Record<string, string> = {}
-      for (const file of filesIn(folder)) {
-        syncFile(join(folder, file))
-        files[file] = hashFile(join(folder, file))
-      }
+      for (const file of filesIn(folder)) files[file] = hashFile(join(folder, file))
       const text = manifestText({ ...content, files })
       writeDurably(join(folder, 'manifest.json'), text)
       for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) if (entry.isDirectory()) syncFolder(join(entry.parentPath, entry.name))

@@ -134,7 +134,7 @@ suite('runs', (test) => {
       ok(taken)
       equal(readdirSync(join(work, 'checkpoints')), ['00000002.safetensors', '00000004.safetensors'])
       writeFileSync(join(work, 'journal'), Buffer.of(200, 0, 0, 0, 1, 2, 3), { flag: 'a' })
-      writeFileSync(join(home, '.rlp', 'locks', 'gone.json'), JSON.stringify({ ...thisProcess(), pid: 999_999_999, what: 'rlpc run', since: '2026', owns: true }))
+      writeFileSync(join(home, '.rlp', 'locks', 'gone.json'), JSON.stringify({ ...thisProcess(), pid: 999_999_999, what: 'rlpc run', since: '2026' }))
       const { result, events } = await run(plan)
       is(result.outcome, 'done')
       equal(events.find((event) => event.type === 'started'), { type: 'started', stage: 'copy', kind: 'Sft', from: 4 })

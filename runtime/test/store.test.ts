@@ -1,6 +1,6 @@
 // The store, and the work of a stage that is not done: what is damaged is never taken for sound.
 
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equal, is, ok, suite, throws } from '../../spec/test/suite.js'
@@ -207,22 +207,27 @@ suite('work of an interrupted stage', (test) => {
 suite('lock', (test) => {
   test('the lock of a process that is gone, or of another with its number, is no obstacle', inHome(async (home) => {
     const me = thisProcess()
-    const claim = (name: string, more: Partial<Claim>) => writeDurably(join(home, 'locks', `${name}.json`), JSON.stringify({ ...me, what: 'x', since: '2026-01-01T00:00', owns: true, ...more }))
+    const claim = (name: string, more: Partial<Claim>) => {
+      writeDurably(join(home, 'locks', `${name}.json`), JSON.stringify({ ...me, what: 'x', since: '2026-01-01T00:00', ...more }))
+      writeDurably(join(home, 'locks', `${name}.owner`), '')
+    }
     claim('gone', { pid: 999_999_999 })
     claim('reused', { started: 'some other time' })
-    writeDurably(join(home, 'locks', 'torn.json'), '{')
+    writeDurably(join(home, 'locks', '999999999-torn.json'), '{')
     is(ownerOf(home), undefined)
     const release = await takeLock(home, { what: 'test' })
     is(ownerOf(home)?.what, 'test')
-    ok(!existsSync(join(home, 'locks', 'gone.json')) && !existsSync(join(home, 'locks', 'reused.json')))
+    equal(readdirSync(join(home, 'locks')).length, 2)
     release()
     is(ownerOf(home), undefined)
+    equal(readdirSync(join(home, 'locks')), [])
   }))
 
   test('a process of another machine cannot be asked: it has the lock, and its file is named', inHome(async (home) => {
     is(lives({ ...thisProcess(), host: 'elsewhere' }), undefined)
     const path = join(home, 'locks', 'far.json')
-    writeDurably(path, JSON.stringify({ pid: 1, started: '', host: 'elsewhere/pid:[1]', what: 'rlpc run', since: '2026-01-01T10:00:00', owns: true }))
+    writeDurably(path, JSON.stringify({ pid: 1, started: '', host: 'elsewhere/pid:[1]', what: 'rlpc run', since: '2026-01-01T10:00:00' }))
+    writeDurably(path.replace('.json', '.owner'), '')
     const error = await takeLock(home, { what: 'test' }).then(() => undefined, (cause: unknown) => cause as HostError)
     is(error?.code, 'RLP8206')
     ok(error?.message.includes('process 1 on elsewhere') && error.help?.includes(path), error?.message)
