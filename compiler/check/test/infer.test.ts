@@ -106,7 +106,7 @@ const table: readonly (readonly [expression: string, type: string])[] = [
   ['problems[*]', 'Map[Dataset[Chain]]'],
   ['subset(problems["test"], 5 samples)', 'Dataset[Chain]'],
   ['chains.words', 'List[Text]'],
-  ['mixture([share(50%, problems["train"]), share(50%, chains.worked(problems["train"]))])', 'Dataset[{ prompt: Text }]'],
+  ['mixture([share(50%, problems["train"]), share(50%, chains.worked(problems["train"]))])', 'Dataset[{ prompt: Text, answer: Text, operations: Int }]'],
 ]
 
 suite('check: types of expressions', (test) => {

@@ -22,7 +22,7 @@ suite('check: library', (test) => {
       const { kinds, diagnostics: reading } = readKinds(program)
       const { diagnostics: checking } = check(program, kinds)
       is([...diagnostics, ...reading, ...checking].map(words).join('\n\n'), '')
-      for (const { name: kind, levels } of kinds.all.values()) if (levels.length > 0) is(CHAINS.some((chain) => chain.join() === levels.join()), true, `the chain of ${kind} is in the table`)
+      for (const { name: kind, levels } of kinds.all.values()) if (levels.length > 0) is(CHAINS.some((chain) => chain.filter((level) => levels.includes(level)).join() === levels.join()), true, `the chain of ${kind} is in the table, perhaps with more levels`)
     })
   }
 

@@ -122,7 +122,10 @@ suite('elaborate: functions', (test) => {
   test('a number stays a number', () => is(stage('2 * 1e-3').value('s', 'optimizer.lr'), 0.002))
 
   test('calls of extern functions keep all arguments, defaults filled in', () => {
-    equal(stage('1e-3').value('s', 'data'), { call: 'std/tasks/chains.worked', args: { of: { dataset: 'problems["train"]' } } })
+    equal(stage('1e-3').value('s', 'data'), {
+      call: 'std/tasks/chains.worked',
+      args: { of: { dataset: 'problems["train"]' }, wording: { record: { start: '{start}', steps: [{ record: { share: 1, text: '{operation} {result}' } }] } }, wrong: 0 },
+    })
   })
 })
 
