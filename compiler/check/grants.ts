@@ -6,8 +6,8 @@ import { artefact, quantity, REAL, record, type Type } from './types.js'
 export const PLACES: Readonly<Record<string, string>> = {
   row: '`where` and `balance` of a dataset, `select` of a phase, `keep` of a filter, and rewards',
   completion: 'rewards',
-  metrics: '`advance` of a phase',
-  clock: '`advance` of a phase, and rewards',
+  metrics: '`advance` of a phase, and `until` of an `AsyncGrpo`',
+  clock: '`advance` of a phase, `until` of an `AsyncGrpo`, and rewards',
 }
 
 /** Qualified kind → attribute (`*` = all) → names that its value sees. */
@@ -16,6 +16,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, readonly st
   'std/prelude.Phase': { select: ['row'], advance: ['metrics', 'clock'] },
   'std/prelude.Reward': { total: ['row', 'completion', 'clock'] },
   'std/stages.Filter': { keep: ['row'] },
+  'std/asynchronous.AsyncGrpo': { until: ['metrics', 'clock'] },
 }
 
 export const COMPLETION: Type = artefact('Completion')

@@ -44,6 +44,7 @@ export function attributeOf(declaration: Declaration, name: string): Expression 
 const PASSED_ON: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'std/stages.Generate': { rollouts: 'prompts' },
   'std/stages.Filter': { data: 'data' },
+  'std/tools.GenerateWithTools': { rollouts: 'prompts' },
 }
 
 /** Kind → output → the input whose value it is like: a model of the same kind. */

@@ -37,10 +37,10 @@ export interface LoweredObjective {
 }
 
 /** Feeds with one number for each token, and how each enters: behind the mask, so that what stands at masked positions never matters. */
-const TOKEN_FEEDS = ['logp', 'old_logp', 'ref_logp', 'entropy'] as const
+const TOKEN_FEEDS = ['logp', 'old_logp', 'engine_logp', 'ref_logp', 'entropy'] as const
 
 /** The total, and every term in the order it was written; only where rollouts are compared. */
-const REWARD_FEEDS = [['reward', 'rollout'], ['rewards', 'objective']] as const
+const REWARD_FEEDS = [['reward', 'rollout'], ['rewards', 'objective'], ['age', 'rollout']] as const
 
 /**
  * Feeds are a subset of mask, logp, old_logp, ref_logp, entropy [levels…, T], reward [G, N] and rewards [G, N, R], only those that the result depends on.
@@ -104,7 +104,7 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
     provided.set('advantage', at(b.stopGradient(value), advantage.depth))
   }
   // Preferences lose once for each pair, everything else for each token.
-  const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length'], levels.depthOf('pair') ?? token)
+  const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length', 'age'], levels.depthOf('pair') ?? token)
   const total = loss && call(evaluator, objective.aggregate, provided.set('loss', at(b.label(loss.value, 'loss'), loss.depth)), ['loss', 'entropy', 'advantage'], 0)
   diagnostics.push(...evaluator.diagnostics)
   const [logp, entropy] = [feeds.get('logp'), feeds.get('entropy')]

@@ -34,6 +34,7 @@ const kinds: Readonly<Record<string, KindRow>> = {
   Generate: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
   Supervised: { roles: TRAINING },
+  AsyncGrpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   EvaluateClassifier: { roles: ['score'] },
   Pretrain: { roles: TRAINING },
   EvaluateLoss: { roles: ['score'] },

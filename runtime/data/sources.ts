@@ -18,6 +18,7 @@ import { wordingArgument } from '../tasks/wording.js'
 import { csv, jsonl, parquet } from './files.js'
 import { bestAndWorst, damages, sideOf, withBrokenLayout, type Damage } from './pairs.js'
 import { replaced, reviews, spliced, unlearned } from './reviews.js'
+import { needed } from './needed.js'
 import { joined, mixture, subset, without } from './mixture.js'
 import { retrospective } from './retrospect.js'
 import { counted } from './counted.js'
@@ -46,6 +47,8 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/pairs.dispreferred': (args) => sideOf(datasetArgument(args, 'of'), 'rejected'),
 
   'std/reviews.reviews': (args) => reviews(datasetArgument(args, 'of'), textArgument(args, 'ask'), textArgument(args, 'separator')),
+  'std/tools.needed': (args) => needed(datasetArgument(args, 'treated'), datasetArgument(args, 'plain'), { gain: numberArgument(args, 'gain'), least: numberArgument(args, 'least'), most: numberArgument(args, 'most') }),
+
   'std/reviews.spliced': (args) => spliced(datasetArgument(args, 'of'), textsByName(args, 'markers'), textArgument(args, 'resume'), textArgument(args, 'separator')),
   'std/reviews.replaced': (args) => replaced(datasetArgument(args, 'of'), textArgument(args, 'pattern'), textArgument(args, 'by')),
   'std/reviews.unlearned': (args) => unlearned(datasetArgument(args, 'of'), textArgument(args, 'open'), textArgument(args, 'close')),

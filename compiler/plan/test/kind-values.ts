@@ -14,6 +14,7 @@ import { hinge } from "std/preferences"
 import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
 import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
+import { added, Merge } from "std/merging"
 `
 export const SOURCE = COMMON.replace('rlp 1\n', `rlp 1\n${IMPORTS}`)
 
@@ -28,6 +29,7 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Supervised: { model: 'net', data: 'vectors["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateClassifier: { model: 'net', data: 'vectors["a"]' },
   ShrinkPerturb: { model: 'net', shrink: '0.5', perturb: '0.1' },
+  Merge: { policy: 'tiny', policies: '[wide]' },
   Pretrain: { policy: 'tiny', data: 'texts["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
 }
@@ -52,6 +54,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Supervised: { model: 'deep', data: 'vectors["b"]', length: '11 steps', stop_at: '0.9', batch: '5 samples', loss: 'certain', aggregate: 'sample_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateClassifier: { model: 'deep', data: 'vectors["b"]' },
   ShrinkPerturb: { model: 'deep', shrink: '0.4', perturb: '0.2', noise: '"gaussian"', seed: '1' },
+  Merge: { policy: 'wide', policies: '[tiny]', combine: 'added', seed: '1' },
   Pretrain: { policy: 'wide', data: 'texts["b"]', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateLoss: { policy: 'wide', data: 'texts["b"]', context: '32 tokens' },
 }

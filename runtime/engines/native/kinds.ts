@@ -9,6 +9,7 @@ import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
 import { partSearch } from './part-search.js'
+import { merge } from './merge.js'
 import { pretrain } from './pretrain.js'
 import { shrinkPerturb } from './shrink-perturb.js'
 import { supervised } from './supervised.js'
@@ -21,6 +22,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Dpo: dpo,
   Grpo: grpo,
   ShrinkPerturb: shrinkPerturb,
+  Merge: merge,
   Evaluate: evaluation,
   EvaluateClassifier: evaluateClassifier,
   EvaluateLoss: evaluateLoss,
