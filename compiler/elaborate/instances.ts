@@ -84,6 +84,8 @@ export function asKey(value: CompileValue): Key | undefined {
  */
 export function findInstances(context: Context, symbol: DeclarationSymbol, wanted: readonly (Key | undefined)[], span: Span): readonly Instance[] {
   const all = instancesOf(context, symbol)
+  const exact = exactInstance(context, symbol, wanted)
+  if (exact) return [exact]
   const found = all.filter(({ keys }) => keys.length === wanted.length && keys.every((key, i) => wanted[i] === undefined || wanted[i] === key))
   const declaration = symbol.declaration as GenericDeclaration
   if (found.length > 0 || (all.length === 0 && !declaration.keys.some(({ set }) => mayBeNone(symbol, set)))) return found
@@ -114,6 +116,13 @@ export function findInstances(context: Context, symbol: DeclarationSymbol, wante
   return []
 }
 
+/** The instance with all of these keys, without a look at the others: there may be thousands. */
+function exactInstance(context: Context, symbol: DeclarationSymbol, wanted: readonly (Key | undefined)[]): Instance | undefined {
+  const keys = wanted.filter((key) => key !== undefined)
+  const address = addressOf(baseAddress(context, symbol), keys)
+  return keys.length === wanted.length && context.owners.get(address) === symbol ? { address, keys } : undefined
+}
+
 function listing(keys: readonly Key[]): string {
   const shown = keys.slice(0, 8).map((key) => JSON.stringify(key)).join(', ')
   return keys.length > 8 ? `${shown}, … (${keys.length} in all)` : shown
@@ -129,16 +138,16 @@ function keySet(context: Context, value: CompileValue, name: string, span: Span,
     })
     return []
   }
-  const keys: Key[] = []
+  const keys = new Set<Key>()
   for (const item of value.items) {
     const key = asKey(item)
     if (item.type === 'poison') continue
     if (key === undefined) context.report('RLP5002', span, `a key of \`${name}\` is neither a text nor an integer`, { help: 'keys are texts such as "warm" or integers such as 3' })
-    else if (keys.includes(key)) context.report('RLP5002', span, `the keys \`${name}\` repeat ${JSON.stringify(key)}`, { help: 'name each key once' })
-    else keys.push(key)
+    else if (keys.has(key)) context.report('RLP5002', span, `the keys \`${name}\` repeat ${JSON.stringify(key)}`, { help: 'name each key once' })
+    else keys.add(key)
   }
   if (value.items.length === 0 && !mayBeNone) context.report('RLP5002', span, `\`for ${name} in []\` makes no instance`, { help: 'give at least one key' })
-  return keys
+  return [...keys]
 }
 
 /** Most keys that `1..n` may make: more is surely a mistake, and every instance is a stage to run. */

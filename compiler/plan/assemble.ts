@@ -180,11 +180,18 @@ function seedOf({ settings }: StageDraft): number {
 /** Attributes by name, those of a section as one record. */
 function attributesOf({ settings }: StageDraft): Readonly<Record<string, Value>> {
   const attributes: Record<string, Value> = {}
+  const sections = new Map<string, Record<string, Value>>()
   for (const [path, { member, value }] of settings) {
-    const [head, inner] = path.split('.') as [string, string | undefined]
     if (member.role === 'input') continue
-    if (inner === undefined) attributes[head] = toValue(value)
-    else attributes[head] = { record: { ...(attributes[head] as { record: Record<string, Value> } | undefined)?.record, [inner]: toValue(value) } }
+    const dot = path.indexOf('.')
+    if (dot < 0) attributes[path] = toValue(value)
+    else {
+      const head = path.slice(0, dot)
+      const record = sections.get(head) ?? {}
+      if (!sections.has(head)) attributes[head] = { record }
+      sections.set(head, record)
+      record[path.slice(dot + 1)] = toValue(value)
+    }
   }
   return attributes
 }

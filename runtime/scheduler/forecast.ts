@@ -69,8 +69,8 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
     const twin = first.get(fingerprint)
     if (twin !== undefined && actions.get(twin) !== 'reuse') return { action: 'reuse', reason: { why: 'same as', stage: twin } }
     const { will, from, because } = intended.get(address) ?? { will: 'make', from: 0, because: [] }
-    const found = store.manifest(fingerprint)
-    if (will === 'reuse' && found && 'manifest' in found) return { action: 'reuse', reason: { why: 'stored', run: found.manifest.madeBy.run, by: found.manifest.madeBy.stage } }
+    const found = will === 'reuse' ? store.manifest(fingerprint) : undefined
+    if (found && 'manifest' in found) return { action: 'reuse', reason: { why: 'stored', run: found.manifest.madeBy.run, by: found.manifest.madeBy.stage } }
     if (will === 'continue') return { action: 'resume', reason: { why: 'interrupted', steps: from } }
     if (because.length > 0) return { action: 'run', reason: { why: 'stale', what: because.join('; ') } }
     return { action: 'run', reason: unstored(compared.get(address), outcomes.get(address), last) }

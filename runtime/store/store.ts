@@ -56,12 +56,14 @@ export class Store {
   manifest(fingerprint: string): Found {
     const known = this.read.get(fingerprint)
     if (known) return { manifest: known }
+    // Asked first: of a plan with thousands of new stages nothing is there, and a failing read costs much more.
+    if (!existsSync(this.path(fingerprint))) return undefined
     const path = join(this.path(fingerprint), 'manifest.json')
     let text: string
     try {
       text = readFileSync(path, 'utf8')
     } catch {
-      return existsSync(this.path(fingerprint)) ? { damage: `\`${path}\` cannot be read` } : undefined
+      return { damage: `\`${path}\` cannot be read` }
     }
     const read = readManifest(text, fingerprint)
     if ('problem' in read) return { damage: `\`${path}\` ${read.problem}` }

@@ -76,6 +76,7 @@ class Sides {
   private readonly renamed = new Map<string, string>()
   private readonly formerly = new Map<string, string>()
   private readonly computes = new Map<string, string>()
+  private readonly shared = new Map<string, Difference[]>()
 
   constructor(
     private readonly before: Plan,
@@ -180,16 +181,26 @@ class Sides {
 
   private value(path: string, old: Value, now: Value): Difference[] {
     const leaf = (): Difference[] => (this.meaning(old, 'before') === this.meaning(now, 'after') ? [] : [{ path, before: { value: old }, after: { value: now } }])
+    if (old === now) return []
     if (old === null || now === null || typeof old !== 'object' || typeof now !== 'object') return leaf()
+    if ('unit' in old && 'unit' in now && old.unit === now.unit && old.value === now.value) return []
     if (isList(old) || isList(now)) return isList(old) && isList(now) && old.length === now.length ? old.flatMap((item, i) => this.value(`${path}[${i}]`, item, now[i] as Value)) : leaf()
     if ('record' in old && 'record' in now) return this.fields(path, old.record, now.record)
     if ('call' in old && 'call' in now && old.call === now.call) return this.fields(path, old.args, now.args)
     if ('fn' in old && 'fn' in now && old.fn === now.fn) return this.fields(path, old.args, now.args)
-    if ('model' in old && 'model' in now) return this.model(path, old.model, now.model)
-    if ('dataset' in old && 'dataset' in now) return this.dataset(path, old.dataset, now.dataset)
-    if ('reward' in old && 'reward' in now) return this.reward(path, old, now)
-    if ('curriculum' in old && 'curriculum' in now) return this.curriculum(path, old.curriculum, now.curriculum)
+    if ('model' in old && 'model' in now) return this.once(path, old, now, () => this.model(path, old.model, now.model))
+    if ('dataset' in old && 'dataset' in now) return this.once(path, old, now, () => this.dataset(path, old.dataset, now.dataset))
+    if ('reward' in old && 'reward' in now) return this.once(path, old, now, () => this.reward(path, old, now))
+    if ('curriculum' in old && 'curriculum' in now) return this.once(path, old, now, () => this.curriculum(path, old.curriculum, now.curriculum))
     return leaf()
+  }
+
+  /** Thousands of stages read the same dataset or reward. */
+  private once(path: string, old: object, now: object, compare: () => Difference[]): Difference[] {
+    const key = JSON.stringify([path, old, now])
+    const found = this.shared.get(key) ?? compare()
+    this.shared.set(key, found)
+    return found
   }
 
   private model(path: string, old: string, now: string): Difference[] {

@@ -35,7 +35,7 @@ suite('comparison of plans', (test) => {
           continue
         }
         const paths = stage?.differences.map((each: Difference) => each.path) ?? []
-        ok(paths.some((each) => each === path || each.startsWith(`${path}.`)), `${kind}.${path}: ${stage?.change}, ${paths.join(', ')}`)
+        ok(paths.some((each) => each === path || each.startsWith(`${path}.`) || each.startsWith(`${path}[`)), `${kind}.${path}: ${stage?.change}, ${paths.join(', ')}`)
       }
   })
 

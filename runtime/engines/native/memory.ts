@@ -77,7 +77,7 @@ const kinds: Readonly<Record<string, (stage: StagePlan, context: number, complet
 /** Of a plan: what each stage takes; undefined for kinds and models that are not foreseen. Stages of the same shapes share the work. */
 export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefined {
   const arenas = new Arenas()
-  const known = new Map<string, StageMemory>()
+  const known = new Map<Plan['models'][string], Map<string, StageMemory>>()
   const models = modelsOf(plan)
   return (stage) => {
     const model = models(stage)
@@ -86,9 +86,11 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
     // Rows are often not known before the data is read: then more than a wave is assumed.
     const found = shapesOf(stage, Number(model.config['max_position_embeddings'] ?? 1), workOf(plan, stage).completions ?? WAVE)
     const shapes = found.levels ? { ...found, levels: { ...found.levels, R: termsOf(plan, stage) } } : found
-    const key = JSON.stringify([stage.programs, shapes, model.weights.map(({ shape }) => shape)])
-    const memory = known.get(key) ?? measure(model, graphsOf(plan, stage), shapes, arenas)
-    known.set(key, memory)
+    const ofModel = known.get(model) ?? new Map<string, StageMemory>()
+    known.set(model, ofModel)
+    const key = JSON.stringify([stage.programs, shapes])
+    const memory = ofModel.get(key) ?? measure(model, graphsOf(plan, stage), shapes, arenas)
+    ofModel.set(key, memory)
     return memory
   }
 }
