@@ -22,11 +22,12 @@ export interface Conditions {
   /** Name of the executor. */
   readonly executor: string
   readonly fresh?: boolean | undefined
+  /** When the contents of files are known already. */
+  readonly origins?: OriginsOfStages
 }
 
 /** By address, for every stage of a plan. Errors: RLP8202. */
-export function intentions(plan: Plan, { store, root, executor, fresh = false }: Conditions): ReadonlyMap<string, Intention> {
-  const origins = new OriginsOfStages(plan, store, root)
+export function intentions(plan: Plan, { store, root, executor, fresh = false, origins = new OriginsOfStages(plan, store, root) }: Conditions): ReadonlyMap<string, Intention> {
   const interrupted = new Set(store.interrupted())
   const found = new Map<string, Intention>()
   for (const stage of runOrder(plan.stages)) found.set(stage.address, fresh ? { will: 'make', from: 0, because: ['everything is made again'] } : intention(stage))

@@ -102,7 +102,7 @@ class Run {
     const { id, path: folder } = this.folder
     this.tell({ type: 'run', id, folder, stages: order.map(({ address }) => address) })
     const { root, executor, fresh } = this.options
-    const intended = intentions(this.plan, { store: this.store, root, executor: executor.name, fresh })
+    const intended = intentions(this.plan, { store: this.store, root, executor: executor.name, fresh, origins: this.origins })
     const problems = await preflight(this.plan, order.filter(({ address }) => intended.get(address)?.will !== 'reuse'), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy), model: (value) => this.artefacts.modelOf(value), secrets: this.artefacts.secrets })
     for (const stage of order) {
       const outcome = problems.size > 0 ? this.withheld(stage, problems.get(stage.address)) : await this.one(stage)

@@ -17,22 +17,25 @@ const MODEL_FILES = /\.(json|safetensors|jinja)$/
 export class OriginsOfStages {
   private readonly fingerprints: ReadonlyMap<string, string>
   private readonly files: ReturnType<typeof stageFiles>
-  private readonly hashes = new Map<string, string | undefined>()
+  private readonly hashes: ReadonlyMap<string, string | undefined>
 
+  /** Files are hashed here and now, before anything is read from them: one that is edited later belongs to no result. Errors: RLP8202. */
   constructor(
     plan: Plan,
     private readonly store: Store,
-    private readonly root: string,
+    root: string,
   ) {
     this.files = stageFiles(plan)
     this.fingerprints = new Map(plan.stages.map(({ address, fingerprint }) => [address, fingerprint]))
+    const paths = new Set(plan.stages.flatMap((stage) => this.files(stage).map(({ path }) => path)))
+    this.hashes = new Map([...paths].map((path) => [path, contentOf(resolve(root, path))]))
   }
 
   /** Files that are not there and stages that are not done are left out: nothing is known of them. */
   of(stage: StagePlan): Origins {
     const files: Record<string, string> = {}
     for (const { path } of this.files(stage)) {
-      const hash = this.hash(path)
+      const hash = this.hashes.get(path)
       if (hash !== undefined) files[path] = hash
     }
     const stages: Record<string, string> = {}
@@ -43,11 +46,6 @@ export class OriginsOfStages {
       if (found && 'manifest' in found) stages[found.manifest.fingerprint] = found.manifest.result
     }
     return { stages, files }
-  }
-
-  private hash(path: string): string | undefined {
-    if (!this.hashes.has(path)) this.hashes.set(path, contentOf(resolve(this.root, path)))
-    return this.hashes.get(path)
   }
 }
 

@@ -396,6 +396,20 @@ suite('order of stages', (test) => {
   })
 })
 
+suite('data that is edited while a run goes on', (test) => {
+  test('belongs to no result: the next run makes the stage again', () =>
+    inHome(async (home, run) => {
+      const path = join(home, 'rows.jsonl')
+      const write = (answer: string) => writeFileSync(path, `${JSON.stringify({ prompt: 'a ?', completion: answer })}\n`)
+      const plan = new PlanBuilder({ m: model }).sft('s', model, { model: 'm' }, { call: 'std/prelude.jsonl', args: { path: 'rows.jsonl' } }, { steps: 2 }).plan()
+      write('a')
+      await run(plan, { report: (event) => event.type === 'run' && write('b') })
+      const { result, events } = await run(plan)
+      equal(statuses(result), { s: 'done' })
+      ok(events.some((event) => event.type === 'note' && event.message.includes('`rows.jsonl` has changed since')))
+    }))
+})
+
 suite('what a run intends', (test) => {
   const intended = (home: string, plan: Plan) =>
     Object.fromEntries([...intentions(plan, { store: new Store(join(home, '.rlp')), root: home, executor: 'reference' })].map(([address, { will, from, because }]) => [address, `${will}${from > 0 ? ` from ${from}` : ''}${because.length > 0 ? `: ${because.join('; ')}` : ''}`]))
