@@ -35,6 +35,7 @@ export const runtimeCodes = {
   RLP8110: { slug: 'no-interpreter', meaning: 'A program is in a language whose interpreter is not installed.' },
   RLP8111: { slug: 'not-contained', meaning: 'This machine cannot keep a program of that language from files, network and processes.' },
   RLP8112: { slug: 'no-judge', meaning: 'The server of a judge cannot be reached, or does not answer as one.' },
+  RLP8113: { slug: 'no-attention', meaning: 'A reward asks where the model looked, and the engine records no attention.' },
   RLP8201: { slug: 'disk-full', meaning: 'There is no room to write a file.' },
   RLP8202: { slug: 'not-writable', meaning: 'A file or folder cannot be written or read.' },
   RLP8203: { slug: 'damaged-store', meaning: 'A stored artefact does not match its recorded hash.' },

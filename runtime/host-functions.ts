@@ -40,6 +40,9 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     const { text, tokens } = completionArgument(args, 'text')
     return tokensBefore(text, textsArgument(args, 'tags'), tokens)
   },
+  'std/attention.visual_attention': () => {
+    throw failure('RLP8113', 'the native engine records no attention', 'leave the term out, or run the stage on an engine that records it')
+  },
   'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
   'std/code.run': run,
   'std/code.passed': passed,

@@ -12,6 +12,7 @@ export const CHAINS: readonly (readonly string[])[] = [
   ['token', 'side', 'pair', 'batch'],
   ['token', 'turn', 'rollout', 'group', 'batch'],
   ['transition', 'batch'],
+  ['head', 'sample', 'batch'],
 ]
 
 export const OUTERMOST = 'batch'

@@ -9,6 +9,7 @@ import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.
 import { classifierGradient, classifierScore } from '../model/classifier.js'
 import { shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
+import { lowerAttention } from './attention.js'
 import { estimate } from './estimate.js'
 import { lowerFunctions } from './functions.js'
 import { lowerObjective, type LoweredObjective } from './objective.js'
@@ -24,6 +25,8 @@ interface KindRow {
   readonly sampling?: string
   /** Attributes that are functions of plain numbers, and the names of these: a program each. */
   readonly formulas?: Readonly<Record<string, readonly string[]>>
+  /** It has an objective on attention: the program `attend`. */
+  readonly attention?: boolean
 }
 
 /** Which programs a kind needs. Kinds without a row have none. */
@@ -40,6 +43,7 @@ const kinds: Readonly<Record<string, KindRow>> = {
   EvaluateLoss: { roles: ['score'] },
   ShrinkPerturb: { roles: ['shrink_perturb'] },
   PartSearch: { roles: ROLLOUT, sampling: '' },
+  AttentionSft: { roles: TRAINING, attention: true },
   TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 
@@ -121,6 +125,12 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   }
   const diagnostics = [...(objective?.diagnostics ?? []), ...(schedule?.diagnostics ?? [])]
   for (const [path, names] of Object.entries(row.formulas ?? {})) {
+  const attention = row.attention ? stage.attributes.get('attention') : undefined
+  if (attention) {
+    const attend = lowerAttention(attention, stage.spanOf('attention') ?? stage.span, context)
+    diagnostics.push(...attend.diagnostics)
+    if (attend.program) built['attend'] = attend.program
+  }
     const value = stage.attributes.get(path)
     if (!value) continue
     const formula = lowerScalar(path, `\`${path}\` is neither a number nor a function of ${names.join(', ')}`, value, names, stage.spanOf(path) ?? stage.span, context)

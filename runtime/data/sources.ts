@@ -13,12 +13,13 @@ import { hops, solved } from '../tasks/hops.js'
 import { markovTexts } from '../tasks/markov.js'
 import type { Split } from '../tasks/split.js'
 import { inParallel, inSequence, sums } from '../tasks/sums.js'
+import { described, tiles } from '../tasks/tiles.js'
 import { teacherSamples } from '../tasks/teacher.js'
 import { wordingArgument } from '../tasks/wording.js'
 import { csv, jsonl, parquet } from './files.js'
 import { bestAndWorst, damages, sideOf, withBrokenLayout, type Damage } from './pairs.js'
-import { replaced, reviews, spliced, unlearned } from './reviews.js'
 import { needed } from './needed.js'
+import { replaced, reviews, spliced, unlearned } from './reviews.js'
 import { joined, mixture, subset, without } from './mixture.js'
 import { retrospective } from './retrospect.js'
 import { counted } from './counted.js'
@@ -46,9 +47,9 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/pairs.preferred': (args) => sideOf(datasetArgument(args, 'of'), 'chosen'),
   'std/pairs.dispreferred': (args) => sideOf(datasetArgument(args, 'of'), 'rejected'),
 
-  'std/reviews.reviews': (args) => reviews(datasetArgument(args, 'of'), textArgument(args, 'ask'), textArgument(args, 'separator')),
   'std/tools.needed': (args) => needed(datasetArgument(args, 'treated'), datasetArgument(args, 'plain'), { gain: numberArgument(args, 'gain'), least: numberArgument(args, 'least'), most: numberArgument(args, 'most') }),
 
+  'std/reviews.reviews': (args) => reviews(datasetArgument(args, 'of'), textArgument(args, 'ask'), textArgument(args, 'separator')),
   'std/reviews.spliced': (args) => spliced(datasetArgument(args, 'of'), textsByName(args, 'markers'), textArgument(args, 'resume'), textArgument(args, 'separator')),
   'std/reviews.replaced': (args) => replaced(datasetArgument(args, 'of'), textArgument(args, 'pattern'), textArgument(args, 'by')),
   'std/reviews.unlearned': (args) => unlearned(datasetArgument(args, 'of'), textArgument(args, 'open'), textArgument(args, 'close')),
@@ -105,6 +106,9 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/tasks/hops.solved': (args) => solved(datasetArgument(args, 'of'), textArgument(args, 'wording'), numberArgument(args, 'wrong')),
 
   'std/supervised.counted': (args) => counted(datasetArgument(args, 'of'), numberArgument(args, 'label'), textsArgument(args, 'words'), textArgument(args, 'tag')),
+
+  'std/tasks/tiles.tiles': (args) => tiles(numberArgument(args, 'shortcut'), split(args)),
+  'std/tasks/tiles.described': (args) => described(datasetArgument(args, 'of'), flagArgument(args, 'anchored')),
 
   'std/tasks/sums.sums': (args) => sums({ numbers: numberArgument(args, 'numbers'), minuses: rangeArgument(args, 'minuses'), split: split(args) }),
   'std/tasks/sums.in_sequence': (args) => inSequence(datasetArgument(args, 'of')),

@@ -51,6 +51,10 @@ suite('signals', (test) => {
     is(call('well_formed', { text: completion('a'), tags: [] }), 0)
   })
 
+  test('where a model looked is not known here, which is no 0', () => {
+    throws(() => call('std/attention.visual_attention', { text: completion('a') }), (error: unknown) => error instanceof HostError && error.code === 'RLP8113')
+  })
+
   test('boxed: the last box whose braces close', () => {
     const rows: [string, string | null][] = [
       ['so \\boxed{42}.', '42'],
