@@ -5,7 +5,9 @@ import fc from 'fast-check'
 import { parse } from '../../../grammar/index.js'
 import { SourceFile } from '../../../grammar/source/source.js'
 import { canonicalJson } from '../../../spec/plan/canonical.js'
-import { is, ok, suite } from '../../../spec/test/suite.js'
+import { equal, is, ok, suite } from '../../../spec/test/suite.js'
+import { hostOf } from '../../elaborate/test/harness.js'
+import { compile } from '../../index.js'
 import { planOf, stageOf } from './harness.js'
 import { kindRows, MORE, SOURCE, stageText, WITHOUT_MEANING } from './kind-values.js'
 
@@ -67,6 +69,18 @@ pipeline run { seed = 3, outputs = { policy = learn.policy } }
       fc.asyncProperty(fc.shuffledSubarray(pieces, { minLength: pieces.length }), async (shuffled) => is(canonicalJson(await planOf(head + shuffled.join('\n'))), plan)),
       { numRuns: 6, seed: 1 },
     )
+  })
+
+  test('names of files and modules leave fingerprints', async () => {
+    const rows = (file: string) => ({ [`${file}.rlp`]: `rlp 1\nfn half(logp: Real per token): Real per token = -0.5 * logp\nconst steps = 10 steps\n` })
+    const spec = (file: string) => `${SOURCE.replace('rlp 1\n', `rlp 1\nimport { half, steps } from "./${file}.rlp"\n`)}${stageText('learn', 'Sft', { policy: 'tiny', data: 'chains.worked(problems["train"])', length: 'steps', batch: '4 samples', 'optimizer.lr': '1e-3', loss: 'half' })}`
+    const print = async (file: string, entry: string) => {
+      const { plan } = await compile({ entry, host: hostOf('rlp 1\n', { [entry]: spec(file), ...rows(file) }), parameters: [] })
+      return plan?.stages[0]?.fingerprint
+    }
+    const first = await print('sizes', 'main.rlp')
+    ok(first !== undefined)
+    equal([await print('other', 'main.rlp'), await print('sizes', 'another.rlp')], [first, first])
   })
 
   const inert: readonly (readonly [string, (source: string) => string])[] = [
