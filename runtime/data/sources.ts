@@ -9,7 +9,7 @@ import { answered, drafts, worked } from '../tasks/chains-lessons.js'
 import { answers, facts, tables, traces } from '../tasks/knights-lessons.js'
 import { OPERATORS, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
-import { hops, solved } from '../tasks/hops.js'
+import { hops, solved, table } from '../tasks/hops.js'
 import { markovTexts } from '../tasks/markov.js'
 import type { Split } from '../tasks/split.js'
 import { inParallel, inSequence, sums } from '../tasks/sums.js'
@@ -105,6 +105,7 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/tasks/hops.hops': (args) => hops({ links: rangeArgument(args, 'links'), hops: rangeArgument(args, 'hops'), missing: flagArgument(args, 'missing'), split: split(args) }),
   'std/tasks/hops.solved': (args) => solved(datasetArgument(args, 'of'), textArgument(args, 'wording'), numberArgument(args, 'wrong')),
 
+  'std/tasks/hops.table': (args) => table(datasetArgument(args, 'of')),
   'std/supervised.counted': (args) => counted(datasetArgument(args, 'of'), numberArgument(args, 'label'), textsArgument(args, 'words'), textArgument(args, 'tag')),
 
   'std/tasks/tiles.tiles': (args) => tiles(numberArgument(args, 'shortcut'), split(args)),

@@ -3,7 +3,7 @@
 
 import { failure } from '../codes.js'
 import type { Dataset, Row } from '../data/dataset.js'
-import { generated, redrawn } from '../data/draws.js'
+import { generated, mapped, redrawn } from '../data/draws.js'
 import { below, randomKey } from '../random.js'
 import { splitOf, type Split } from './split.js'
 
@@ -78,3 +78,11 @@ function pathIn(row: Row): (readonly [string, string])[] {
   if (path.length === 0) throw failure('RLP8009', 'a row has no `path`', 'give it rows of `hops.hops`')
   return path.map(([, from, to]) => [from as string, to as string])
 }
+
+/** Rows `{ key: "c:", text: "c: f" }`, one for each question. Errors: RLP8009 for a question that leaves nothing out. */
+export const table = (of: Dataset): Dataset =>
+  mapped(of, (row) => {
+    const link = row['table']
+    if (typeof link !== 'string' || link === '') throw failure('RLP8009', 'a question leaves no link out', 'make the questions with `missing = true`')
+    return { key: link.slice(0, 2), text: link }
+  })

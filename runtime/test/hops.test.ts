@@ -2,7 +2,7 @@
 // Nothing is trained here.
 
 import type { Dataset } from '../data/dataset.js'
-import { hops, solved, SYMBOLS, type HopOptions } from '../tasks/hops.js'
+import { hops, solved, SYMBOLS, table, type HopOptions } from '../tasks/hops.js'
 import { HostError } from '../host.js'
 import { equal, is, ok, suite, throws } from '../../spec/test/suite.js'
 
@@ -40,11 +40,14 @@ suite('hops', (test) => {
   })
 
   test('a missing link is in the table, and nowhere else', () => {
-    for (const { prompt, answer, table } of rows(hops({ ...options, missing: true }))) {
-      ok(!prompt.includes(table))
+    for (const { prompt, answer, table: link } of rows(hops({ ...options, missing: true }))) {
+      ok(!prompt.includes(link))
       is(walk(prompt), undefined)
-      is(walk(prompt, table), answer)
+      is(walk(prompt, link), answer)
     }
+    const [first] = rows(hops({ ...options, missing: true }), 1)
+    equal(table(hops({ ...options, missing: true })).row(0), { key: first?.table.slice(0, 2), text: first?.table })
+    throws(() => table(hops(options)).row(0), (error: unknown) => error instanceof HostError && error.code === 'RLP8009')
   })
 
   test('train and test share no problem', () => {
