@@ -11,6 +11,7 @@ import { OPERATORS, type Operator } from '../tasks/knights.js'
 import { puzzles } from '../tasks/knights-puzzles.js'
 import { hops, solved, table } from '../tasks/hops.js'
 import { markovTexts } from '../tasks/markov.js'
+import { episodes } from '../tasks/point.js'
 import type { Split } from '../tasks/split.js'
 import { inParallel, inSequence, sums } from '../tasks/sums.js'
 import { described, tiles } from '../tasks/tiles.js'
@@ -76,6 +77,7 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
       teacher: numberArgument(args, 'teacher'),
       split: split(args),
     }),
+  'std/tasks/point.episodes': (args) => episodes(numberArgument(args, 'lost'), numberArgument(args, 'noise'), numberArgument(args, 'seed')),
   'std/tasks/markov.texts': (args) =>
     markovTexts({
       source: numberArgument(args, 'source'),
