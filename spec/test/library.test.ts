@@ -8,7 +8,7 @@ import { open } from '../tools/parity/subjects.js'
 import { objectivesTable } from '../tools/parity/table.js'
 import { is, suite } from './suite.js'
 
-const IMPORTS = ['advantages', 'losses', 'correction', 'aggregations'].map((name) => `import * as ${name} from "std/${name}"`).join('\n') + '\nimport * as verl from "std/presets/verl-0.9"'
+const IMPORTS = ['advantages', 'losses', 'correction', 'aggregations', 'ppo'].map((name) => `import * as ${name} from "std/${name}"`).join('\n') + '\nimport * as verl from "std/presets/verl-0.9"'
 
 const MODULES = ['advantages', 'losses', 'correction', 'aggregations', 'preferences', 'sft']
 /** Tests that compare functions with numbers, beside the recorded cases. */
@@ -101,6 +101,22 @@ suite('advantages of the standard library', (test) => {
       targets: shown(`${vtrace}.targets`),
       advantages: shown(`${vtrace}.advantages`),
     }, expected)
+  })
+
+  test('GAE of a reward at the end: the reward joins the last token that counts', async () => {
+    const [discount, trace] = [0.9, 0.7]
+    const expected = mask.map((row) => row.map(() => 0))
+    mask.forEach((row, i) => {
+      const counted = row.flatMap((m, t) => (m ? [t] : []))
+      let [gae, next] = [0, 0]
+      for (const t of counted.toReversed()) {
+        const value = tokens['values']?.[i]?.[t] as number
+        gae = (t === counted.at(-1) ? (reward[i] as number) : 0) + discount * next - value + discount * trace * gae
+        next = value
+        ;(expected[i] as number[])[t] = gae
+      }
+    })
+    await agree('gae at end', { a: ['token', `where(counted(values), ppo.gae_at_end(reward, values, ${discount}, ${trace}), 0)`] }, { a: expected })
   })
 
   test('min-norm weights: on the simplex, none for constant objectives, and no objective pulls shorter', async () => {
