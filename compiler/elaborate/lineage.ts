@@ -3,30 +3,42 @@
 
 import type { TypeNode } from '../../grammar/ast/ast.js'
 import type { Drafts } from './dependencies.js'
-import type { StageDraft } from './drafts.js'
-import type { CompileValue } from './value.js'
+import type { AnyDraft, StageDraft } from './drafts.js'
+import type { CompileValue, ReferenceTarget } from './value.js'
+
+/** Of a stage, once it was asked for: stages in a row share one answer. */
+const known = new WeakMap<StageDraft, { readonly model: string | undefined }>()
 
 /** Address of the model behind a stage's policy; `undefined` for kinds without one. */
 export function modelBehind(drafts: Drafts, stage: StageDraft): string | undefined {
-  const input = policyInput(stage)
-  return input === undefined ? undefined : modelOf(drafts, stage.settings.get(input)?.value)
+  const passed: StageDraft[] = []
+  let at: StageDraft | undefined = stage
+  let model: string | undefined
+  while (at) {
+    const found = known.get(at)
+    if (found) model = found.model
+    passed.push(at)
+    const input: string | undefined = found ? undefined : policyInput(at)
+    const to: ReferenceTarget | undefined = input === undefined ? undefined : targetOf(at.settings.get(input)?.value)
+    if (to?.kind === 'model') model = to.address
+    const from: AnyDraft | undefined = to?.kind === 'stage' ? drafts.get(to.address) : undefined
+    at = from?.draft === 'stage' ? from : undefined
+  }
+  for (const each of passed) known.set(each, { model })
+  return model
 }
 
-function modelOf(drafts: Drafts, value: CompileValue | undefined): string | undefined {
+/** What a value refers to. Policies that are merged share one model; the first says which. */
+function targetOf(value: CompileValue | undefined): ReferenceTarget | undefined {
   switch (value?.type) {
-    case 'ref': {
-      const { to } = value
-      if (to.kind === 'model') return to.address
-      const from = to.kind === 'stage' ? drafts.get(to.address) : undefined
-      return from?.draft === 'stage' ? modelBehind(drafts, from) : undefined
-    }
-    // Policies that are merged share one model; the first says which.
+    case 'ref':
+      return value.to
     case 'list':
-      return modelOf(drafts, value.items[0])
+      return targetOf(value.items[0])
     case 'map':
-      return modelOf(drafts, value.values[0])
+      return targetOf(value.values[0])
     case 'record':
-      return modelOf(drafts, [...value.fields.values()][0])
+      return targetOf([...value.fields.values()][0])
     default:
       return undefined
   }

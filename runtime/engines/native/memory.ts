@@ -159,13 +159,20 @@ function termsOf(plan: Plan, { inputs: { reward = null } }: StagePlan): number {
 /** The plan of the model behind a stage, through the stages that changed it. */
 function modelsOf(plan: Plan): (stage: StagePlan) => Plan['models'][string] | undefined {
   const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
+  const known = new Map<StagePlan, Plan['models'][string] | undefined>()
   return (stage) => {
-    let at: Value | undefined = modelInput(stage)
-    while (typeof at === 'object' && at !== null && 'stage' in at) {
-      const before = stages.get(at.stage)
-      at = before && modelInput(before)
+    const passed: StagePlan[] = []
+    let at: StagePlan | undefined = stage
+    let model: Plan['models'][string] | undefined
+    while (at) {
+      passed.push(at)
+      if (known.has(at)) model = known.get(at)
+      const value: Value = known.has(at) ? null : (modelInput(at) ?? null)
+      if (typeof value === 'object' && value !== null && 'model' in value) model = plan.models[value.model]
+      at = typeof value === 'object' && value !== null && 'stage' in value ? stages.get(value.stage) : undefined
     }
-    return typeof at === 'object' && at !== null && 'model' in at ? plan.models[at.model] : undefined
+    for (const each of passed) known.set(each, model)
+    return model
   }
 }
 
