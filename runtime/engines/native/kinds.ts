@@ -9,6 +9,7 @@ import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
 import { partSearch } from './part-search.js'
+import { generateWithTools } from './generate-with-tools.js'
 import { merge } from './merge.js'
 import { pretrain } from './pretrain.js'
 import { shrinkPerturb } from './shrink-perturb.js'
@@ -23,6 +24,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Grpo: grpo,
   ShrinkPerturb: shrinkPerturb,
   Merge: merge,
+  GenerateWithTools: generateWithTools,
   Evaluate: evaluation,
   EvaluateClassifier: evaluateClassifier,
   EvaluateLoss: evaluateLoss,
