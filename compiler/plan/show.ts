@@ -116,8 +116,8 @@ function rowsOf(plan: Plan, stages: readonly StagePlan[], outlook: ShowOptions['
     const fate = outlook?.get(stage.address)
     const { steps, prompts, completions, tokens, flops } = total(group.map((each) => workOf(plan, each)))
     const seconds = group.reduce<number | undefined>((sum, { address }) => add(sum, outlook?.get(address)?.seconds), 0)
-    const idle = fate?.action === 'reuse' || fate?.action === 'skip'
-    const cost = (text: string | undefined) => (idle || text === undefined ? '' : text)
+    // What is stored costs nothing; what cannot run here would cost that elsewhere.
+    const cost = (text: string | undefined) => (fate?.action === 'reuse' || text === undefined ? '' : text)
     return [
       `  ${fate ? MARKS[fate.action][0] : ' '} ${group.length === 1 ? stage.address : `${stage.name} x ${group.length}`}`,
       stage.kind,
@@ -126,7 +126,7 @@ function rowsOf(plan: Plan, stages: readonly StagePlan[], outlook: ShowOptions['
       cost(completions === undefined ? undefined : metric(completions).trimEnd()),
       cost(tokens === undefined ? undefined : metric(tokens).trimEnd()),
       cost(flops === undefined ? undefined : metric(flops).trimEnd()),
-      cost(seconds === undefined || !outlook ? undefined : showSeconds(seconds)),
+      cost(seconds === undefined || !outlook || fate?.action === 'skip' ? undefined : showSeconds(seconds)),
       cost(fate?.memory === undefined ? undefined : showBytes(fate.memory.peak)),
       fate === undefined ? '' : `${fate.action}: ${fate.reason}`,
     ]

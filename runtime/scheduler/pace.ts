@@ -17,6 +17,9 @@ export interface Pace {
   readonly run: string | undefined
 }
 
+/** A short run is mostly beginning: it says nothing of one that does more than so many times as much. */
+const FARTHEST = 100
+
 /** For the stages of `plan`, from those of a past run that are stored. */
 export function paceOf(plan: Plan, past: PastRun | undefined, store: Store): Pace {
   const rates = new Map<string, { amount: number; seconds: number }>()
@@ -34,7 +37,7 @@ export function paceOf(plan: Plan, past: PastRun | undefined, store: Store): Pac
     run: own.size > 0 ? past?.id : undefined,
     seconds: (stage) => {
       const [rate, amount] = [rates.get(stage.kind), amountOf(plan, stage)]
-      return own.get(stage.fingerprint) ?? (rate && amount !== undefined ? (amount * rate.seconds) / rate.amount : undefined)
+      return own.get(stage.fingerprint) ?? (rate && amount !== undefined && amount <= FARTHEST * rate.amount ? (amount * rate.seconds) / rate.amount : undefined)
     },
   }
 }

@@ -83,5 +83,7 @@ suite('forecast of a run', (test) => {
       const pace = paceOf(longer, forecast(longer, at(home)).last, new Store(at(home).home))
       const [before, after] = [pace.seconds(plan.stages[0] as Plan['stages'][number]), pace.seconds(longer.stages[0] as Plan['stages'][number])]
       ok(before !== undefined && after !== undefined && Math.abs(after / before - 2) < 1e-9, `${before} ${after}`)
+      const huge = withWork(pipeline(9), 1e6)
+      is(paceOf(huge, forecast(huge, at(home)).last, new Store(at(home).home)).seconds(huge.stages[0] as Plan['stages'][number]), undefined, 'not from so little')
     }))
 })
