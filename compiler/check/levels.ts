@@ -11,7 +11,8 @@ export const CHAINS: readonly (readonly string[])[] = [
   ['token', 'sample', 'batch'],
   ['token', 'side', 'pair', 'batch'],
   ['token', 'turn', 'rollout', 'group', 'batch'],
-  ['transition', 'batch'],
+  ['action', 'critic', 'transition', 'batch'],
+  ['weight', 'policy', 'batch'],
   ['head', 'sample', 'batch'],
 ]
 
@@ -44,7 +45,8 @@ export class Levels {
 
   /** Levels strictly outside `level`, innermost first, over all chains. */
   outside(level: string | undefined): readonly string[] {
-    return level === undefined ? [] : this.names.filter((name) => this.isOutside(name, level))
+    const beyond = (name: string): number => this.names.filter((other) => this.isOutside(other, name)).length
+    return level === undefined ? [] : this.names.filter((name) => this.isOutside(name, level)).sort((a, b) => beyond(b) - beyond(a))
   }
 }
 
