@@ -34,16 +34,17 @@ const kinds: Readonly<Record<string, KindRow>> = {
   Sft: { roles: TRAINING },
   Dpo: { roles: TRAINING },
   Grpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  AsyncGrpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   Generate: { roles: ROLLOUT, sampling: '' },
+  GenerateWithTools: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
   Supervised: { roles: TRAINING },
-  AsyncGrpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   EvaluateClassifier: { roles: ['score'] },
   Pretrain: { roles: TRAINING },
   EvaluateLoss: { roles: ['score'] },
   ShrinkPerturb: { roles: ['shrink_perturb'] },
-  PartSearch: { roles: ROLLOUT, sampling: '' },
   AttentionSft: { roles: TRAINING, attention: true },
+  PartSearch: { roles: ROLLOUT, sampling: '' },
   TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 
@@ -124,13 +125,13 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
     if (graph) built[role] = graph
   }
   const diagnostics = [...(objective?.diagnostics ?? []), ...(schedule?.diagnostics ?? [])]
-  for (const [path, names] of Object.entries(row.formulas ?? {})) {
   const attention = row.attention ? stage.attributes.get('attention') : undefined
   if (attention) {
     const attend = lowerAttention(attention, stage.spanOf('attention') ?? stage.span, context)
     diagnostics.push(...attend.diagnostics)
     if (attend.program) built['attend'] = attend.program
   }
+  for (const [path, names] of Object.entries(row.formulas ?? {})) {
     const value = stage.attributes.get(path)
     if (!value) continue
     const formula = lowerScalar(path, `\`${path}\` is neither a number nor a function of ${names.join(', ')}`, value, names, stage.spanOf(path) ?? stage.span, context)
