@@ -105,9 +105,9 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/tasks/chains.answered': (args) => answered(datasetArgument(args, 'of')),
 
   'std/tasks/hops.hops': (args) => hops({ links: rangeArgument(args, 'links'), hops: rangeArgument(args, 'hops'), missing: flagArgument(args, 'missing'), split: split(args) }),
+  'std/tasks/hops.table': (args) => table(datasetArgument(args, 'of')),
   'std/tasks/hops.solved': (args) => solved(datasetArgument(args, 'of'), textArgument(args, 'wording'), numberArgument(args, 'wrong')),
 
-  'std/tasks/hops.table': (args) => table(datasetArgument(args, 'of')),
   'std/supervised.counted': (args) => counted(datasetArgument(args, 'of'), numberArgument(args, 'label'), textsArgument(args, 'words'), textArgument(args, 'tag')),
 
   'std/tasks/tiles.tiles': (args) => tiles(numberArgument(args, 'shortcut'), split(args)),

@@ -49,13 +49,16 @@ suite('preflight', (test) => {
       for (const part of ['`lessons.jsonl` line 301', '`school.a`', 'RLP8101', '`none.jsonl`']) ok(error?.message.includes(part), error?.message)
     }))
 
-  test('stages that will be reused are not looked at, nor what stages hand over', () =>
+  test('edited data is looked at again, what stages hand over is not', () =>
     inHome(async (home, run) => {
-      writeFileSync(join(home, 'exam.jsonl'), lines(good))
-      is((await run(plan(file('exam.jsonl')))).result.outcome, 'done')
-      writeFileSync(join(home, 'exam.jsonl'), lines({ prompt: 'zebra' }))
-      is((await run(plan(file('exam.jsonl')))).result.outcome, 'done')
-      is((await run(plan(file('exam.jsonl')), { fresh: true })).result.outcome, 'failed')
+      const exam = async (...rows: object[]) => {
+        writeFileSync(join(home, 'exam.jsonl'), lines(...rows))
+        const { result } = await run(plan(file('exam.jsonl')))
+        return `${result.outcome}: ${result.stages.map(({ status }) => status).join(' ')}`
+      }
+      is(await exam(good), 'done: done done done')
+      is(await exam(good), 'done: reused reused reused')
+      is(await exam({ prompt: 'zebra' }), 'failed: stopped stopped failed')
       const written = new PlanBuilder({ m: model })
         .completing('write', 'Generate', model, { policy: { model: 'm' }, prompts: copyRows }, {})
         .sft('again', model, { model: 'm' }, { stage: 'write', output: 'rollouts' }, { steps: 1 })
