@@ -258,9 +258,10 @@ function lowerPrimary(context: Context, node: CstNode | undefined, at: number): 
   return group ? lowerGroup(context, group, at) : invalid(span)
 }
 
-/** `( e )` is `e`, with the span of `e`. */
+/** `( e )` is `e`, with the span of the brackets: what is around it must not lose one of them when its text is shown or replaced. */
 export function lowerGroup(context: Context, node: CstNode, at: number): Expression {
-  return lowerExpression(context, rule(node, 'expression'), spanOf(context, node, at).end)
+  const span = spanOf(context, node, at)
+  return { ...lowerExpression(context, rule(node, 'expression'), span.end), span }
 }
 
 export function lowerRecord(context: Context, node: CstNode, at: number): RecordLiteral {

@@ -170,7 +170,7 @@ suite('parse: declarations', (test) => {
     is(module.edition, 1)
   })
 
-  test('spans cover the written text, without documentation and brackets around', () => {
+  test('spans cover the written text, with its brackets and without documentation', () => {
     const file = new SourceFile('x', 'rlp 1\n/// doc\nstage s: Sft for k in ks {\n  a = (1 + b[*]) * -c.d("x")\n}\n')
     const { module } = parse(file)
     const text = ({ start, end }: { start: number; end: number }): string => file.text.slice(start, end)
@@ -180,7 +180,7 @@ suite('parse: declarations', (test) => {
     const [a] = stage.body?.items ?? []
     if (a?.node !== 'Attribute' || a.value.node !== 'Binary') throw new Error('no attribute')
     is(text(a.span), 'a = (1 + b[*]) * -c.d("x")')
-    is(text(a.value.left.span), '1 + b[*]')
+    is(text(a.value.left.span), '(1 + b[*])')
     is(text(a.value.operatorSpan), '*')
     is(text(a.value.right.span), '-c.d("x")')
     is(printItem(a), '(= a (* (+ 1 (at b *)) (- (call (. c d) "x"))))')
