@@ -60,7 +60,7 @@ function refuse({ stages, variant }: Plan): void {
   const [first] = without
   if (!first) return
   const others = without.length === 1 ? '' : ` and ${without.length - 1} more`
-  throw failure('RLP8012', `no engine can run ${first.address}${others}: ${first.obstacle ?? 'none was found'}`, variant === null ? 'run a variant with a smaller model, as recipes have (`--variant mini`), or change the model' : 'use a smaller model')
+  throw failure('RLP8012', `no engine can run ${first.address}${others}: ${first.obstacle ?? 'none was found'}`, `${variant === null ? 'run a variant with a smaller model, as recipes have (\`--variant mini\`), or ' : ''}leave such stages out: \`rlpc plan\` says which they are and why`)
 }
 
 class Run {
