@@ -8,14 +8,15 @@ import type { Graph } from '../../spec/graph/graph.js'
 import type { Plan } from '../../spec/plan/plan.js'
 import type { Session } from '../executors/executor.js'
 import { declareStates } from '../executors/states.js'
-import { prepared } from '../executors/wasm/index.js'
-import { writeModule } from '../executors/wasm/emit/module.js'
-import { instantiateKernels } from '../executors/wasm/kernels.js'
+import { MEETING_BYTES, prepared } from '../executors/wasm/index.js'
+import { scratchBytes, writeModule } from '../executors/wasm/emit/module.js'
+import { kernelModule } from '../executors/wasm/kernels.js'
 import { Heap } from '../executors/wasm/memory.js'
 import { count } from '../executors/wasm/plan/nest.js'
 import { lower } from '../executors/wasm/plan/lower.js'
 import { place } from '../executors/wasm/plan/place.js'
 import type { Step } from '../executors/wasm/plan/step.js'
+import type { Run } from '../executors/wasm/threads.js'
 
 const [kind = 'Sft', role = 'gradient'] = process.argv.slice(2)
 const bindings = { B: 32, T: 112, P: 21, S: 121 }
@@ -34,28 +35,29 @@ const session = { declare: (name, _, shape) => void states.set(name, heap.alloca
 declareStates(session as Partial<Session> as Session, graph, bindings)
 const schedule = lower(prepared(graph, bindings))
 const placement = place(schedule)
-const pool = heap.allocate(schedule.pool.length * 4 + 4)
+const pool = heap.allocate(schedule.pool.length * 4)
+const scratch = heap.allocate(scratchBytes(schedule))
 const arena = heap.allocate(placement.arenaBytes)
 heap.words.set(schedule.pool, pool / 4)
-const bytes = writeModule(schedule, placement, { pool, progress: pool + schedule.pool.length * 4, state: (name) => states.get(name) as number }, { each: true })
-const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory }, k: instantiateKernels(heap.memory) })
+const bytes = writeModule(schedule, placement, { pool, meeting: heap.allocate(MEETING_BYTES), state: (name) => states.get(name) as number }, { each: true })
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory }, k: new WebAssembly.Instance(kernelModule(), { env: { memory: heap.memory } }).exports })
 
 const cpu = (): number => process.cpuUsage().user / 1000
 
 /** Milliseconds of CPU time of one call. */
-function time(call: (arena: number) => void): number {
-  call(arena)
+function time(call: Run): number {
+  call(arena, scratch, 0, 1)
   const start = cpu()
   let calls = 0
-  for (; cpu() - start < BUDGET_MS; calls++) call(arena)
+  for (; cpu() - start < BUDGET_MS; calls++) call(arena, scratch, 0, 1)
   return (cpu() - start) / calls
 }
 
 const name = ({ work, label }: Step): string =>
-  work.kind === 'nest' ? `loop ${label ?? ''}` : work.kernel === 'gemm' ? `gemm m, n, k = ${work.args.slice(11, 14).join(', ')}, batches ${String(work.args[14])}` : work.kernel
+  work.kind === 'nest' ? `loop ${label ?? ''}` : work.kernel === 'gemm' ? `gemm m, n, k = ${work.args.slice(11, 14).join(', ')}` : work.kernel
 
 const rows = schedule.steps.flatMap((step, i) => {
-  const call = exports[String(i)] as ((arena: number) => void) | undefined
+  const call = exports[String(i)] as Run | undefined
   return call ? [{ i, name: name(step), ms: time(call) }] : []
 })
 const total = rows.reduce((sum, { ms }) => sum + ms, 0)

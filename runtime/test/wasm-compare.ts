@@ -1,11 +1,13 @@
-// Runs a graph on the wasm executor and on the reference executor and compares everything that comes out.
+// Runs a graph on the wasm executor and on the reference executor and compares everything that comes out; several threads must
+// give the same bits as one, however little work there is.
 // For tests only.
 
 import type { DType, Graph } from '../../spec/graph/graph.js'
-import { near } from '../../spec/test/suite.js'
+import { is, near } from '../../spec/test/suite.js'
 import type { Bindings, Executor, Session, TensorData } from '../executors/executor.js'
 import { reference } from '../executors/reference/reference.js'
-import { wasm } from '../executors/wasm/index.js'
+import { wasm, wasmWith } from '../executors/wasm/index.js'
+import { enlist } from '../executors/wasm/threads.js'
 
 export type Feeds = Readonly<Record<string, readonly number[] | TensorData>>
 export interface StateValue {
@@ -35,6 +37,9 @@ export function uniform(count: number, seed: number, low = -2, high = 2): number
   return Array.from({ length: count }, () => Math.fround(low + (high - low) * next()))
 }
 
+const THREADS = 3
+export const divided: Executor = wasmWith(THREADS, { step: 0, program: 0 })
+
 export interface Outcome {
   readonly fetched: Record<string, TensorData>
   readonly states: Record<string, TensorData>
@@ -45,6 +50,7 @@ const stateless = new Map<Executor, Session>()
 /** Runs `times` times; on a fresh session where there are states. */
 export async function execute(executor: Executor, graph: Graph, feeds: Feeds, states: States = {}, bindings: Bindings = {}, times = 1): Promise<Outcome> {
   const hasState = Object.keys(states).length > 0
+  if (executor === divided) await enlist(THREADS)
   const session = (hasState ? undefined : stateless.get(executor)) ?? (await executor.open())
   if (!hasState) stateless.set(executor, session)
   for (const [name, { dtype, shape, data }] of Object.entries(states)) {
@@ -55,9 +61,10 @@ export async function execute(executor: Executor, graph: Graph, feeds: Feeds, st
   const data = Object.fromEntries(Object.entries(feeds).map(([name, feed]) => [name, Float64Array.from(feed)]))
   let fetched: Record<string, TensorData> = {}
   for (let i = 0; i < times; i++) fetched = await program.run(data)
-  const outcome = { fetched, states: Object.fromEntries(Object.keys(states).map((name) => [name, session.read(name)])) }
+  const after: Record<string, TensorData> = {}
+  for (const name of Object.keys(states)) after[name] = await session.read(name)
   if (hasState) session.close()
-  return outcome
+  return { fetched, states: after }
 }
 
 export async function compare(graph: Graph, feeds: Feeds, { states = {}, bindings = {}, times = 1, rtol = 1e-5, atol = 1e-6 }: Tolerance & { states?: States; bindings?: Bindings; times?: number } = {}): Promise<Outcome> {
@@ -65,7 +72,16 @@ export async function compare(graph: Graph, feeds: Feeds, { states = {}, binding
   const actual = await execute(wasm, graph, feeds, states, bindings, times)
   for (const [name, values] of Object.entries(expected.fetched)) near(actual.fetched[name] ?? [], rounded(values), { rtol, atol, what: `${graph.name}: ${name}` })
   for (const [name, values] of Object.entries(expected.states)) near(actual.states[name] ?? [], rounded(values), { rtol, atol, what: `${graph.name}: state ${name}` })
+  const together = await execute(divided, graph, feeds, states, bindings, times)
+  for (const [name, values] of Object.entries(actual.fetched)) is(unlike(values, together.fetched[name]), undefined, `${graph.name}: ${name} by ${THREADS} threads`)
+  for (const [name, values] of Object.entries(actual.states)) is(unlike(values, together.states[name]), undefined, `${graph.name}: state ${name} by ${THREADS} threads`)
   return actual
+}
+
+/** The first element that is not the same to the bit. */
+export function unlike(one: TensorData, other: TensorData | undefined): string | undefined {
+  const at = [...one].findIndex((value, i) => !Object.is(value, other?.[i]))
+  return at < 0 ? undefined : `element ${at}: ${one[at]} and ${other?.[at]}`
 }
 
 /** What float32 cannot hold is infinite there. */

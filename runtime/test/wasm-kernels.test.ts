@@ -3,9 +3,9 @@
 import { GraphBuilder, type Value } from '../../compiler/graph/builder.js'
 import { adamw, attention, attentionDecode, attentionGrad, cacheWrite, rmsNorm, rmsNormGrad, rotary, sample, tokenLogprob, tokenLogprobGrad } from '../../compiler/graph/composites.js'
 import { is, near, ok, suite } from '../../spec/test/suite.js'
-import { instantiateKernels, kernelTypes } from '../executors/wasm/kernels.js'
+import { kernelModule, kernelTypes } from '../executors/wasm/kernels.js'
 import { composites } from '../executors/wasm/plan/composites.js'
-import { compare, execute, uniform, type Feeds, type StateValue } from './wasm-compare.js'
+import { compare, divided, execute, uniform, type Feeds, type StateValue } from './wasm-compare.js'
 import { wasm } from '../executors/wasm/index.js'
 
 type Input = readonly ['f32', readonly number[], (readonly [number, number])?] | readonly ['i32', readonly number[], (i: number) => number]
@@ -101,23 +101,23 @@ suite('wasm composites', (test) => {
 })
 
 suite('wasm kernel library', (test) => {
-  const memory = new WebAssembly.Memory({ initial: 2 })
-  const exports = instantiateKernels(memory)
+  const over = (memory: WebAssembly.Memory, options = {}) => new WebAssembly.Instance(kernelModule(options), { env: { memory } }).exports
+  const exports = over(new WebAssembly.Memory({ initial: 2, maximum: 2, shared: true }))
 
   test('its exports are those of the table', () => is(Object.keys(exports).sort().join(), kernelTypes.map(([name]) => name).sort().join()))
 
   test('the plain build and the fused one agree', () => {
     const [m, n, k] = [37, 29, 300]
     const results = [true, false].map((relaxed) => {
-      const own = new WebAssembly.Memory({ initial: 20 })
-      const kernels = instantiateKernels(own, { relaxed })
+      const own = new WebAssembly.Memory({ initial: 20, maximum: 20, shared: true })
+      const kernels = over(own, { relaxed })
       is(Object.keys(kernels).sort().join(), Object.keys(exports).sort().join())
       const { gemm } = kernels as unknown as { gemm: (...args: number[]) => void }
       const floats = new Float32Array(own.buffer)
       const [a, b, c, work] = [2 ** 16, 2 ** 18, 2 ** 19, 2 ** 19 + 2 ** 16] as const
       floats.set(uniform(m * k, 1), a / 4)
       floats.set(uniform(k * n, 2), b / 4)
-      gemm(a, k, 1, 0, b, n, 1, 0, c, n, 0, m, n, k, 1, 0, work)
+      gemm(a, k, 1, 0, b, n, 1, 0, c, n, 0, m, n, k, 0, 0, work, 0, m)
       return floats.slice(c / 4, c / 4 + m * n)
     }) as [Float32Array, Float32Array]
     near(results[0], results[1], { rtol: 1e-5, atol: 2e-5 })
@@ -208,6 +208,20 @@ suite('wasm states', (test) => {
     const bytes = (session as unknown as { heap: { bytes: number } }).heap.bytes
     for (let i = 0; i < 200; i++) await program.run({})
     is((session as unknown as { heap: { bytes: number } }).heap.bytes, bytes)
+    session.close()
+  })
+
+  test('a thread that fails lets the others go, and the session works on', async () => {
+    const session = await divided.open()
+    const b = new GraphBuilder('shared lookup')
+    b.fetch('y', b.neg(b.gather(b.input('table', 'f32', [3]), b.input('index', 'i32', [90]))))
+    const program = session.load(b.build(), {})
+    const table = Float32Array.of(1, 2, 3)
+    for (const wrong of [0, 40, 89]) {
+      const failed = await program.run({ table, index: Int32Array.from({ length: 90 }, (_, i) => (i === wrong ? 3 : 0)) }).catch((error: Error) => error.message)
+      is(failed, 'graph shared lookup: gather: an index lies outside of its table')
+      near((await program.run({ table, index: new Int32Array(90).fill(2) }))['y'] ?? [], new Array<number>(90).fill(-3))
+    }
     session.close()
   })
 

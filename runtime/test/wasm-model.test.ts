@@ -6,11 +6,11 @@ import { formula, sizeOf, tinyModel } from '../../compiler/model/test/harness.js
 import { bind } from '../../spec/graph/bind.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
-import { near, suite } from '../../spec/test/suite.js'
+import { is, near, suite } from '../../spec/test/suite.js'
 import type { Bindings, Executor, Session, TensorData } from '../executors/executor.js'
 import { reference } from '../executors/reference/reference.js'
 import { wasm } from '../executors/wasm/index.js'
-import { random } from './wasm-compare.js'
+import { divided, random, unlike } from './wasm-compare.js'
 
 type Run = (graph: Graph, bindings: Bindings, feeds: Readonly<Record<string, readonly number[]>>) => Promise<Record<string, TensorData>>
 
@@ -35,7 +35,7 @@ async function trace(executor: Executor, model: ModelPlan, script: (run: Run) =>
     step++
     return fetched
   })
-  collect(session, declared, results)
+  await collect(session, declared, results)
   session.close()
   return results
 }
@@ -46,14 +46,16 @@ function declareStates(graph: Graph, bindings: Bindings, declare: (name: string,
   for (const output of outputs) if (output.kind === 'assign') declare(output.state, nodes[output.node]?.type.shape as readonly number[])
 }
 
-function collect(session: Session, names: Iterable<string>, results: Map<string, TensorData>): void {
-  for (const name of names) results.set(`state ${name}`, session.read(name))
+async function collect(session: Session, names: Iterable<string>, results: Map<string, TensorData>): Promise<void> {
+  for (const name of names) results.set(`state ${name}`, await session.read(name))
 }
 
 async function compareTraces(model: ModelPlan, script: (run: Run) => Promise<void>, { rtol = 1e-4, atol = 2e-5 } = {}): Promise<void> {
   const expected = await trace(reference, model, script)
   const actual = await trace(wasm, model, script)
   for (const [what, values] of expected) near(actual.get(what) ?? [], values, { rtol, atol, what })
+  const together = await trace(divided, model, script)
+  for (const [what, values] of actual) is(unlike(values, together.get(what)), undefined, `${what} by several threads`)
 }
 
 const models: readonly (readonly [string, Readonly<Record<string, number | boolean>>])[] = [

@@ -27,7 +27,7 @@ const read = (file) => {
 if (read(join(out, 'kernels.sha256')) !== stamp) {
   const { default: asc } = await import('assemblyscript/asc')
   mkdirSync(out, { recursive: true })
-  const common = [join(assembly, 'index.ts'), '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '-O3', '--converge', '--initialMemory', '1', '--enable', 'simd', '--use', 'abort=']
+  const common = [join(assembly, 'index.ts'), '--runtime', 'stub', '--importMemory', '--noExportMemory', '--noAssert', '-O3', '--converge', '--initialMemory', '1', '--maximumMemory', '65536', '--sharedMemory', '--enable', 'threads', '--enable', 'simd', '--use', 'abort=']
   for (const [name, options] of [['kernels.wasm', []], ['kernels-relaxed.wasm', ['--enable', 'relaxed-simd']]]) {
     const { error, stdout, stderr } = await asc.main([...common, ...options, '--outFile', join(out, name)])
     if (error) {

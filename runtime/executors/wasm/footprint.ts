@@ -5,22 +5,31 @@ import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph } from '../../../spec/graph/graph.js'
 import type { Bindings } from '../executor.js'
 import { Blocks } from './blocks.js'
-import { prepared } from './index.js'
+import { scratchBytes } from './emit/module.js'
+import { MEETING_BYTES, prepared } from './index.js'
 import { lower } from './plan/lower.js'
 import { place } from './plan/place.js'
+import { defaultThreads } from './threads.js'
 
-/** Bytes of constants and of the arena of a program; schedules are made once for a graph and its sizes. */
+interface Bytes {
+  readonly constants: number
+  readonly arena: number
+  /** For each thread. */
+  readonly scratch: number
+}
+
+/** What a program takes; schedules are made once for a graph and its sizes. */
 export class Arenas {
-  private readonly known = new WeakMap<Graph, Map<string, { readonly constants: number; readonly arena: number }>>()
+  private readonly known = new WeakMap<Graph, Map<string, Bytes>>()
 
-  of(graph: Graph, bindings: Bindings): { readonly constants: number; readonly arena: number } {
-    const sizes = this.known.get(graph) ?? new Map<string, { constants: number; arena: number }>()
+  of(graph: Graph, bindings: Bindings): Bytes {
+    const sizes = this.known.get(graph) ?? new Map<string, Bytes>()
     this.known.set(graph, sizes)
     const key = JSON.stringify(Object.entries(bindings).sort())
     const known = sizes.get(key)
     if (known) return known
     const schedule = lower(prepared(graph, bindings))
-    const found = { constants: schedule.pool.length * 4 + 4, arena: place(schedule).arenaBytes }
+    const found = { constants: schedule.pool.length * 4, arena: place(schedule).arenaBytes, scratch: scratchBytes(schedule) }
     sizes.set(key, found)
     return found
   }
@@ -30,8 +39,15 @@ export class Footprint {
   private readonly blocks = new Blocks()
   private readonly states = new Set<string>()
   private arena = { address: 0, bytes: 0 }
+  private scratch = { address: 0, bytes: 0 }
+  private stride = 0
 
-  constructor(private readonly arenas: Arenas) {}
+  constructor(
+    private readonly arenas: Arenas,
+    private readonly threads = defaultThreads(),
+  ) {
+    this.blocks.allocate(MEETING_BYTES)
+  }
 
   /** Bytes up to the last that is in use. */
   get peak(): number {
@@ -64,12 +80,18 @@ export class Footprint {
 
   /** Loads a program; returns the bytes of its arena. */
   load(graph: Graph, bindings: Bindings): number {
-    const { constants, arena } = this.arenas.of(graph, bindings)
+    const { constants, arena, scratch } = this.arenas.of(graph, bindings)
     this.blocks.allocate(constants)
-    if (arena > this.arena.bytes) {
-      if (this.arena.bytes > 0) this.blocks.release(this.arena.address, this.arena.bytes)
-      this.arena = { address: this.blocks.allocate(arena), bytes: arena }
-    }
+    this.reserve('arena', arena)
+    this.stride = Math.max(this.stride, scratch)
+    this.reserve('scratch', this.stride * this.threads)
     return arena
+  }
+
+  private reserve(which: 'arena' | 'scratch', bytes: number): void {
+    const { address, bytes: before } = this[which]
+    if (bytes <= before) return
+    if (before > 0) this.blocks.release(address, before)
+    this[which] = { address: this.blocks.allocate(bytes), bytes }
   }
 }

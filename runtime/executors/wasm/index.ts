@@ -1,25 +1,35 @@
 // The `wasm` executor: SIMD kernels and loops generated for each graph, one linear memory for each session.
-// Does not need anything installed. Single-threaded; the schedule is data, so that workers can share it later.
+// Does not need anything installed. Programs with enough work are shared by threads, with the same results to the bit.
 
 import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
 import type { Bindings, Executor, Program, Session, TensorData } from '../executor.js'
-import { writeModule } from './emit/module.js'
-import { instantiateKernels } from './kernels.js'
+import { scratchBytes, writeModule } from './emit/module.js'
+import { kernelModule } from './kernels.js'
 import { Heap } from './memory.js'
 import { hasKernel } from './plan/composites.js'
 import { lower } from './plan/lower.js'
 import { count } from './plan/nest.js'
+import { isShared, WORTH } from './plan/phases.js'
 import { place, type Place } from './plan/place.js'
 import type { Fetch } from './plan/step.js'
+import { defaultThreads, enlist, newId, runTogether, tell, type Run } from './threads.js'
 import { copyIn, copyOut } from './transfer.js'
 
-export const wasm: Executor = { name: 'wasm', open: () => Promise.resolve(new WasmSession()) }
+/** The executor with a number of threads; results are the same for all numbers. Tests divide what is not worth it, too. */
+export const wasmWith = (threads: number, worth = WORTH): Executor => ({ name: 'wasm', open: () => Promise.resolve(new WasmSession(threads, worth)) })
+
+export const wasm: Executor = wasmWith(defaultThreads())
 
 /** The graph that is scheduled for given sizes: bound, and with those composites that have a kernel. */
 export const prepared = (graph: Graph, bindings: Bindings): Graph => inlineComposites(bind(graph, bindings), hasKernel)
+
+interface Region {
+  readonly address: number
+  readonly bytes: number
+}
 
 interface State {
   readonly dtype: DType
@@ -28,17 +38,30 @@ interface State {
   readonly address: number
 }
 
-interface Run {
-  readonly run: (arena: number) => void
-}
+/** Bytes of the block where threads meet, and of the word in it that says who failed (`assembly/threads.ts`). */
+export const MEETING_BYTES = 256
+const FIRST = 1
+const FAILED = 192
 
 export class WasmSession implements Session {
   private readonly heap = new Heap()
-  private readonly kernels = instantiateKernels(this.heap.memory)
+  private readonly id = newId()
+  private readonly kernels = new WebAssembly.Instance(kernelModule(), { env: { memory: this.heap.memory } }).exports
+  private readonly meeting = this.heap.allocate(MEETING_BYTES)
   private readonly states = new Map<string, State>()
   private readonly programs = new WeakMap<Graph, Map<string, Program>>()
   /** One arena for all programs: only one runs at a time. */
-  private arena = { address: 0, bytes: 0 }
+  private arena: Region = { address: 0, bytes: 0 }
+  /** Scratch memory of each thread, `stride` bytes apart. */
+  private scratch: Region = { address: 0, bytes: 0 }
+  private stride = 0
+
+  constructor(
+    private readonly threads = 1,
+    private readonly worth = WORTH,
+  ) {
+    this.heap.words.fill(0, this.meeting / 4, (this.meeting + MEETING_BYTES) / 4)
+  }
 
   declare(name: string, dtype: DType, shape: readonly number[]): void {
     const known = this.states.get(name)
@@ -76,6 +99,7 @@ export class WasmSession implements Session {
   }
 
   close(): void {
+    tell({ forget: this.id })
     this.states.clear()
   }
 
@@ -91,13 +115,19 @@ export class WasmSession implements Session {
     this.checkStates(graph)
     const schedule = lower(graph)
     const placement = place(schedule)
-    const pool = this.heap.allocate(schedule.pool.length * 4 + 4)
-    const progress = pool + schedule.pool.length * 4
+    const pool = this.heap.allocate(schedule.pool.length * 4)
     this.heap.words.set(schedule.pool, pool / 4)
-    const bytes = writeModule(schedule, placement, { pool, progress, state: (name) => this.state(name).address })
-    this.reserve(placement.arenaBytes)
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.heap.memory }, k: this.kernels })
-    const { run } = exports as unknown as Run
+    const module = new WebAssembly.Module(writeModule(schedule, placement, { pool, meeting: this.meeting, state: (name) => this.state(name).address }, { worth: this.worth }))
+    this.reserve('arena', placement.arenaBytes)
+    this.stride = Math.max(this.stride, scratchBytes(schedule))
+    this.reserve('scratch', this.stride * this.threads)
+    const { run } = new WebAssembly.Instance(module, { env: { memory: this.heap.memory }, k: this.kernels }).exports as { run: Run }
+    const id = newId()
+    const threads = isShared(schedule, this.worth) ? this.threads : 1
+    if (threads > 1) {
+      void enlist(threads)
+      tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting } })
+    }
     const addressOf = ({ buffer }: Fetch): number => {
       const at = placement.places[buffer] as Place
       return at.in === 'arena' ? this.arena.address + at.at : at.in === 'state' ? this.state(at.name).address : pool
@@ -111,10 +141,12 @@ export class WasmSession implements Session {
         copyIn(this.heap, addressOf(feed), feed.dtype, data)
       }
       try {
-        run(this.arena.address)
+        runTogether(id, run, { arena: this.arena.address, scratch: this.scratch.address, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) })
+        if (this.failedThread > 0) throw new WebAssembly.RuntimeError('unreachable')
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error
-        const step = schedule.steps[this.heap.words[progress / 4] as number]
+        const step = schedule.steps[this.heap.words[(this.scratch.address + this.stride * (this.failedThread - FIRST)) / 4] as number]
+        this.heap.words.fill(0, this.meeting / 4, (this.meeting + MEETING_BYTES) / 4)
         // Kernels check indices and stop with `unreachable`.
         const what = error.message === 'unreachable' ? 'an index lies outside of its table' : error.message
         throw new Error(`graph ${graph.name}: ${step?.label ?? 'a step'}: ${what}`, { cause: error })
@@ -124,12 +156,22 @@ export class WasmSession implements Session {
     return { run: (feeds) => Promise.resolve().then(() => execute(feeds)) }
   }
 
-  /** Makes the arena large enough; its contents do not outlive a run. */
-  private reserve(bytes: number): void {
-    if (bytes <= this.arena.bytes) return
-    if (this.arena.bytes > 0) this.heap.release(this.arena.address, this.arena.bytes)
-    this.arena = { address: 0, bytes: 0 }
-    this.arena = { address: this.heap.allocate(bytes), bytes }
+  /** Makes a region large enough; its contents do not outlive a run. */
+  private reserve(which: 'arena' | 'scratch', bytes: number): void {
+    const { address, bytes: before } = this[which]
+    if (bytes <= before) return
+    if (before > 0) this.heap.release(address, before)
+    this[which] = { address: 0, bytes: 0 }
+    this[which] = { address: this.heap.allocate(bytes), bytes }
+  }
+
+  private get fail(): (meeting: number, thread: number) => void {
+    return this.kernels['fail'] as (meeting: number, thread: number) => void
+  }
+
+  /** The first thread that failed in the last run, counted from 1; 0 when none did. */
+  private get failedThread(): number {
+    return this.heap.words[(this.meeting + FAILED) / 4] as number
   }
 
   private checkStates(graph: Graph): void {

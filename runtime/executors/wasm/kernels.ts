@@ -1,4 +1,4 @@
-// The kernel library: where its bytes are, its functions' types, and one instance over a memory.
+// The kernel library: where its bytes are, its functions' types, and the module.
 // Does not compile it: `npm run build` does (`spec/tools/build-kernels.mjs`).
 
 import { createHash } from 'node:crypto'
@@ -7,23 +7,24 @@ import { fileURLToPath } from 'node:url'
 import { setFlagsFromString } from 'node:v8'
 import type { Signature, ValueType } from './emit/encoder.js'
 
-/** Parameters and results of each kernel: i = i32 (pointers too), f = f32, v = four lanes. */
+/** Parameters and results of each kernel: i = i32 (pointers too), f = f32, v = four lanes. Divided ones end with `begin` and `end`, behind `work`. */
 const types = {
   exp: 'v>v', log: 'v>v', sin: 'v>v', cos: 'v>v', tanh: 'v>v', sigmoid: 'v>v',
   pow: 'vv>v', mod: 'vv>v', mod_i32: 'vv>v', mod_u32: 'vv>v', threefry: 'vvvv>v',
-  gemm: 'iiiiiiiiiiiiiiiii', // a row column batch, b row column batch, c row batch, m n k, batches, accumulate, work
-  gather: 'iiiiii', scatter_add: 'iiiiii', scatter_add_i32: 'iiiiii', // …, out, size, count, width
-  pick: 'iiiii',
-  cumsum: 'iiiiii', cumsum_i32: 'iiiiii', linear_scan: 'iiiiiii', // …, out, outer, length, inner, reverse
-  argsort: 'iiiii', argsort_i32: 'iiiii', argsort_u32: 'iiiii', take_rows: 'iiiii',
-  fill: 'iii', copy: 'iii',
+  gemm: 'iiiiiiiiiiiiiiiiiii', // a row column batch, b row column batch, c row batch, m n k, accumulate, axis, work
+  gather: 'iiiiiii', scatter_add: 'iiiiii', scatter_add_i32: 'iiiiii', // …, out, size, count, width
+  pick: 'iiiiii',
+  cumsum: 'iiiiiii', cumsum_i32: 'iiiiiii', linear_scan: 'iiiiiiii', // …, out, length, inner, reverse
+  argsort: 'iiiiii', argsort_i32: 'iiiiii', argsort_u32: 'iiiiii', take_rows: 'iiiiii',
+  copy: 'iiii',
   rms_norm: 'iiiiif', rms_norm_grad: 'iiiiiiifi',
-  rotary: 'iiiiiifii',
+  rotary: 'iiiiifiiii',
   attention: 'iiiiiiiiiifi', attention_grad: 'iiiiiiiiiiiiifi', // …, batch, tokens, heads, keyHeads, size, scale, work
   attention_decode: 'iiiiiiiiiifi', cache_write: 'iiiiii',
   token_logprob: 'iiiiiiiiiii', token_logprob_grad: 'iiiiiiiiiiiii', // …, rows, size, width, chunk, work
   adamw: 'iiiiiiiiiiiiffffff',
-  sample: 'iiiiiiiifii',
+  sample: 'iiiiiiifiiii',
+  share: 'iiii>i', barrier: 'ii', fail: 'ii',
 } as const
 
 export type KernelName = keyof typeof types
@@ -60,10 +61,10 @@ export function kernelsHash(): string {
 
 const compiled = new Map<string, WebAssembly.Module>()
 
-/** The kernels over one memory. Throws where the package was not built. */
-export function instantiateKernels(memory: WebAssembly.Memory, { relaxed = hasRelaxedSimd() } = {}): WebAssembly.Exports {
+/** The compiled library: the build with fused multiply-add where the engine has it. Throws where the package was not built. */
+export function kernelModule({ relaxed = hasRelaxedSimd() } = {}): WebAssembly.Module {
   const name = relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm'
   const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(locate(name)))
   compiled.set(name, module)
-  return new WebAssembly.Instance(module, { env: { memory } }).exports
+  return module
 }

@@ -1,4 +1,4 @@
-// One linear memory for states and arenas, grown on demand. Which bytes are in use is in `blocks.ts`; what lies in them is the session's.
+// One linear memory for states and arenas, grown on demand and shared by threads. Which bytes are in use is in `blocks.ts`; what lies in them is the session's.
 
 import { Blocks } from './blocks.js'
 
@@ -17,7 +17,7 @@ export class OutOfMemory extends Error {
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
 export class Heap {
-  readonly memory = new WebAssembly.Memory({ initial: 2, maximum: MAXIMUM_PAGES })
+  readonly memory = new WebAssembly.Memory({ initial: 2, maximum: MAXIMUM_PAGES, shared: true })
   private readonly blocks = new Blocks()
 
   /** Address of a block of zeroed or stale bytes. Throws OutOfMemory. */
@@ -29,7 +29,7 @@ export class Heap {
     this.blocks.release(start, size)
   }
 
-  /** Views are made for each use: growing the memory detaches them. */
+  /** Views are made for each use: those made before do not reach what the memory has grown by. */
   get words(): Int32Array {
     return new Int32Array(this.memory.buffer)
   }

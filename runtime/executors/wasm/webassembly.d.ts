@@ -5,7 +5,7 @@ declare namespace WebAssembly {
   type Exports = Record<string, unknown>
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean })
-    readonly buffer: ArrayBuffer
+    readonly buffer: ArrayBufferLike
     grow(pages: number): number
   }
   class Module {

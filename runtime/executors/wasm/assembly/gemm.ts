@@ -17,19 +17,18 @@ function round(x: i32, to: i32): i32 {
 /**
  * c[i,j] (+)= Σ a[i,p]·b[p,j] for each of `batch` matrices. Element [i,p] of A lies at a + (i·rowA + p·columnA)·4, those of B likewise;
  * rows of C are rowC apart, its columns adjacent. Strides in elements. `work`: 32 floats, then packed A and packed B (`plan/workspace.ts`).
+ * Items: rows (`axis` 0) or columns (1) of the only matrix, or the matrices of the batch (2). Every element of C is summed in the order of p.
  */
 export function gemm(
   a: usize, rowA: i32, columnA: i32, batchA: i32,
   b: usize, rowB: i32, columnB: i32, batchB: i32,
   c: usize, rowC: i32, batchC: i32,
-  m: i32, n: i32, k: i32, batch: i32, accumulate: i32, work: usize,
+  m: i32, n: i32, k: i32, accumulate: i32, axis: i32, work: usize, begin: i32, end: i32,
 ): void {
-  for (let i = 0; i < batch; i++) {
-    multiply(a, rowA, columnA, b, rowB, columnB, c, rowC, m, n, k, accumulate, work)
-    a += <usize>batchA << 2
-    b += <usize>batchB << 2
-    c += <usize>batchC << 2
-  }
+  const count = end - begin
+  if (axis == 0) multiply(a + (<usize>(begin * rowA) << 2), rowA, columnA, b, rowB, columnB, c + (<usize>(begin * rowC) << 2), rowC, count, n, k, accumulate, work)
+  else if (axis == 1) multiply(a, rowA, columnA, b + (<usize>(begin * columnB) << 2), rowB, columnB, c + (<usize>begin << 2), rowC, m, count, k, accumulate, work)
+  else for (let i = begin; i < end; i++) multiply(a + (<usize>(i * batchA) << 2), rowA, columnA, b + (<usize>(i * batchB) << 2), rowB, columnB, c + (<usize>(i * batchC) << 2), rowC, m, n, k, accumulate, work)
 }
 
 export function multiply(

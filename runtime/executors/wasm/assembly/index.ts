@@ -1,7 +1,9 @@
 // The kernel library: what generated programs call. Kernels take pointers (bytes) and sizes (elements) and hold no state.
-// Does not allocate: a kernel that needs scratch memory has a `…_workspace` function that says how much.
+// Those whose last parameters are `begin` and `end` compute some of their items, so that threads can divide them; an item is computed the same
+// way in every division. Does not allocate: `plan/workspace.ts` says how much scratch memory (`work`) a kernel needs.
 
 export { gemm } from './gemm'
+export { barrier, fail, share } from './threads'
 import * as math from './math'
 
 export function exp(x: v128): v128 { return math.exp4(x) }
@@ -12,7 +14,7 @@ export function tanh(x: v128): v128 { return math.tanh4(x) }
 export function sigmoid(x: v128): v128 { return math.sigmoid4(x) }
 export { pow4 as pow, mod4 as mod, mod_i4 as mod_i32, mod_u4 as mod_u32 } from './math'
 export { threefry } from './random'
-export { argsort, argsort_i32, argsort_u32, copy, cumsum, cumsum_i32, fill, gather, linear_scan, pick, scatter_add, scatter_add_i32, take_rows } from './indexing'
+export { argsort, argsort_i32, argsort_u32, copy, cumsum, cumsum_i32, gather, linear_scan, pick, scatter_add, scatter_add_i32, take_rows } from './indexing'
 export { rms_norm, rms_norm_grad } from './norm'
 export { rotary } from './rotary'
 export { attention, attention_grad } from './attention'

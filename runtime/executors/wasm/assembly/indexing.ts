@@ -8,10 +8,11 @@ function inside(index: i32, size: i32): usize {
   return <usize>index
 }
 
-/** out[i] = table[index[i]]; rows of `width` elements. */
-export function gather(table: usize, index: usize, out: usize, size: i32, count: i32, width: i32): void {
+/** out[i] = table[index[i]]; rows of `width` elements. Items: i. */
+export function gather(table: usize, index: usize, out: usize, size: i32, width: i32, begin: i32, end: i32): void {
   const bytes = <usize>width << 2
-  for (let i = 0; i < count; i++) {
+  out += bytes * <usize>begin
+  for (let i = begin; i < end; i++) {
     const from = table + inside(load<i32>(index + (<usize>i << 2)), size) * bytes
     if (width == 1) store<i32>(out, load<i32>(from))
     else memory.copy(out, from, bytes)
@@ -41,18 +42,19 @@ export function scatter_add_i32(index: usize, update: usize, out: usize, size: i
   }
 }
 
-/** out[i] = x[i][index[i]] */
-export function pick(x: usize, index: usize, out: usize, count: i32, width: i32): void {
-  for (let i = 0; i < count; i++) {
+/** out[i] = x[i][index[i]]. Items: i. */
+export function pick(x: usize, index: usize, out: usize, width: i32, begin: i32, end: i32): void {
+  x += <usize>width * <usize>begin << 2
+  for (let i = begin; i < end; i++) {
     store<i32>(out + (<usize>i << 2), load<i32>(x + (inside(load<i32>(index + (<usize>i << 2)), width) << 2)))
     x += <usize>width << 2
   }
 }
 
-/** Sums along the middle axis of [outer, length, inner], accumulated in float64. */
-export function cumsum(x: usize, out: usize, outer: i32, length: i32, inner: i32, reverse: i32): void {
+/** Sums along the middle axis of [outer, length, inner], accumulated in float64. Items: the outer axis. */
+export function cumsum(x: usize, out: usize, length: i32, inner: i32, reverse: i32, begin: i32, end: i32): void {
   const row = <isize>inner << 2
-  for (let o = 0; o < outer; o++) {
+  for (let o = begin; o < end; o++) {
     for (let j = 0; j < inner; j++) {
       const start = <isize>(o * length * inner + j) << 2
       const step = reverse ? -row : row
@@ -67,9 +69,9 @@ export function cumsum(x: usize, out: usize, outer: i32, length: i32, inner: i32
   }
 }
 
-export function cumsum_i32(x: usize, out: usize, outer: i32, length: i32, inner: i32, reverse: i32): void {
+export function cumsum_i32(x: usize, out: usize, length: i32, inner: i32, reverse: i32, begin: i32, end: i32): void {
   const row = <isize>inner << 2
-  for (let o = 0; o < outer; o++) {
+  for (let o = begin; o < end; o++) {
     for (let j = 0; j < inner; j++) {
       const start = <isize>(o * length * inner + j) << 2
       const step = reverse ? -row : row
@@ -84,10 +86,10 @@ export function cumsum_i32(x: usize, out: usize, outer: i32, length: i32, inner:
   }
 }
 
-/** y[t] = x[t] + decay[t]·y[t−1] along the middle axis, carried in float64. */
-export function linear_scan(decay: usize, x: usize, out: usize, outer: i32, length: i32, inner: i32, reverse: i32): void {
+/** y[t] = x[t] + decay[t]·y[t−1] along the middle axis, carried in float64. Items: the outer axis. */
+export function linear_scan(decay: usize, x: usize, out: usize, length: i32, inner: i32, reverse: i32, begin: i32, end: i32): void {
   const row = <isize>inner << 2
-  for (let o = 0; o < outer; o++) {
+  for (let o = begin; o < end; o++) {
     for (let j = 0; j < inner; j++) {
       const start = <isize>(o * length * inner + j) << 2
       const step = reverse ? -row : row
@@ -110,9 +112,11 @@ function before<T>(a: T, b: T): bool {
   return a < b
 }
 
-/** Stable ascending order of each row: a bottom-up merge sort of positions. `work`: rows are sorted one by one, 4·width bytes. */
-function order<T>(x: usize, out: usize, rows: i32, width: i32, work: usize): void {
-  for (let r = 0; r < rows; r++) {
+/** Stable ascending order of each row: a bottom-up merge sort of positions. Items: rows. `work`: rows are sorted one by one, 4·width bytes. */
+function order<T>(x: usize, out: usize, width: i32, work: usize, begin: i32, end: i32): void {
+  x += <usize>width * <usize>begin << 2
+  out += <usize>width * <usize>begin << 2
+  for (let r = begin; r < end; r++) {
     let from = out
     let to = work
     for (let i = 0; i < width; i++) store<i32>(from + (<usize>i << 2), i)
@@ -141,22 +145,22 @@ function order<T>(x: usize, out: usize, rows: i32, width: i32, work: usize): voi
   }
 }
 
-export function argsort(x: usize, out: usize, rows: i32, width: i32, work: usize): void { order<f32>(x, out, rows, width, work) }
-export function argsort_i32(x: usize, out: usize, rows: i32, width: i32, work: usize): void { order<i32>(x, out, rows, width, work) }
-export function argsort_u32(x: usize, out: usize, rows: i32, width: i32, work: usize): void { order<u32>(x, out, rows, width, work) }
+export function argsort(x: usize, out: usize, width: i32, work: usize, begin: i32, end: i32): void { order<f32>(x, out, width, work, begin, end) }
+export function argsort_i32(x: usize, out: usize, width: i32, work: usize, begin: i32, end: i32): void { order<i32>(x, out, width, work, begin, end) }
+export function argsort_u32(x: usize, out: usize, width: i32, work: usize, begin: i32, end: i32): void { order<u32>(x, out, width, work, begin, end) }
 
-export function fill(out: usize, bits: i32, count: i32): void {
-  if (bits == 0) memory.fill(out, 0, <usize>count << 2)
-  else for (let i = 0; i < count; i++) store<i32>(out + (<usize>i << 2), bits)
+/** Items: elements. */
+export function copy(from: usize, out: usize, begin: i32, end: i32): void {
+  memory.copy(out + (<usize>begin << 2), from + (<usize>begin << 2), <usize>(end - begin) << 2)
 }
 
-export function copy(from: usize, out: usize, count: i32): void {
-  memory.copy(out, from, <usize>count << 2)
-}
-
-/** out[r][i] = x[r][order[r][i]] */
-export function take_rows(x: usize, order: usize, out: usize, rows: i32, width: i32): void {
-  for (let r = 0; r < rows; r++) {
+/** out[r][i] = x[r][order[r][i]]. Items: rows. */
+export function take_rows(x: usize, order: usize, out: usize, width: i32, begin: i32, end: i32): void {
+  const first = <usize>width * <usize>begin << 2
+  x += first
+  order += first
+  out += first
+  for (let r = begin; r < end; r++) {
     for (let i = 0; i < width; i++) {
       store<i32>(out, load<i32>(x + (<usize>load<i32>(order) << 2)))
       order += 4

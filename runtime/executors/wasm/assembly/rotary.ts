@@ -3,8 +3,8 @@
 
 import { sin64 } from './math'
 
-/** x and out [tokens, heads, size]; positions i32 [tokens]. Element i turns with i + size/2 by position · base^(−2i/size), backwards where `inverse`. `work`: frequencies (float64), cosines and sines for half a head, rounded up to four. */
-export function rotary(x: usize, positions: usize, out: usize, tokens: i32, heads: i32, size: i32, base: f32, inverse: i32, work: usize): void {
+/** x and out [tokens, heads, size]; positions i32 [tokens]. Element i turns with i + size/2 by position · base^(−2i/size), backwards where `inverse`. Items: tokens. `work`: frequencies (float64), cosines and sines for half a head, rounded up to four. */
+export function rotary(x: usize, positions: usize, out: usize, heads: i32, size: i32, base: f32, inverse: i32, work: usize, begin: i32, end: i32): void {
   const half = size / 2
   const padded = (half + 3) & ~3
   const cosines = work + (<usize>padded << 3)
@@ -12,10 +12,13 @@ export function rotary(x: usize, positions: usize, out: usize, tokens: i32, head
   for (let i = 0; i < padded; i++) store<f64>(work + (<usize>i << 3), Math.pow(base, (-2.0 * i) / size))
   const flip = f32x4.splat(inverse ? -0.0 : 0)
   const across = <usize>half << 2
+  const first = <usize>(heads * size) * <usize>begin << 2
+  x += first
+  out += first
   let known = i32.MIN_VALUE
-  for (let t = 0; t < tokens; t++) {
+  for (let t = begin; t < end; t++) {
     const position = load<i32>(positions + (<usize>t << 2))
-    if (position != known || t == 0) {
+    if (position != known || t == begin) {
       const at = f64x2.splat(<f64>position)
       for (let i: usize = 0; i < <usize>padded << 2; i += 16) {
         const low = f64x2.mul(at, v128.load(work + (i << 1)))

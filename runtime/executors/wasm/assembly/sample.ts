@@ -5,23 +5,24 @@ import { exp4 } from './math'
 
 /**
  * logits [rows, size], temperature [1], uniform [rows] → token i32 [rows] and its log-probability under the untruncated
- * softmax(logits / temperature). `greedy`: the first largest, at temperature 1. `work`: 3 · size floats.
+ * softmax(logits / temperature). `greedy`: the first largest, at temperature 1. Items: rows. `work`: 3 · size floats.
  */
-export function sample(logits: usize, temperature: usize, uniform: usize, token: usize, logp: usize, rows: i32, size: i32, topK: i32, topP: f32, greedy: i32, work: usize): void {
+export function sample(logits: usize, temperature: usize, uniform: usize, token: usize, logp: usize, size: i32, topK: i32, topP: f32, greedy: i32, work: usize, begin: i32, end: i32): void {
   const heat = greedy ? <f32>1 : load<f32>(temperature)
   const weights = work
   const order = work + (<usize>size << 2)
   const kept = order + (<usize>size << 2)
-  for (let r = 0; r < rows; r++) {
+  logits += <usize>size * <usize>begin << 2
+  for (let r = begin; r < end; r++) {
     let best = 0
     for (let i = 1; i < size; i++) if (at(logits, i) > at(logits, best)) best = i
     const top = at(logits, best)
+    // Loads and stores of the last vector reach behind the row: memory has slack there, and `order` is not written yet.
+    const high = f32x4.splat(top)
+    const warm = f32x4.splat(heat)
     let total: f64 = 0
-    for (let i = 0; i < size; i++) {
-      const e = f32x4.extract_lane(exp4(f32x4.splat((at(logits, i) - top) / heat)), 0)
-      store<f32>(weights + (<usize>i << 2), e)
-      total += e
-    }
+    for (let i = 0; i < size; i += 4) v128.store(weights + (<usize>i << 2), exp4(f32x4.div(f32x4.sub(v128.load(logits + (<usize>i << 2)), high), warm)))
+    for (let i = 0; i < size; i++) total += at(weights, i)
     let chosen = best
     if (!greedy) {
       const u = <f64>load<f32>(uniform + (<usize>r << 2))

@@ -31,6 +31,9 @@ export const simd = {
 } as const
 
 const EMPTY_BLOCK = 0x40
+/** Limits of a memory that threads share: a minimum and a maximum, which the session's must not exceed. */
+const SHARED = 3
+const MAXIMUM_PAGES = 65_536
 const f32Bytes = new Float32Array(1)
 const rawBytes = new Uint8Array(f32Bytes.buffer)
 
@@ -173,7 +176,7 @@ export class ModuleWriter {
       return bytes
     }
     section(1, this.types.map((type) => JSON.parse(type) as number[]))
-    section(2, [[...name('env'), ...name('memory'), 2, 0, 0], ...this.imports.map(([label, signature]) => [...name('k'), ...name(label), 0, ...number(this.type(signature))])])
+    section(2, [[...name('env'), ...name('memory'), 2, SHARED, 0, ...number(MAXIMUM_PAGES)], ...this.imports.map(([label, signature]) => [...name('k'), ...name(label), 0, ...number(this.type(signature))])])
     section(3, this.functions.map(({ type }) => number(type)))
     section(7, this.exported.map(([label, index]) => [...name(label), 0, ...number(index)]))
     section(10, this.functions.map(({ body }) => [...number(body.length), ...body]))

@@ -3,6 +3,7 @@
 
 import type { DType } from '../../../../spec/graph/graph.js'
 import { accessKey, mergeLoops, type Access, type Instruction, type Nest, type Store } from '../plan/nest.js'
+import { wholeLines, type Division } from '../plan/step.js'
 import { FunctionWriter, op, simd } from './encoder.js'
 import { lanes, type Call } from './lanes.js'
 
@@ -18,10 +19,13 @@ export function writeNest(source: Nest, buffers: readonly number[], call: Call):
   return new NestWriter(mergeLoops(source), buffers, call).write()
 }
 
-/** Trips of the outermost loop that may be shared between workers; 1 where the nest must run as a whole. */
-export function sharedTrips(source: Nest): number {
+/** Trips of the outermost loop, which threads may share; undefined where the nest must run as a whole. */
+export function divisionOf(source: Nest): Division | undefined {
   const nest = mergeLoops(source)
-  return nest.outer > 0 ? (nest.loops[0] as number) : 1
+  if (nest.outer === 0) return undefined
+  // Where that loop is walked four trips at a time, shares are whole cache lines.
+  const trips = nest.loops[0] as number
+  return nest.outer === 1 ? wholeLines(trips) : { items: trips, grain: 1 }
 }
 
 class NestWriter {

@@ -3,19 +3,27 @@
 
 import { kernelTypes } from '../kernels.js'
 import type { Place, Placement } from '../plan/place.js'
-import type { Arg, Schedule, Step } from '../plan/step.js'
+import { isDivided, phases, WORTH } from '../plan/phases.js'
+import { wholeLines, type Arg, type Division, type Schedule, type Step } from '../plan/step.js'
 import { FunctionWriter, ModuleWriter, op } from './encoder.js'
-import { sharedTrips, writeNest } from './loops.js'
+import { writeNest } from './loops.js'
 
 export interface Addresses {
   /** Byte address of the constants. */
   readonly pool: number
-  /** A word that holds the number of the last kernel call, so that a trap can be told apart. */
-  readonly progress: number
+  /** Where the threads of the session meet (`assembly/threads.ts`). */
+  readonly meeting: number
   state(name: string): number
 }
 
-const ARENA = 0
+/** Bytes before the scratch memory of each thread; the first word holds the number of the last kernel call, so that a trap can be told apart. */
+export const SCRATCH_HEADER = 64
+
+/** Bytes that each thread needs to run a schedule, whole cache lines. */
+export const scratchBytes = ({ steps }: Schedule): number => SCRATCH_HEADER + Math.ceil(Math.max(0, ...steps.map(({ scratch }) => scratch ?? 0)) / 16) * 64
+
+/** Parameters of `run`. */
+const [ARENA, SCRATCH, THREAD, THREADS] = [0, 1, 2, 3]
 const index = new Map<string, number>(kernelTypes.map(([name], i) => [name, i]))
 
 function kernel(name: string): number {
@@ -25,45 +33,63 @@ function kernel(name: string): number {
 }
 
 /**
- * The module's bytes. It imports the kernels as `k` and the memory as `env.memory`, and exports `run(arena)`.
- * With `each`, also one function for each step, `0`, `1`, …, to time them.
+ * The module's bytes. It imports the kernels as `k` and the memory as `env.memory`, and exports `run(arena, scratch, thread, threads)`,
+ * which every thread calls with its own scratch memory. With `each`, also one function for each step, `0`, `1`, …, to time them.
  */
-export function writeModule(schedule: Schedule, placement: Placement, addresses: Addresses, { each = false } = {}): Uint8Array<ArrayBuffer> {
+export function writeModule(schedule: Schedule, placement: Placement, addresses: Addresses, { worth = WORTH, each = false } = {}): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter(kernelTypes)
-  const main = new FunctionWriter(['i32'])
-  schedule.steps.forEach((step, i) => {
-    if (isIdle(step, placement)) return
-    if (step.work.kind === 'call') main.i32(addresses.progress).i32(i).emit(op.i32_store, 2, 0)
-    writeStep(step, main, module, placement, addresses)
-    if (each) {
-      const single = new FunctionWriter(['i32'])
-      writeStep(step, single, module, placement, addresses)
-      module.export(String(i), module.add(single))
+  const main = new FunctionWriter(['i32', 'i32', 'i32', 'i32'])
+  phases(schedule, placement, worth).forEach((turns, phase) => {
+    if (phase > 0) main.i32(addresses.meeting).get(THREADS).call(kernel('barrier'))
+    for (const { divided, steps } of turns) {
+      const write = (): void => {
+        for (const i of steps) {
+          const step = schedule.steps[i] as Step
+          if (step.work.kind === 'call') main.get(SCRATCH).i32(i).emit(op.i32_store, 2, 0)
+          writeStep(step, divided, main, module, placement, addresses)
+        }
+      }
+      if (divided) write()
+      else main.get(THREAD).emit(op.i32_eqz).if(write)
     }
   })
+  if (placement.copies.length > 0) main.i32(addresses.meeting).get(THREADS).call(kernel('barrier'))
   for (const { state, buffer } of placement.copies) {
     pushPlace(main, placement.places[buffer] as Place, 0, addresses)
-    main.i32(addresses.state(state)).i32(schedule.buffers[buffer]?.elements ?? 0).call(kernel('copy'))
+    main.i32(addresses.state(state))
+    writeRange(main, wholeLines(schedule.buffers[buffer]?.elements ?? 0), true)
+    main.call(kernel('copy'))
   }
   module.export('run', module.add(main))
+  if (each) {
+    schedule.steps.forEach((step, i) => {
+      const single = new FunctionWriter(main.parameters)
+      writeStep(step, isDivided(step, worth), single, module, placement, addresses)
+      module.export(String(i), module.add(single))
+    })
+  }
   return module.finish()
 }
 
-/** A copy onto itself. */
-function isIdle({ work }: Step, { places }: Placement): boolean {
-  if (work.kind !== 'call' || work.kernel !== 'copy') return false
-  const [from, to] = work.args.map((arg) => (typeof arg === 'object' && 'buffer' in arg ? places[arg.buffer] : undefined))
-  return JSON.stringify(from) === JSON.stringify(to)
+/** Pushes the first item of this thread and the one behind its last. */
+function writeRange(f: FunctionWriter, { items, grain }: Division, divided: boolean): void {
+  if (!divided) f.i32(0).i32(items)
+  else {
+    f.i32(items).i32(grain).get(THREAD).get(THREADS).call(kernel('share'))
+    f.i32(items).i32(grain).get(THREAD).i32(1).emit(op.i32_add).get(THREADS).call(kernel('share'))
+  }
 }
 
-function writeStep({ reads, writes, work }: Step, f: FunctionWriter, module: ModuleWriter, placement: Placement, addresses: Addresses): void {
+function writeStep({ reads, writes, work, division, scratch }: Step, divided: boolean, f: FunctionWriter, module: ModuleWriter, placement: Placement, addresses: Addresses): void {
   if (work.kind === 'call') {
     for (const arg of work.args) pushArg(f, arg, placement, addresses)
+    if (scratch !== undefined) f.get(SCRATCH).i32(SCRATCH_HEADER).emit(op.i32_add)
+    if (division) writeRange(f, division, divided)
     f.call(kernel(work.kernel))
     return
   }
   const buffers = [...new Set([...reads, ...writes])]
-  f.i32(0).i32(sharedTrips(work.nest))
+  writeRange(f, division ?? { items: 1, grain: 1 }, divided)
   for (const buffer of buffers) pushPlace(f, placement.places[buffer] as Place, 0, addresses)
   f.call(module.add(writeNest(work.nest, buffers, kernel)))
 }

@@ -2,7 +2,7 @@
 // Does not hold the kernels (`assembly/`).
 
 import type { DType, GraphNode } from '../../../../spec/graph/graph.js'
-import { at } from './step.js'
+import { at, wholeLines } from './step.js'
 import { gemmWorkspace } from './workspace.js'
 import { composites } from './composites.js'
 import type { Lowering } from './lower.js'
@@ -31,7 +31,8 @@ const scan: CallRule = (c, node, id) => {
   const inputs = node.inputs.map((input) => c.buffer(input))
   const [out] = c.outputs(id) as [number]
   const kernel = node.op === 'cumsum' ? `cumsum${suffix(node.type.dtype)}` : 'linear_scan'
-  c.call(kernel, [...inputs.map((input) => at(input)), at(out), ...around(c.shape(id), node.attributes.axis as number), Number(node.attributes.reverse === true)], inputs, [out])
+  const [outer, length, inner] = around(c.shape(id), node.attributes.axis as number)
+  c.call(kernel, [...inputs.map((input) => at(input)), at(out), length, inner, Number(node.attributes.reverse === true)], inputs, [out], { division: { items: outer, grain: 1 } })
 }
 
 const sorting: CallRule = (c, node, id) => {
@@ -41,11 +42,14 @@ const sorting: CallRule = (c, node, id) => {
   const dtype = c.graph.nodes[input]?.type.dtype as DType
   const x = c.buffer(input)
   const [out] = c.outputs(id) as [number]
-  const work = c.newBuffer(width)
   const order = node.op === 'sort' ? c.newBuffer(rows * width) : out
-  c.call(`argsort${suffix(dtype)}`, [at(x), at(order), rows, width, at(work)], [x], [order, work])
-  if (node.op === 'sort') c.call('take_rows', [at(x), at(order), at(out), rows, width], [x, order], [out])
+  const division = { items: rows, grain: 1 }
+  c.call(`argsort${suffix(dtype)}`, [at(x), at(order), width], [x], [order], { scratch: width, division, operations: 20 * rows * width })
+  if (node.op === 'sort') c.call('take_rows', [at(x), at(order), at(out), width], [x, order], [out], { division })
 }
+
+/** What `assembly/gemm.ts` counts as items. */
+const [ROWS, COLUMNS, STACK] = [0, 1, 2]
 
 /** A stack of matrices as the kernel takes it, or undefined where its batch axes are not one stride. */
 function stacked({ strides }: Access, shape: readonly number[]): { row: number; column: number; batch: number } | undefined {
@@ -83,8 +87,13 @@ const matmul: CallRule = (c, node, id) => {
   // One matrix B for the whole stack: rows of A are one tall matrix where they lie evenly.
   const tall = b.batch === 0 && (a.batch === rowA * m || batch === 1)
   const [rows, stack] = tall ? [m * batch, 1] : [m, batch]
-  const work = c.newBuffer(gemmWorkspace(rows, n, k))
-  c.call('gemm', [at(a.buffer, a.offset), rowA, columnA, a.batch, at(b.buffer, b.offset), rowB, columnB, b.batch, at(out), n, m * n, rows, n, k, stack, 0, at(work)], [a.buffer, b.buffer], [out, work])
+  // Divided by matrices of the stack, else by the longer side of C: what belongs to the other one is packed by every thread.
+  const [axis, items, grain] = stack > 1 ? [STACK, stack, 1] : rows >= n ? [ROWS, rows, 4] : [COLUMNS, n, 16]
+  c.call('gemm', [at(a.buffer, a.offset), rowA, columnA, a.batch, at(b.buffer, b.offset), rowB, columnB, b.batch, at(out), n, m * n, rows, n, k, 0, axis], [a.buffer, b.buffer], [out], {
+    scratch: gemmWorkspace(rows, n, k),
+    division: { items, grain },
+    operations: (rows * n * k * stack) / 2,
+  })
 }
 
 export const calls: Readonly<Record<string, CallRule>> = {
@@ -125,7 +134,7 @@ export const calls: Readonly<Record<string, CallRule>> = {
     const [from, rows] = [c.buffer(table), c.buffer(index)]
     const [out] = c.outputs(id) as [number]
     const [size, ...row] = c.shape(table) as [number, ...number[]]
-    c.call('gather', [at(from), at(rows), at(out), size, count(c.shape(index)), count(row)], [from, rows], [out])
+    c.call('gather', [at(from), at(rows), at(out), size, count(row)], [from, rows], [out], { division: { items: count(c.shape(index)), grain: 1 }, operations: count(c.shape(id)) })
   },
   scatter_add: (c, node, id) => {
     const [index, update] = node.inputs.map((input) => c.buffer(input)) as [number, number]
@@ -136,7 +145,7 @@ export const calls: Readonly<Record<string, CallRule>> = {
   pick: (c, node, id) => {
     const [x, index] = node.inputs.map((input) => c.buffer(input)) as [number, number]
     const [out] = c.outputs(id) as [number]
-    c.call('pick', [at(x), at(index), at(out), count(c.shape(id)), c.shape(node.inputs[0] as number).at(-1) as number], [x, index], [out])
+    c.call('pick', [at(x), at(index), at(out), c.shape(node.inputs[0] as number).at(-1) as number], [x, index], [out], { division: wholeLines(count(c.shape(id))), operations: 4 * count(c.shape(id)) })
   },
   sort: sorting,
   argsort: sorting,

@@ -27,16 +27,14 @@ const attention = (gradient: boolean): CallRule => (c, node, id) => {
   const keyHeads = (shapes[1] as number[])[2] as number
   const packed = inputs.length === (gradient ? 5 : 4)
   const args = [...all(inputs.slice(0, 3)), packed ? at(inputs[3] as number) : NONE, ...all(inputs.slice(packed ? 4 : 3)), ...all(outputs)]
-  const work = c.newBuffer(attentionWorkspace(tokens, size, gradient))
-  c.call(node.attributes.name as string, [...args, batch, tokens, heads, keyHeads, size, float(node, 'scale'), at(work)], inputs, [...outputs, work])
+  c.call(node.attributes.name as string, [...args, batch, tokens, heads, keyHeads, size, float(node, 'scale')], inputs, outputs, { scratch: attentionWorkspace(tokens, size, gradient) })
 }
 
 const head = (gradient: boolean): CallRule => (c, node, id) => {
   const { inputs, outputs, shapes } = operands(c, node, id)
   const [h, w] = shapes as [readonly number[], readonly [number, number]]
   const { chunk, elements } = headWorkspace(rows(h), w[0], w[1])
-  const work = c.newBuffer(elements)
-  c.call(gradient ? 'token_logprob_grad' : 'token_logprob', [...all(inputs), ...all(outputs), rows(h), w[0], w[1], chunk, at(work)], inputs, [...outputs, work])
+  c.call(gradient ? 'token_logprob_grad' : 'token_logprob', [...all(inputs), ...all(outputs), rows(h), w[0], w[1], chunk], inputs, outputs, { scratch: elements })
 }
 
 /** Whether a composite is run by a kernel, or else by its body: scores are compared before they are scaled, so the scale must be positive. */
@@ -53,14 +51,17 @@ export const composites: Readonly<Record<string, CallRule>> = {
   rms_norm_grad: (c, node, id) => {
     const { inputs, outputs, shapes } = operands(c, node, id)
     const shape = shapes[0] as number[]
-    const work = c.newBuffer(2 * width(shape))
-    c.call('rms_norm_grad', [...all(inputs), ...all(outputs), rows(shape), width(shape), float(node, 'eps'), at(work)], inputs, [...outputs, work])
+    c.call('rms_norm_grad', [...all(inputs), ...all(outputs), rows(shape), width(shape), float(node, 'eps')], inputs, outputs, { scratch: 2 * width(shape) })
   },
   rotary: (c, node, id) => {
     const { inputs, outputs, shapes } = operands(c, node, id)
     const [batch, tokens, heads, size] = shapes[0] as [number, number, number, number]
-    const work = c.newBuffer(rotaryWorkspace(size))
-    c.call('rotary', [...all(inputs), ...all(outputs), batch * tokens, heads, size, float(node, 'base'), Number(node.attributes.inverse === true), at(work)], inputs, [...outputs, work], [[inputs[0] as number, outputs[0] as number]])
+    c.call('rotary', [...all(inputs), ...all(outputs), heads, size, float(node, 'base'), Number(node.attributes.inverse === true)], inputs, outputs, {
+      sharing: [[inputs[0] as number, outputs[0] as number]],
+      scratch: rotaryWorkspace(size),
+      division: { items: batch * tokens, grain: 1 },
+      operations: batch * tokens * heads * size,
+    })
   },
   attention: attention(false),
   attention_grad: attention(true),
@@ -68,8 +69,7 @@ export const composites: Readonly<Record<string, CallRule>> = {
     const { inputs, outputs, shapes } = operands(c, node, id)
     const [batch, heads, size] = shapes[0] as [number, number, number]
     const [, length, keyHeads] = shapes[1] as [number, number, number]
-    const work = c.newBuffer(heads * 4 * Math.ceil(length / 4))
-    c.call('attention_decode', [...all(inputs), ...all(outputs), batch, length, heads, keyHeads, size, float(node, 'scale'), at(work)], inputs, [...outputs, work])
+    c.call('attention_decode', [...all(inputs), ...all(outputs), batch, length, heads, keyHeads, size, float(node, 'scale')], inputs, outputs, { scratch: heads * 4 * Math.ceil(length / 4) })
   },
   cache_write: (c, node, id) => {
     const [cache, entry, positions] = node.inputs.map((input) => c.buffer(input)) as [number, number, number]
@@ -87,12 +87,15 @@ export const composites: Readonly<Record<string, CallRule>> = {
     const [w, , m, v] = inputs as [number, number, number, number]
     const [nextW, nextM, nextV] = outputs as [number, number, number]
     const floats = [beta1, 1 - beta1, beta2, 1 - beta2].map((value): Arg => ({ float: value }))
-    c.call('adamw', [...all(inputs), ...all(outputs), count(shapes[0] as number[]), ...floats, float(node, 'eps'), float(node, 'decay')], inputs, outputs, [[w, nextW], [m, nextM], [v, nextV]])
+    c.call('adamw', [...all(inputs), ...all(outputs), count(shapes[0] as number[]), ...floats, float(node, 'eps'), float(node, 'decay')], inputs, outputs, { sharing: [[w, nextW], [m, nextM], [v, nextV]] })
   },
   sample: (c, node, id) => {
     const { inputs, outputs, shapes } = operands(c, node, id)
     const [batch, vocabulary] = shapes[0] as [number, number]
-    const work = c.newBuffer(3 * vocabulary)
-    c.call('sample', [...all(inputs), ...all(outputs), batch, vocabulary, node.attributes.top_k as number, float(node, 'top_p'), Number(node.attributes.greedy === true), at(work)], inputs, [...outputs, work])
+    c.call('sample', [...all(inputs), ...all(outputs), vocabulary, node.attributes.top_k as number, float(node, 'top_p'), Number(node.attributes.greedy === true)], inputs, outputs, {
+      scratch: 3 * vocabulary,
+      division: { items: batch, grain: 1 },
+      operations: 16 * batch * vocabulary,
+    })
   },
 }

@@ -8,7 +8,7 @@ import { isFusible, realizedNodes, storageOf } from './fuse.js'
 import { mergeNests, withSharing } from './merge.js'
 import { count, rowMajor, type Access, type Reduction } from './nest.js'
 import type { Linear } from './reindex.js'
-import { at, POOL, type Arg, type Assign, type Buffer, type Fetch, type Schedule, type Step } from './step.js'
+import { at, POOL, wholeLines, type Arg, type Assign, type Buffer, type Fetch, type Schedule, type Step } from './step.js'
 
 const bits = new DataView(new ArrayBuffer(4))
 
@@ -161,17 +161,19 @@ export class Lowering implements Scene {
     this.steps.push(withSharing({ loops: sizes, outer: sizes.length, code: [{ kind: 'load', dtype: 'f32', access: value }], stores: [{ value: 0, access: to }] }))
   }
 
-  /** A kernel call. `reads` and `writes` are the buffers among the arguments. */
-  call(kernel: string, args: readonly Arg[], reads: readonly number[], writes: readonly number[], sharing: Step['sharing'] = []): void {
-    if (writes.every((buffer) => this.buffers[buffer]?.elements === 0)) return
-    this.steps.push({ reads, writes, sharing, label: this.label, work: { kind: 'call', kernel, args } })
+  /** A kernel call. `reads` and `writes` are the buffers among the arguments; work that is not given is an operation for each of their elements. */
+  call(kernel: string, args: readonly Arg[], reads: readonly number[], writes: readonly number[], { sharing = [], ...more }: Partial<Pick<Step, 'sharing' | 'division' | 'operations' | 'scratch'>> = {}): void {
+    const elements = (buffer: number): number => (this.buffers[buffer] as Buffer).elements
+    if (writes.every((buffer) => elements(buffer) === 0)) return
+    const operations = [...reads, ...writes].reduce((sum, buffer) => sum + elements(buffer), 0)
+    this.steps.push({ reads, writes, sharing, label: this.label, operations, ...more, work: { kind: 'call', kernel, args } })
   }
 
   /** A copy of a whole buffer; free where source and copy can share a place. */
   duplicate(from: number): number {
     const { elements } = this.buffers[from] as Buffer
     const to = this.newBuffer(elements)
-    this.call('copy', [at(from), at(to), elements], [from], [to], [[from, to]])
+    this.call('copy', [at(from), at(to)], [from], [to], { sharing: [[from, to]], division: wholeLines(elements) })
     return to
   }
 

@@ -1,7 +1,8 @@
 // Joins nests of loops that walk the same elements: one reads what another computes, or both read the same buffer.
 // Does not change what is computed, only how often it goes through memory.
 
-import { accessKey, mergeLoops, type Instruction, type Nest, type Store } from './nest.js'
+import { accessKey, count, mergeLoops, type Instruction, type Nest, type Store } from './nest.js'
+import { divisionOf } from '../emit/loops.js'
 import { POOL, type Schedule, type Step } from './step.js'
 
 /** How many steps apart two nests may be, and how many instructions one may hold. */
@@ -90,7 +91,8 @@ export function withSharing(nest: Nest): Step {
       .filter((buffer) => loads.every((load) => load.buffer !== buffer || (load.offset === access.offset && load.strides.join() === access.strides.join())))
       .map((buffer) => [buffer, access.buffer] as const),
   )
-  return { reads, writes, sharing, work: { kind: 'nest', nest } }
+  const division = divisionOf(nest)
+  return { reads, writes, sharing, operations: count(nest.loops) * nest.code.length, ...(division ? { division } : {}), work: { kind: 'nest', nest } }
 }
 
 /** Values that every reader now has in a register need no place in memory. */

@@ -15,6 +15,18 @@ export interface Buffer {
 /** An integer, a float, or the address of an element of a buffer. */
 export type Arg = number | { readonly float: number } | { readonly buffer: number; readonly offset: number }
 
+/**
+ * How a step is divided between threads: its items do not depend on each other, and each is computed the same way whoever does it.
+ * Shares are whole grains. A kernel that can be divided takes the first item and the one behind the last as its last two parameters.
+ */
+export interface Division {
+  readonly items: number
+  readonly grain: number
+}
+
+/** Elements one by one, in whole cache lines. */
+export const wholeLines = (elements: number): Division => ({ items: elements, grain: 16 })
+
 /** `sharing` lists pairs (read, written) that may lie at the same address. */
 export interface Step {
   readonly reads: readonly number[]
@@ -22,6 +34,12 @@ export interface Step {
   readonly sharing: readonly (readonly [number, number])[]
   /** What a person calls the step, where it can fail. */
   readonly label?: string
+  /** Absent where one thread does it all. */
+  readonly division?: Division
+  /** Rough amount of work, in operations on one element: little work is not divided. */
+  readonly operations: number
+  /** Elements of scratch memory that each thread needs; its address follows the arguments of the call. */
+  readonly scratch?: number
   readonly work: { readonly kind: 'nest'; readonly nest: Nest } | { readonly kind: 'call'; readonly kernel: string; readonly args: readonly Arg[] }
 }
 

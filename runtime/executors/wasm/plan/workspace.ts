@@ -1,5 +1,5 @@
 // How much scratch memory each kernel takes, in 32-bit elements: the same sizes as in `assembly/`.
-// Does not allocate it: it is a buffer that lives for one step.
+// Does not allocate it: each thread of a session has one block for all steps of all programs.
 
 /** Block sizes of `assembly/gemm.ts`. */
 const [MC, KC, NC] = [96, 256, 512]
