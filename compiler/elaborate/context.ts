@@ -9,6 +9,7 @@ import type { DeclarationSymbol, ModuleScope, Program } from '../resolve/program
 import { report, type Code } from './codes.js'
 import type { Instance } from './instances.js'
 import type { Given } from './parameters.js'
+import type { Family } from './settings.js'
 import type { Patch } from './variants.js'
 import type { CompileValue } from './value.js'
 
@@ -34,6 +35,8 @@ export class Context {
   readonly instances = new Map<Declaration, readonly Instance[]>()
   /** Address of an instance → its declaration. */
   readonly owners = new Map<string, DeclarationSymbol>()
+  /** What the instances of a declaration have in common, by the prefix of the phase (empty for the declaration itself). */
+  readonly families = new Map<Declaration, Map<string, Family>>()
   /** Nested calls of functions of the language. */
   depth = 0
   private readonly seen = new Set<string>()

@@ -57,8 +57,9 @@ export function reportUnreachable(context: Context, drafts: Drafts, roots: reado
   for (const { address } of roots) visit(address)
   const stages = [...drafts.values()].filter((draft): draft is StageDraft => draft.draft === 'stage')
   for (const stage of stages) if (!handsOn(stage)) visit(stage.address)
+  const used = new Set(stages.flatMap(({ span, address }) => (reached.has(address) ? [span] : [])))
   for (const stage of stages) {
-    if (stages.some(({ span, address }) => span === stage.span && reached.has(address))) continue
+    if (used.has(stage.span)) continue
     context.report('RLP5004', stage.span, `stage \`${stage.name}\` feeds nothing`, {
       label: 'no output, claim or evaluation depends on it',
       notes: ['it would be run for nothing'],

@@ -1,25 +1,59 @@
 // The values of a declaration's attributes and inputs against its kind: written, patched by a variant, or default.
 // The same for stages, models, datasets, phases, claims and pipelines; what the values mean is said elsewhere.
+// Instances share every setting that names none of their keys: a family of thousands evaluates, prints and hashes it once.
 
 import type { Block, Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
 import { GRANTS } from '../check/grants.js'
 import type { KindSchema, Member } from '../kinds/schema.js'
+import type { Value } from '../../spec/plan/plan.js'
+import { canonicalJson } from '../../spec/plan/canonical.js'
 import { qualifiedName } from '../resolve/program.js'
+import { walk } from '../resolve/walk.js'
 import { providedParameters } from './calls.js'
 import { moduleFrame, NO_GRANTS, sourceText, type Context, type Frame } from './context.js'
 import { evaluate, settled } from './evaluate.js'
 import { misfit } from './fits.js'
 import { addressesIn } from './references.js'
+import { toValue } from './to-plan.js'
 import { isDeferred, POISON, type ClosureValue, type CompileValue } from './value.js'
 
-export interface Setting {
-  /** `optimizer.lr` */
-  readonly path: string
-  readonly member: Member
-  readonly value: CompileValue
-  /** The expression as written in the spec or a variant; `undefined` for a default. */
-  readonly written: Expression | undefined
+/** One attribute or input with its value, of an instance or of all instances of a declaration. */
+export class Setting {
+  #plain: Value | undefined
+  #text: string | undefined
+  #references: readonly string[] | undefined
+
+  constructor(
+    /** `optimizer.lr` */
+    readonly path: string,
+    readonly member: Member,
+    readonly value: CompileValue,
+    /** The expression as written in the spec or a variant; `undefined` for a default. */
+    readonly written: Expression | undefined,
+  ) {}
+
+  /** The value as the plan has it. */
+  get plain(): Value {
+    return (this.#plain ??= toValue(this.value))
+  }
+  /** Canonical JSON of `plain`. */
+  get text(): string {
+    return (this.#text ??= canonicalJson(this.plain))
+  }
+  /** Addresses in the value, each once. */
+  get references(): readonly string[] {
+    return (this.#references ??= addressesIn(this.value))
+  }
+}
+
+/** What the instances of one declaration have in common: settings that name none of their keys, and how to read the others. */
+export interface Family {
+  /** All settings, those of the first instance where instances differ. */
+  readonly settings: ReadonlyMap<string, Setting>
+  readonly varying: readonly { readonly path: string; readonly member: Member }[]
+  /** Expressions of the body and of the variant, by path. */
+  readonly written: ReadonlyMap<string, Expression>
 }
 
 export interface Reference {
@@ -42,21 +76,37 @@ export interface Place {
  * RLP5005, RLP5006, RLP5011, RLP7004. `waiting` are paths that may hold values known only later.
  */
 export function readSettings(context: Context, kind: KindSchema, place: Place, frame: Frame, waiting: readonly string[] = []): ReadonlyMap<string, Setting> {
-  const settings = new Map<string, Setting>()
-  const written = writtenIn(context, place)
+  const families = context.families.get(place.declaration) ?? new Map<string, Family>()
+  context.families.set(place.declaration, families)
+  const family = families.get(place.prefix)
+  const written = family?.written ?? writtenIn(context, place)
   const read = (path: string, member: Member) => {
     const grants = grantsOf(kind, path)
     const source = written.get(path)
     const at = source ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
     const expression = source ?? member.default
-    const raw = expression ? evaluate(context, expression, at, { type: member.type, scope: member.scope }) : POISON
-    const value = withOwnDefaults(context, raw, member)
+    if (!expression) return new Setting(path, member, POISON, source)
+    const raw = evaluate(context, expression, at, { type: member.type, scope: member.scope })
     const mayWait = grants.size > 0 || waiting.includes(path)
-    settings.set(path, { path, member, value: expression ? proven(context, value, member, expression, mayWait, place.address) : value, written: source })
+    return new Setting(path, member, proven(context, withOwnDefaults(context, raw, member), member, expression, mayWait, place.address), source)
   }
-  for (const [name, member] of kind.members) read(name, member)
-  for (const [section, { members }] of kind.sections) for (const [name, member] of members) read(`${section}.${name}`, member)
+  if (family) {
+    const settings = new Map(family.settings)
+    for (const { path, member } of family.varying) settings.set(path, read(path, member))
+    return settings
+  }
+  const members = [...kind.members, ...[...kind.sections].flatMap(([section, { members: inner }]) => [...inner].map(([name, member]) => [`${section}.${name}`, member] as const))]
+  const settings = new Map(members.map(([path, member]) => [path, read(path, member)]))
+  const varying = members.flatMap(([path, member]) => (names(written.get(path), frame.locals) ? [{ path, member }] : []))
+  families.set(place.prefix, { settings, varying, written })
   return settings
+}
+
+/** Whether an expression mentions one of the names of its place, such as the keys of an instance. */
+function names(expression: Expression | undefined, locals: ReadonlyMap<string, unknown>): boolean {
+  let found = false
+  walk(expression, (part) => (found ||= part.node === 'Name' && locals.has(part.name)))
+  return found
 }
 
 /** Those of `row`, `completion`, `metrics`, `clock` that an attribute sees; what it says is then evaluated by the run. */
@@ -66,7 +116,9 @@ export function grantsOf(kind: KindSchema, path: string): ReadonlySet<string> {
 
 /** References of all settings, each with the place where it was written. */
 export function referencesOf(settings: Iterable<Setting>, fallback: Span): readonly Reference[] {
-  return [...settings].flatMap(({ value, written }) => addressesIn(value).map((address) => ({ address, span: written?.span ?? fallback })))
+  const found: Reference[] = []
+  for (const { references, written } of settings) for (const address of references) found.push({ address, span: written?.span ?? fallback })
+  return found
 }
 
 /** Expressions by path: those of the body, and over them those of the variant. */

@@ -66,14 +66,17 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     rewards[draft.address] = { signals, terms, total, program: store(lowered.program), onError: draft.onError, onTimeout: draft.onTimeout, onMissing: draft.onMissing }
   }
 
-  const lowerStage = sharing(lowering)
+  const lowerStage = sharing((stage) => {
+    const found = lowering.stage(stage, { constant: elaborated.constant })
+    diagnostics.push(...found.diagnostics)
+    return found
+  })
   const lowered = new Map<string, LoweredDraft>()
   for (const draft of of('stage')) {
     const model = modelBehind(drafts, draft)
     const modelPlan = model === undefined ? undefined : models.get(model)
     const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
-    const found = lowerStage(stageToLower(draft, modelPlan, choice.engine === null, plannedSteps(drafts, draft)), { constant: elaborated.constant })
-    diagnostics.push(...found.diagnostics)
+    const found = lowerStage(draft, modelPlan, choice.engine === null, plannedSteps(drafts, draft))
     lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), ...choice })
   }
   for (const { name, budget } of claims) {
@@ -96,7 +99,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
       ...(obstacle === undefined ? {} : { obstacle }),
       attributes: attributesOf(draft),
       written: [...draft.settings.values()].filter(({ written }) => written !== undefined).map(({ path }) => path),
-      inputs: Object.fromEntries([...draft.settings.values()].filter(({ member }) => member.role === 'input').map(({ path, value }) => [path, toValue(value)])),
+      inputs: Object.fromEntries([...draft.settings.values()].filter(({ member }) => member.role === 'input').map(({ path, plain }) => [path, plain])),
       programs: Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, store(graph)])),
       seed,
       needs: neededStages(drafts, draft.address),
@@ -136,16 +139,19 @@ interface LoweredDraft extends LoweredStage {
 }
 
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
-function sharing(lowering: Lowering): Lowering['stage'] {
+function sharing(lower: (stage: StageToLower) => LoweredStage) {
   const known = new Map<string, LoweredStage>()
   const shapes = new Map<ModelPlan, string>()
-  return (stage, context) => {
-    const { model } = stage
+  return (draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean, steps: number | undefined): LoweredStage => {
     const shape = model && (shapes.get(model) ?? contentHash({ ...model, source: null }))
     if (model && shape !== undefined) shapes.set(model, shape)
-    const attributes = Object.fromEntries([...stage.attributes].filter(([path]) => path !== 'seed' && stage.kind.members.get(path)?.role !== 'input').map(([path, value]) => [path, toValue(value)]))
-    const key = contentHash({ kind: qualifiedName(stage.kind.symbol), attributes, inputs: [...stage.inputs].sort(), shape: shape ?? null, withoutEngine: stage.withoutEngine ?? false, steps: stage.steps ?? null })
-    const found = known.get(key) ?? lowering.stage(stage, context)
+    let key = `${qualifiedName(draft.kind.symbol)} ${shape} ${withoutEngine} ${steps}`
+    for (const setting of draft.settings.values()) {
+      // Of inputs only counts which are given.
+      if (setting.member.role === 'input') key += setting.value.type === 'none' ? ',' : ',given'
+      else if (setting.path !== 'seed') key += `,${setting.text}`
+    }
+    const found = known.get(key) ?? lower(stageToLower(draft, model, withoutEngine, steps))
     known.set(key, found)
     return found
   }
@@ -181,16 +187,16 @@ function seedOf({ settings }: StageDraft): number {
 function attributesOf({ settings }: StageDraft): Readonly<Record<string, Value>> {
   const attributes: Record<string, Value> = {}
   const sections = new Map<string, Record<string, Value>>()
-  for (const [path, { member, value }] of settings) {
+  for (const [path, { member, plain }] of settings) {
     if (member.role === 'input') continue
     const dot = path.indexOf('.')
-    if (dot < 0) attributes[path] = toValue(value)
+    if (dot < 0) attributes[path] = plain
     else {
       const head = path.slice(0, dot)
       const record = sections.get(head) ?? {}
       if (!sections.has(head)) attributes[head] = { record }
       sections.set(head, record)
-      record[path.slice(dot + 1)] = toValue(value)
+      record[path.slice(dot + 1)] = plain
     }
   }
   return attributes

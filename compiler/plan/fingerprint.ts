@@ -1,13 +1,15 @@
 // Fingerprints: SHA-256 of what a thing of the plan means. References are replaced by the meaning of their target,
 // so names, paths, comments, addresses and order never enter; equal fingerprints give equal results.
 
-import { contentHash } from '../../spec/plan/canonical.js'
+import { canonicalJson, CanonicalText, contentHash } from '../../spec/plan/canonical.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { nameless } from '../../spec/graph/nameless.js'
 import type { Expr, ModelPlan, Value } from '../../spec/plan/plan.js'
 import type { Drafts } from '../elaborate/dependencies.js'
 import type { DatasetDraft, RewardDraft, StageDraft } from '../elaborate/drafts.js'
+import type { Setting } from '../elaborate/settings.js'
 import { toValue } from '../elaborate/to-plan.js'
+import type { KindSchema } from '../kinds/schema.js'
 import { qualifiedName } from '../resolve/program.js'
 
 /** What lowering found for each address. */
@@ -19,11 +21,15 @@ export interface Meanings {
 }
 
 /** Canonical data that holds values, hashes and nothing else. */
-type Meaning = null | boolean | number | string | readonly Meaning[] | { readonly [key: string]: Meaning | undefined }
+type Meaning = null | boolean | number | string | CanonicalText | readonly Meaning[] | { readonly [key: string]: Meaning | undefined }
 
 export class Fingerprints {
   private readonly known = new Map<string, string>()
   private readonly graphs = new WeakMap<Graph, string>()
+  /** What instances share is put into words once. */
+  private readonly settings = new Map<Setting, string>()
+  private readonly programs = new Map<Readonly<Record<string, Graph>>, CanonicalText>()
+  private readonly paths = new Map<KindSchema, readonly string[]>()
 
   constructor(
     private readonly drafts: Drafts,
@@ -69,19 +75,41 @@ export class Fingerprints {
 
   private stage(draft: StageDraft): Meaning {
     const lowered = this.meanings.stages.get(draft.address)
-    const settings: Record<string, Meaning> = {}
-    for (const [path, { value }] of draft.settings) settings[path] = this.value(toValue(value))
-    // How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`.
-    delete settings['save.keep']
-    if (settings['save.best'] === undefined || settings['save.best'] === 'last') delete settings['save.every']
     return {
       kind: qualifiedName(draft.kind.symbol),
-      settings,
-      programs: Object.fromEntries(Object.entries(lowered?.programs ?? {}).map(([role, graph]) => [role, this.graph(graph)])),
+      settings: this.settingsOf(draft),
+      programs: this.programsOf(lowered?.programs ?? {}),
       seed: lowered?.seed ?? 0,
       engine: lowered?.engine ?? '',
       model: lowered?.model === undefined ? null : this.of(lowered.model),
     }
+  }
+
+  /** How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`. */
+  private settingsOf({ kind, settings }: StageDraft): CanonicalText {
+    const paths = this.paths.get(kind) ?? [...settings.keys()].sort()
+    this.paths.set(kind, paths)
+    const best = settings.get('save.best')?.plain
+    const meaningless = best === undefined || best === 'last' ? ['save.keep', 'save.every'] : ['save.keep']
+    const fields: string[] = []
+    for (const path of paths) if (!meaningless.includes(path)) fields.push(`${JSON.stringify(path)}:${this.setting(settings.get(path) as Setting)}`)
+    return new CanonicalText(`{${fields.join(',')}}`)
+  }
+
+  private setting(setting: Setting): string {
+    const known = this.settings.get(setting)
+    if (known !== undefined) return known
+    const found = canonicalJson(this.value(setting.plain))
+    this.settings.set(setting, found)
+    return found
+  }
+
+  private programsOf(programs: Readonly<Record<string, Graph>>): CanonicalText {
+    const known = this.programs.get(programs)
+    if (known) return known
+    const found = new CanonicalText(canonicalJson(Object.fromEntries(Object.entries(programs).map(([role, graph]) => [role, this.graph(graph)]))))
+    this.programs.set(programs, found)
+    return found
   }
 
   private dataset({ source, where, balance, skip, take, row }: DatasetDraft): Meaning {

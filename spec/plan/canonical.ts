@@ -3,6 +3,11 @@
 
 import { createHash } from 'node:crypto'
 
+/** Canonical JSON that was made before and stands for its value: what thousands of stages share is written once. */
+export class CanonicalText {
+  constructor(readonly text: string) {}
+}
+
 /**
  * JSON with sorted keys and no white space; absent (`undefined`) fields are left out.
  * Numbers that JSON lacks (NaN, infinities) are a mistake of the caller and throw a `RangeError`; -0 is written as 0.
@@ -14,6 +19,7 @@ export function canonicalJson(value: unknown): string {
     return JSON.stringify(value)
   }
   if (Array.isArray(value)) return `[${value.map((item) => canonicalJson(item ?? null)).join(',')}]`
+  if (value instanceof CanonicalText) return value.text
   if (typeof value === 'object') {
     // Concatenation: plans have hundreds of thousands of small objects.
     let text = ''
