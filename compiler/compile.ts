@@ -5,10 +5,12 @@ import type { Diagnostic } from '../grammar/diagnostics/diagnostic.js'
 import type { SourceHost, Span } from '../grammar/source/source.js'
 import type { Plan } from '../spec/plan/plan.js'
 import { check, checkValue } from './check/check.js'
+import type { ModelDraft } from './elaborate/drafts.js'
 import { elaborate, type Elaborated } from './elaborate/elaborate.js'
 import { unknownParameters, type CheckValue } from './elaborate/parameters.js'
 import type { HostCalls } from './elaborate/reward-tests.js'
 import { readKinds } from './kinds/read.js'
+import type { Lowering } from './plan/assemble.js'
 import type { Program } from './resolve/program.js'
 import { resolve } from './resolve/resolve.js'
 
@@ -50,8 +52,16 @@ export async function checkOnly(options: CompileOptions): Promise<Checked> {
   const { elaborated, diagnostics: elaborating } = elaborate(program, kinds, { parameters: options.parameters, variant: options.variant }, fits)
   const found = [...before, ...news(elaborating, before)]
   if (hasErrors(found) || !elaborated.acyclic) return { diagnostics: found }
-  const all = [...found, ...(await rewardTests(program, elaborated, options.signals))]
+  const all = [...found, ...(await modelFolders(elaborated, options.host)), ...(await rewardTests(program, elaborated, options.signals))]
   return hasErrors(all) ? { diagnostics: all } : { program, elaborated, diagnostics: all }
+}
+
+/** What is wrong with the models that are read from folders: their configs are at hand, so a check can say it. */
+async function modelFolders({ drafts }: Elaborated, { read }: SourceHost): Promise<readonly Diagnostic[]> {
+  const folders = [...drafts.values()].filter((draft) => draft.draft === 'model' && draft.kind.name === 'ModelFolder') as ModelDraft[]
+  if (folders.length === 0) return []
+  const { folderModel } = await import('./model/folder.js')
+  return folders.flatMap(({ settings, span }) => folderModel(new Map([...settings].map(([path, { value }]) => [path, value])), span, read).diagnostics)
 }
 
 /** Loads what runs the tests only when there are some. */
@@ -73,7 +83,8 @@ export async function compile(options: CompileOptions): Promise<Compiled> {
     import('./lower/stage.js'),
   ])
   const fallbackName = options.entry.replace(/^.*\//, '').replace(/\.rlp$/, '')
-  const lowering = { model: lowerModel, reward: lowerReward, stage: lowerStage }
+  const model: Lowering['model'] = (kind, attributes, span) => lowerModel(kind, attributes, span, options.host.read)
+  const lowering = { model, reward: lowerReward, stage: lowerStage }
   const { plan, diagnostics: lowered } = assemble(program, elaborated, lowering, { compiler: COMPILER, fallbackName, variant: options.variant })
   const all = [...diagnostics, ...lowered]
   return plan ? { plan, program, elaborated, diagnostics: all } : { program, elaborated, diagnostics: all }

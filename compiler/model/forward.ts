@@ -4,6 +4,7 @@
 import type { Dim } from '../../spec/graph/graph.js'
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import { rmsNorm, rotary } from '../graph/composites.js'
+import { attentionFactor, scaledFrequencies } from './rotary-scaling.js'
 import type { TransformerSizes } from './sizes.js'
 import { EMBEDDING, FINAL_NORM, headName, layerWeight, POSITIONS, type WeightPlan } from './weights.js'
 
@@ -56,12 +57,12 @@ export const finalNorm = (b: GraphBuilder, sizes: TransformerSizes, weights: Wei
 /** The matrix [V,D] of the output head. */
 export const headMatrix = (sizes: TransformerSizes, weights: Weights): Value => weights.get(headName(sizes))
 
-export const attentionScale = (sizes: TransformerSizes): number => 1 / Math.sqrt(sizes.headSize)
+export const attentionScale = ({ headSize, rotaryScaling }: TransformerSizes): number => attentionFactor(rotaryScaling) / Math.sqrt(headSize)
 
 function attentionBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, layer: number, x: Value, positions: Value, mix: Mix): Value {
   const part = (name: string): string => layerWeight(layer, `self_attn.${name}`)
   const eps = { eps: sizes.normEps }
-  const rotate = { base: sizes.rotaryBase }
+  const rotate = { base: sizes.rotaryBase, frequencies: scaledFrequencies(b, sizes.rotaryScaling, { size: sizes.headSize, base: sizes.rotaryBase }) }
   const normed = rmsNorm(b, x, weights.get(layerWeight(layer, 'input_layernorm.weight')), eps)
   const heads = (name: string, count: number): Value => b.splitAxis(linear(b, weights, part(name), normed), -1, count)
   const headNorm = (name: string, y: Value): Value => (sizes.headNorm ? rmsNorm(b, y, weights.get(part(name)), eps) : y)

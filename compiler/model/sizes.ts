@@ -2,6 +2,7 @@
 // Does not know weights or graphs; says why when a config describes something that those cannot express.
 
 import type { ModelPlan } from '../../spec/plan/plan.js'
+import { readScaling, type RotaryScaling } from './rotary-scaling.js'
 
 /** A `config.json` as parsed. */
 export type HubConfig = Readonly<Record<string, unknown>>
@@ -18,6 +19,8 @@ export interface TransformerSizes {
   readonly context: number
   readonly normEps: number
   readonly rotaryBase: number
+  /** How the rotary frequencies are stretched; undefined where they are the plain ones. */
+  readonly rotaryScaling: RotaryScaling | undefined
   /** The first so many positions have a learned embedding, added to that of the token. */
   readonly learnedPositions: number
   /** One matrix for embedding and head. */
@@ -70,17 +73,19 @@ export function readSizes(config: HubConfig): { sizes: TransformerSizes | undefi
   const biased = config['attention_bias'] === true
   const width = integer('hidden_size')
   const heads = integer('num_attention_heads')
+  const [headSize, context, base] = [integer('head_dim', width / heads), integer('max_position_embeddings'), rotaryBase(config)]
   const sizes: TransformerSizes = {
     layers: integer('num_hidden_layers'),
     width,
     heads,
     kvHeads: integer('num_key_value_heads', heads),
-    headSize: integer('head_dim', width / heads),
+    headSize,
     mlp: integer('intermediate_size'),
     vocabulary: integer('vocab_size'),
-    context: integer('max_position_embeddings'),
+    context,
     normEps: typeof config['rms_norm_eps'] === 'number' ? config['rms_norm_eps'] : 1e-6,
-    rotaryBase: rotaryBase(config),
+    rotaryBase: base,
+    rotaryScaling: readScaling(rotarySettings(config), { size: headSize, base, context }, faults),
     learnedPositions: type === 'llama_learned_positions' ? integer('learned_positions') : 0,
     tied: config['tie_word_embeddings'] === true,
     qkvBias: family?.qkvBias === 'always' || biased,
@@ -92,10 +97,14 @@ export function readSizes(config: HubConfig): { sizes: TransformerSizes | undefi
   return { sizes: faults.length === 0 ? sizes : undefined, faults }
 }
 
+/** `rope_parameters`, or `rope_scaling` as configs called it before `transformers` 5. */
+function rotarySettings(config: HubConfig): Readonly<Record<string, unknown>> {
+  return (config['rope_parameters'] ?? config['rope_scaling'] ?? {}) as Record<string, unknown>
+}
+
 /** `rope_theta`, which newer configs keep under `rope_parameters`. */
 function rotaryBase(config: HubConfig): number {
-  const nested = (config['rope_parameters'] ?? {}) as Record<string, unknown>
-  const base = config['rope_theta'] ?? nested['rope_theta']
+  const base = rotarySettings(config)['rope_theta'] ?? config['rope_theta']
   return typeof base === 'number' ? base : 10_000
 }
 
@@ -108,11 +117,19 @@ function misfits({ heads, kvHeads, headSize }: TransformerSizes): string[] {
 
 function unsupported(config: HubConfig): string[] {
   const faults: string[] = []
-  const scaling = (config['rope_scaling'] ?? config['rope_parameters'] ?? {}) as Record<string, unknown>
-  const rope = scaling['rope_type'] ?? scaling['type'] ?? 'default'
-  if (rope !== 'default') faults.push(`rotary scaling "${String(rope)}" is not supported`)
   const activation = config['hidden_act'] ?? 'silu'
   if (activation !== 'silu') faults.push(`the activation "${String(activation)}" is not supported, only "silu"`)
-  if (config['use_sliding_window'] === true) faults.push('sliding-window attention is not supported')
+  const layers = config['layer_types']
+  const slides = Array.isArray(layers) ? layers.find((type) => type !== 'full_attention') : config['use_sliding_window'] === true ? 'sliding_attention' : undefined
+  if (slides !== undefined) faults.push(`attention of the type "${String(slides)}" is not supported, only "full_attention"`)
+  const turned = config['partial_rotary_factor'] ?? rotarySettings(config)['partial_rotary_factor'] ?? 1
+  if (turned !== 1) faults.push(`rotating ${String(turned)} of each head is not supported, only all of it`)
+  const quantised = config['quantization_config']
+  if (typeof quantised === 'object' && quantised !== null) {
+    const method = (quantised as Record<string, unknown>)['quant_method']
+    faults.push(`its weights are quantised (${String(method ?? 'by an unnamed method')}), only float32, float16 and bfloat16 are read`)
+  }
+  const experts = ['num_experts', 'num_local_experts', 'n_routed_experts'].find((key) => typeof config[key] === 'number' && (config[key] as number) > 1)
+  if (experts !== undefined) faults.push(`it is a mixture of ${String(config[experts])} experts, which is not supported`)
   return faults
 }

@@ -1,12 +1,12 @@
-// The plan of a transformer: from the attributes of a `Transformer`, or from a Hugging Face folder's config.
-// Does not read files: the caller brings the parsed config and the vocabulary.
+// The plan of a fresh transformer, from the attributes of a `Transformer`.
+// One that others trained is in `folder.ts`.
 
 import type { Span } from '../../grammar/source/source.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { CompileValue } from '../elaborate/value.js'
 import { report } from '../lower/codes.js'
 import type { LoweredModel } from '../lower/types.js'
-import { families, readSizes, type HubConfig } from './sizes.js'
+import { families, readSizes } from './sizes.js'
 import { weightsOf } from './weights.js'
 
 const SPECIALS = ['<pad>', '<bos>', '<eos>'] as const
@@ -72,42 +72,4 @@ function wrongSizes(fault: string, span: Span, width: number, heads: number) {
     notes: ['The width is split evenly among the heads, and each head is rotated in pairs.'],
     help: `choose a width that is a multiple of ${2 * heads}`,
   })
-}
-
-/**
- * A model loaded from a Hugging Face folder (Llama, Qwen2 and Qwen3 layouts).
- * `vocabulary` lists the tokens by id as far as the tokenizer names them.
- */
-export function pretrainedModel(config: HubConfig, folder: string, tokenizer: ModelPlan['tokenizer'], span: Span): LoweredModel {
-  const { sizes, faults } = readSizes(config)
-  if (!sizes) {
-    return {
-      model: undefined,
-      diagnostics: faults.map((fault) => report('RLP5101', span, `this model cannot be used: ${fault}`, { label: folder, notes: [`Read from ${folder}/config.json.`] })),
-    }
-  }
-  const std = config['initializer_range']
-  return {
-    model: {
-      architecture: 'transformer',
-      config: plainConfig(config, sizes),
-      tokenizer,
-      source: { folder },
-      weights: weightsOf(sizes, typeof std === 'number' ? std : 0.02),
-    },
-    diagnostics: [],
-  }
-}
-
-/** The flat entries of a config, with the sizes written out; nested ones describe what `readSizes` has already read. */
-function plainConfig(config: HubConfig, sizes: { kvHeads: number; headSize: number; rotaryBase: number }): ModelPlan['config'] {
-  const plain: Record<string, number | string | boolean | readonly string[]> = {}
-  for (const [key, value] of Object.entries(config)) {
-    if (typeof value === 'number' || typeof value === 'string' || typeof value === 'boolean') plain[key] = value
-    else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) plain[key] = value
-  }
-  // Llama 3 lists several end tokens; the first ends a text.
-  const ends = config['eos_token_id']
-  if (Array.isArray(ends) && typeof ends[0] === 'number') plain['eos_token_id'] = ends[0]
-  return { ...plain, num_key_value_heads: sizes.kvHeads, head_dim: sizes.headSize, rope_theta: sizes.rotaryBase }
 }

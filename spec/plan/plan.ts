@@ -57,7 +57,7 @@ export interface ModelPlan {
   /** What its weights mean; which engine can compute it is in `engines.ts`. */
   readonly architecture: 'transformer' | 'gpt_neox' | 'mlp' | 'resnet' | 'served'
   /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
-  readonly config: Readonly<Record<string, number | string | boolean | readonly string[] | readonly number[]>>
+  readonly config: Readonly<Record<string, ConfigValue | Readonly<Record<string, ConfigValue>>>>
   /** `null` for models that read no text, or whose tokenizer is only named in `config`. */
   readonly tokenizer: TokenizerPlan | null
   /** `scratch`, drawn from `seed`; the folder of a Hugging Face model; or its repository on the hub, or by which name a server knows it. */
@@ -65,6 +65,8 @@ export interface ModelPlan {
   /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
 }
+
+export type ConfigValue = number | string | boolean | readonly string[] | readonly number[]
 
 export interface TokenizerPlan {
   readonly kind: 'words' | 'characters'

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { equal, ok, suite } from '../../../spec/test/suite.js'
 import type { Diagnostic } from '../../../grammar/diagnostics/diagnostic.js'
 import type { CompileValue } from '../../elaborate/value.js'
+import { folderModel } from '../../model/folder.js'
 import { nowhere } from '../../model/test/harness.js'
 import { freshModel } from '../../model/transformer.js'
 import { lowerCodes } from '../codes.js'
@@ -37,6 +38,8 @@ function objective(loss: ReturnType<typeof own>, aggregate = std('aggregations',
 const model = (sizes: Record<string, number>): readonly Diagnostic[] =>
   freshModel(new Map(Object.entries({ layers: 1, width: 8, heads: 2, mlp: 8, context: 8, ...sizes }).map(([name, value]) => [name, number(value)])), nowhere).diagnostics
 
+const folder = (config: string | undefined): readonly Diagnostic[] => folderModel(new Map([['path', text('models/qwen')]]), nowhere, (path) => (path.endsWith('/config.json') ? config : undefined)).diagnostics
+
 /** Cases by code; each must give that code alone, at a place that has text. */
 const cases: Readonly<Record<keyof typeof lowerCodes, readonly (() => readonly Diagnostic[])[]>> = {
   RLP5101: [() => model({ heads: 3 }), () => model({ kv_heads: 3, heads: 4 }), () => model({ width: 10 })],
@@ -47,6 +50,8 @@ const cases: Readonly<Record<keyof typeof lowerCodes, readonly (() => readonly D
   RLP5106: [() => objective(std('losses', 'k3'))],
   RLP5107: [() => objective(own('recursive'))],
   RLP5108: [() => objective(own('detached'))],
+  RLP5109: [() => folder(undefined), () => folder('{')],
+  RLP5110: [() => folder('{"model_type": "mixtral"}')],
 }
 
 suite('codes of lowering', (test) => {

@@ -17,7 +17,7 @@ function valueOf(value: number | string | boolean | readonly number[]): CompileV
 }
 
 function model(kind: string, attributes: Readonly<Record<string, number | string | boolean | readonly number[]>>): ModelPlan {
-  const { model: plan } = lowerModel(kind, new Map(Object.entries(attributes).map(([name, value]) => [name, valueOf(value)])), nowhere)
+  const { model: plan } = lowerModel(kind, new Map(Object.entries(attributes).map(([name, value]) => [name, valueOf(value)])), nowhere, () => undefined)
   if (!plan) throw new Error(`no plan of ${kind}`)
   return plan
 }
@@ -91,5 +91,5 @@ suite('sizes of published models', (test) => {
   // torch: sum(p.numel() for p in model.parameters()).
   test('ResNet-18 for CIFAR-10', () => is(parametersOf(model('ResNet', { blocks: [2, 2, 2, 2], channels: 3, classes: 10 })), 11_173_962))
   test('Pythia-410M', () => is(parametersOf(model('GptNeoX', { layers: 24, width: 1024, heads: 16, mlp: 4096, context: 2048, vocabulary: 50_304 })), 405_334_016))
-  test('a kind without a row has no plan', () => equal(lowerModel('Unknown', new Map(), nowhere), { model: undefined, diagnostics: [] }))
+  test('a kind without a row has no plan', () => equal(lowerModel('Unknown', new Map(), nowhere, () => undefined), { model: undefined, diagnostics: [] }))
 })

@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
+import type { CompileValue } from '../../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../decoding.js'
 import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../programs.js'
-import { pretrainedModel } from '../transformer.js'
+import { configModel, folderModel } from '../folder.js'
 import { formula, nowhere, sizeOf, TestSession, tinyModel } from './harness.js'
 
 interface Fixture {
@@ -30,7 +31,7 @@ const gradientsOf = (model: ModelPlan, session: TestSession): number[] => model.
 
 suite('models of Hugging Face families', (test) => {
   for (const [family, values] of Object.entries(fixture.families)) {
-    const { model, diagnostics } = pretrainedModel(values.config, 'folder', { kind: 'words', vocabulary: [] }, nowhere)
+    const { model, diagnostics } = configModel(values.config, 'folder', nowhere)
     const given = { tokens: fixture.tokens.flat(), targets: fixture.targets.flat(), positions, temperature: [fixture.temperature] }
 
     test(`${family}: weights have the names and log-probabilities, logits and gradients the values of transformers`, async () => {
@@ -215,7 +216,7 @@ suite('rollout programs', (test) => {
 
 suite('model plans', (test) => {
   test('norms and biases do not decay; a tied model has no head of its own', () => {
-    const { model } = pretrainedModel((fixture.families['qwen2'] as Fixture['families'][string]).config, 'folder', { kind: 'words', vocabulary: [] }, nowhere)
+    const { model } = configModel((fixture.families['qwen2'] as Fixture['families'][string]).config, 'folder', nowhere)
     const plan = model as ModelPlan
     is(plan.weights.some(({ name }) => name === 'lm_head.weight'), false)
     for (const { name, decay, shape } of plan.weights) is(decay, shape.length === 2, name)
@@ -223,14 +224,47 @@ suite('model plans', (test) => {
 
   test('configs that cannot be computed are refused with a reason', () => {
     const base = (fixture.families['llama'] as Fixture['families'][string]).config
-    const titles = (changes: Record<string, unknown>): string =>
-      pretrainedModel({ ...base, ...changes }, 'folder', { kind: 'words', vocabulary: [] }, nowhere).diagnostics.map(({ code, title }) => `${code} ${title}`).join('\n')
-    ok(titles({ model_type: 'gpt2' }).startsWith('RLP5101'))
-    ok(titles({ num_key_value_heads: 3 }).includes('evenly'))
-    ok(titles({ head_dim: 5 }).includes('even'))
-    ok(titles({ hidden_act: 'gelu' }).includes('gelu'))
-    ok(titles({ rope_parameters: { rope_type: 'llama3', rope_theta: 5e5 } }).includes('llama3'))
-    ok(titles({ vocab_size: undefined }).includes('vocab_size'))
-    is(titles({}), '')
+    const faults = (changes: Record<string, unknown>): string =>
+      configModel({ ...base, ...changes }, 'folder', nowhere).diagnostics.map(({ code, primary }) => `${code} ${primary.text}`).join('\n')
+    const refused: readonly (readonly [Record<string, unknown>, string])[] = [
+      [{ model_type: 'mixtral' }, '"mixtral" is not one of'],
+      [{ num_key_value_heads: 3 }, 'evenly'],
+      [{ head_dim: 5 }, 'even'],
+      [{ hidden_act: 'gelu' }, '"gelu"'],
+      [{ rope_parameters: { rope_type: 'longrope', rope_theta: 5e5 } }, '"longrope"'],
+      [{ rope_parameters: { rope_type: 'linear' } }, 'no `factor`'],
+      [{ rope_scaling: { type: 'linear', factor: '2' }, rope_parameters: undefined }, 'not a positive number'],
+      [{ partial_rotary_factor: 0.5 }, '0.5 of each head'],
+      [{ use_sliding_window: true }, '"sliding_attention"'],
+      [{ layer_types: ['full_attention', 'chunked_attention'] }, '"chunked_attention"'],
+      [{ quantization_config: { quant_method: 'gptq', bits: 4 } }, 'quantised (gptq)'],
+      [{ num_local_experts: 8 }, '8 experts'],
+      [{ vocab_size: undefined }, 'vocab_size'],
+    ]
+    for (const [changes, part] of refused) ok(faults(changes).startsWith('RLP5110') && faults(changes).includes(part), `${JSON.stringify(changes)}: ${faults(changes)}`)
+    is(faults({ use_sliding_window: true, layer_types: ['full_attention', 'full_attention'] }), '')
+    is(faults({}), '')
+  })
+
+  test('the old spelling of a rotary scaling means the same', () => {
+    const { config } = fixture.families['llama, llama3'] as Fixture['families'][string]
+    const { rope_theta, rope_type, ...settings } = config['rope_parameters'] as Record<string, unknown>
+    const old = configModel({ ...config, rope_parameters: undefined, rope_theta, rope_scaling: { type: rope_type, ...settings } }, 'folder', nowhere).model as ModelPlan
+    equal(scoreProgram(old, plain), scoreProgram(configModel(config, 'folder', nowhere).model as ModelPlan, plain))
+  })
+
+  test('of a folder: where texts end, and a shorter context', () => {
+    const { config } = fixture.families['qwen3, yarn'] as Fixture['families'][string]
+    const { original_max_position_embeddings: _, ...rope } = config['rope_parameters'] as Record<string, unknown>
+    const files: Record<string, string> = {
+      'models/q/config.json': JSON.stringify({ ...config, eos_token_id: 2, torch_dtype: 'bfloat16', rope_parameters: rope }),
+      'models/q/generation_config.json': JSON.stringify({ eos_token_id: [2, 5] }),
+    }
+    const open = (attributes: Record<string, CompileValue>): ModelPlan => folderModel(new Map(Object.entries({ path: { type: 'text', value: 'models/q/' } as const, ...attributes })), nowhere, (path) => files[path]).model as ModelPlan
+    const whole = open({})
+    equal([whole.source, whole.config['eos_token_id'], whole.config['torch_dtype']], [{ folder: 'models/q' }, [2, 5], undefined])
+    const short = open({ context: { type: 'number', value: 8, unit: 'tokens' } })
+    is(short.config['max_position_embeddings'], 8)
+    equal(scoreProgram(short, plain), scoreProgram(whole, plain))
   })
 })

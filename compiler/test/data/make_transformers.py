@@ -1,6 +1,6 @@
 """Values of Hugging Face transformers and torch for the tests of compiler/model: writes transformers.json beside it.
 
-Tiny models of three families in float64, every weight by a formula that the tests repeat; log-probabilities, entropy and
+Tiny models of three families and their rotary scalings in float64, every weight by a formula that the tests repeat; log-probabilities, entropy and
 gradients of a weighted sum of them (the norms inside compute in float32, so they agree to about 1e-6); three steps of torch.optim.AdamW with clipping. Needs torch and transformers.
 """
 
@@ -18,10 +18,18 @@ COMMON = dict(
     hidden_size=12, intermediate_size=10, num_hidden_layers=2, num_attention_heads=4, num_key_value_heads=2, vocab_size=11,
     max_position_embeddings=32, rms_norm_eps=1e-5, hidden_act="silu", attention_dropout=0.0,
 )
+# Heads of more pairs than one, of another width than hidden_size / heads.
+WIDE = dict(head_dim=8, tie_word_embeddings=False)
 FAMILIES = {
     "llama": (LlamaConfig, LlamaForCausalLM, dict(head_dim=4, tie_word_embeddings=False, attention_bias=False, mlp_bias=False), 50.0),
     "qwen2": (Qwen2Config, Qwen2ForCausalLM, dict(hidden_size=16, tie_word_embeddings=True), 1000.0),
     "qwen3": (Qwen3Config, Qwen3ForCausalLM, dict(head_dim=4, tie_word_embeddings=True, attention_bias=False), 1000.0),
+    "llama with biases": (LlamaConfig, LlamaForCausalLM, dict(head_dim=4, tie_word_embeddings=True, attention_bias=True, mlp_bias=True), 50.0),
+    "llama, linear": (LlamaConfig, LlamaForCausalLM, WIDE, dict(rope_type="linear", rope_theta=50.0, factor=2.5)),
+    "llama, dynamic": (LlamaConfig, LlamaForCausalLM, WIDE, dict(rope_type="dynamic", rope_theta=50.0, factor=4.0)),
+    "llama, llama3": (LlamaConfig, LlamaForCausalLM, WIDE, dict(rope_type="llama3", rope_theta=50.0, factor=4.0, low_freq_factor=1.0, high_freq_factor=4.0, original_max_position_embeddings=64)),
+    "qwen3, yarn": (Qwen3Config, Qwen3ForCausalLM, dict(WIDE, attention_bias=False), dict(rope_type="yarn", rope_theta=50.0, factor=4.0, original_max_position_embeddings=64)),
+    "qwen2, yarn untruncated": (Qwen2Config, Qwen2ForCausalLM, dict(hidden_size=32, tie_word_embeddings=False), dict(rope_type="yarn", rope_theta=90.0, factor=8.0, original_max_position_embeddings=128, beta_fast=16, beta_slow=2, truncate=False, attention_factor=1.3)),
 }
 TOKENS = [[1, 5, 2, 9, 3], [7, 7, 0, 10, 4]]
 TARGETS = [[5, 2, 9, 3, 6], [7, 0, 10, 4, 8]]
@@ -35,8 +43,9 @@ def weight(name, shape):
     return 1 + 0.2 * wave if name.endswith("norm.weight") else 0.4 * wave
 
 
-def family(config_class, model_class, extra, base):
-    config = config_class(**{**COMMON, **extra}, rope_parameters={"rope_type": "default", "rope_theta": base})
+def family(config_class, model_class, extra, rope):
+    rope = rope if isinstance(rope, dict) else {"rope_type": "default", "rope_theta": rope}
+    config = config_class(**{**COMMON, **extra}, rope_parameters=dict(rope))
     config._attn_implementation = "eager"
     model = model_class(config).double().eval()
     with torch.no_grad():
@@ -53,7 +62,7 @@ def family(config_class, model_class, extra, base):
     flat = lambda t: [round(x, 10) for x in t.detach().flatten().tolist()]
     kept = dict.fromkeys(["model_type", *COMMON, *extra])
     values = {key: getattr(config, key) for key in kept}
-    values["rope_parameters"] = {"rope_type": "default", "rope_theta": base}
+    values["rope_parameters"] = rope
     return {
         "config": values,
         "names": [name for name, _ in model.named_parameters()],
