@@ -19,8 +19,8 @@ export interface Session {
   /** Create a zeroed state tensor; again with the same type is a no-op. */
   declare(name: string, dtype: DType, shape: readonly number[]): void
   write(name: string, data: TensorData | readonly number[]): void
-  /** A copy of the state. */
-  read(name: string): TensorData
+  /** A copy of the state; a promise where it lies in another process or on a device. */
+  read(name: string): TensorData | Promise<TensorData>
   /** States read or assigned by `graph` must have been declared. Loading the same graph with the same bindings again is cheap. */
   load(graph: Graph, bindings: Bindings): Program
   close(): void

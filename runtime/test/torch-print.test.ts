@@ -230,7 +230,7 @@ suite('printed PyTorch, run', (test) => {
     const results = await program.run({ x: Float64Array.of(10, 20) })
     equal([...(results['old'] as TensorData)], [1, 2])
     equal([...(results['ones'] as TensorData)], [1, 1, 1])
-    equal([...session.read('w/total')], [11, 22])
+    equal([...(await session.read('w/total'))], [11, 22])
   })
 
   test('what Python says is the error', async () => {

@@ -1,8 +1,8 @@
 // Helpers for tests of model programs: tiny models with weights by a formula, and sessions of the `reference` executor.
 // Not a test itself.
 
-import { reference } from '../../../runtime/executors/reference/reference.js'
-import type { Bindings, Session, TensorData } from '../../../runtime/executors/executor.js'
+import { reference, type ReferenceSession } from '../../../runtime/executors/reference/reference.js'
+import type { Bindings, TensorData } from '../../../runtime/executors/executor.js'
 import { SourceFile } from '../../../grammar/source/source.js'
 import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph } from '../../../spec/graph/graph.js'
@@ -35,7 +35,7 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) 
 
 /** A session that declares the states of each program it runs; weights are those of the formula. */
 export class TestSession {
-  private constructor(readonly session: Session) {}
+  private constructor(readonly session: ReferenceSession) {}
 
   static async open(model: ModelPlan): Promise<TestSession> {
     const session = await reference.open()

@@ -35,14 +35,14 @@ export class Caches {
   }
 
   /** Copy the chosen rows to the front of smaller caches of the same length. */
-  moveTo(smaller: Caches, chosen: readonly number[]): void {
-    this.states.forEach(({ name, size }, i) => {
-      const from = this.session.read(name)
+  async moveTo(smaller: Caches, chosen: readonly number[]): Promise<void> {
+    for (const [i, { name, size }] of this.states.entries()) {
+      const from = await this.session.read(name)
       const row = size / this.rows
       const into = new Float32Array(smaller.rows * row)
       chosen.forEach((old, place) => into.set(from.subarray(old * row, (old + 1) * row), place * row))
       this.session.write((smaller.states[i] as { name: string }).name, into)
-    })
+    }
   }
 }
 

@@ -52,7 +52,7 @@ export const dpo: StageKind = async (run) => {
       return { ...metrics, margin: meanOf(margins), accuracy, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
     },
   })
-  const result = { metrics: { loss, accuracy }, policies: { policy: { at, weights: policy.weights() } } }
+  const result = { metrics: { loss, accuracy }, policies: { policy: { at, weights: await policy.weights() } } }
   policy.close()
   frozen?.close()
   return result

@@ -61,7 +61,7 @@ export const grpo: StageKind = async (run) => {
       return { ...metrics, ...experience.metrics }
     },
   })
-  const result = { metrics: { reward }, policies: { policy: { at, weights: policy.weights() } } }
+  const result = { metrics: { reward }, policies: { policy: { at, weights: await policy.weights() } } }
   policy.close()
   frozen?.close()
   return result

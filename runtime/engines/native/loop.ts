@@ -59,7 +59,7 @@ export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, 
     await eventsHandled()
     const stopping = run.stopping()
     const wanted = every !== undefined && Math.floor(done / every) > Math.floor((done - bundle) / every)
-    if (stopping || wanted || run.saveDue()) run.save(trainer.state(), { updates: done, course: walk.save(), learned, recent }, wanted)
+    if (stopping || wanted || run.saveDue()) run.save(await trainer.state(), { updates: done, course: walk.save(), learned, recent }, wanted)
     if (stopping) throw stopped(run.stage, done, steps)
   }
   if (steps > 0 && !learned) run.note('RLP8013', nothingLearned(trainer.updates, outcome))

@@ -48,8 +48,10 @@ export class Model {
   }
 
   /** The weights as they are now. */
-  weights(): StoredTensor[] {
-    return this.at.weights.map(({ name, shape }) => ({ name, shape, data: Float32Array.from(this.programs.session.read(`w/${name}`)) }))
+  async weights(): Promise<StoredTensor[]> {
+    const weights: StoredTensor[] = []
+    for (const { name, shape } of this.at.weights) weights.push({ name, shape, data: Float32Array.from(await this.programs.session.read(`w/${name}`)) })
+    return weights
   }
 
   close(): void {

@@ -29,7 +29,7 @@ export const pretrain: StageKind = async (run) => {
     outcome: 'loss',
     update: () => trainer.update({ examples: sequenceExamples(stream.take(batch), layout), levels: { N: batch }, known: {}, perSequence: {}, temperature: 1 }).then((metrics) => ({ ...metrics })),
   })
-  const result = { metrics: { loss }, policies: { policy: { at, weights: policy.weights() } } }
+  const result = { metrics: { loss }, policies: { policy: { at, weights: await policy.weights() } } }
   policy.close()
   return result
 }

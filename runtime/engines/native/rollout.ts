@@ -75,7 +75,7 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
     const smaller = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(live.length)))
     if (smaller < caches.rows) {
       const next = policy.caches(smaller, length)
-      caches.moveTo(next, live)
+      await caches.moveTo(next, live)
       caches = next
       rows = Array.from({ length: smaller }, (_, place) => rows[live[place] ?? -1] ?? null)
     }

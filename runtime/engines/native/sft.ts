@@ -35,7 +35,7 @@ export const sft: StageKind = async (run) => {
       return { ...metrics, learned, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
     },
   })
-  const result = { metrics: { loss }, policies: { policy: { at, weights: policy.weights() } } }
+  const result = { metrics: { loss }, policies: { policy: { at, weights: await policy.weights() } } }
   policy.close()
   return result
 }

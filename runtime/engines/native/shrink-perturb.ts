@@ -15,18 +15,18 @@ export const shrinkPerturb: StageKind = async (run) => {
   const drawn = attribute(stage, 'noise') === 'fresh' ? weights : weights.map((weight) => ({ ...weight, init: 'normal' as const, std: 1 }))
   // Of the stage, not of the seed alone: a model and its noise often have the same seed, and must not be the same numbers.
   const [seed] = threefry(randomKey(stage.seed, stage.fingerprint, 'noise'), 0, 0)
-  const before = norm(model)
+  const before = await norm(model)
   const noise = freshWeights({ ...at.model, weights: drawn }, seed)
   await model.programs.run('shrink_perturb', {}, Object.fromEntries(noise.map(({ name, data }) => [`noise/${name}`, data])))
-  run.step(1, 1, { norm_before: before, norm: norm(model) })
-  const result = { metrics: {}, policies: { model: { at, weights: model.weights() } } }
+  run.step(1, 1, { norm_before: before, norm: await norm(model) })
+  const result = { metrics: {}, policies: { model: { at, weights: await model.weights() } } }
   model.close()
   return result
 }
 
 /** L2 norm of all weights. */
-function norm(model: Model): number {
+async function norm(model: Model): Promise<number> {
   let sum = 0
-  for (const { data } of model.weights()) for (const x of data) sum += x * x
+  for (const { data } of await model.weights()) for (const x of data) sum += x * x
   return Math.sqrt(sum)
 }

@@ -38,7 +38,7 @@ export const supervised: StageKind = async (run) => {
     enough: ({ train_accuracy: known }) => stopAt !== undefined && typeof known === 'number' && known >= stopAt,
   })
   const { accuracy } = await classify(model, all)
-  const result = { metrics: { loss, accuracy, steps: trainer.updates, epochs: (trainer.updates * batch) / all.length }, policies: { model: { at, weights: model.weights() } } }
+  const result = { metrics: { loss, accuracy, steps: trainer.updates, epochs: (trainer.updates * batch) / all.length }, policies: { model: { at, weights: await model.weights() } } }
   model.close()
   return result
 }

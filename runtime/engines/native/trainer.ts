@@ -111,9 +111,13 @@ export class Trainer {
   }
 
   /** Weights and moments in the executor's own precision, to continue from. The gradient is zero between updates. */
-  state(): StoredTensor[] {
+  async state(): Promise<StoredTensor[]> {
     const { session } = this.model.programs
-    return ['w', 'm', 'v'].flatMap((kind) => this.model.at.weights.map(({ name, shape }) => ({ name: `${kind}/${name}`, shape, data: session.read(`${kind}/${name}`) as StoredTensor['data'] })))
+    const state: StoredTensor[] = []
+    for (const kind of ['w', 'm', 'v']) {
+      for (const { name, shape } of this.model.at.weights) state.push({ name: `${kind}/${name}`, shape, data: (await session.read(`${kind}/${name}`)) as StoredTensor['data'] })
+    }
+    return state
   }
 
   /** Continue from what `state` returned after so many updates. */

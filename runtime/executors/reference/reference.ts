@@ -9,9 +9,9 @@ import type { Bindings, Executor, Program, Session, TensorData } from '../execut
 import { evaluate } from './evaluate.js'
 import { count, dataOf, zeros, type Sizes, type Tensor } from './tensor.js'
 
-export const reference: Executor = { name: 'reference', open: () => Promise.resolve(new ReferenceSession()) }
+export const reference = { name: 'reference', open: () => Promise.resolve(new ReferenceSession()) } satisfies Executor
 
-class ReferenceSession implements Session {
+export class ReferenceSession implements Session {
   private readonly states = new Map<string, Tensor>()
   private readonly programs = new WeakMap<Graph, Map<string, Program>>()
 

@@ -1,0 +1,22 @@
+// The `tensorflow` executor: whole graphs compiled by XLA, on the CPU or on a GPU of NVIDIA's, in a process of its own.
+// TensorFlow is not a dependency: `rlpc backend install tensorflow` puts it into a cache folder (`install/`).
+
+import { failure } from '../../codes.js'
+import type { Executor } from '../executor.js'
+import { Host } from './host.js'
+import { installed } from './install/place.js'
+import { TensorflowSession } from './session.js'
+
+let host: Promise<Host> | undefined
+
+/** TensorFlow's process, which all sessions share. */
+async function running(): Promise<Host> {
+  const started = await host
+  if (started?.alive) return started
+  const place = installed()
+  if ('problem' in place) throw failure('RLP8015', place.problem, place.help)
+  host = Host.start(place.addon)
+  return host
+}
+
+export const tensorflow: Executor = { name: 'tensorflow', open: async () => new TensorflowSession(await running()) }

@@ -1,0 +1,103 @@
+// A bound graph without composites → TensorFlow nodes: one function that XLA compiles whole, its placeholders and its call.
+// States are resource variables, found by their shared name, so that all programs of a session have the same.
+
+import type { DType, Graph, GraphNode, TensorType } from '../../../spec/graph/graph.js'
+import { call, COMPILED, FunctionBuilder, type Ref } from './builder.js'
+import { shaped, typed, type FunctionDef, type GraphDef, type NodeDef } from './graph-def.js'
+import { comparator, rows, type Site } from './ops.js'
+
+export interface Endpoint {
+  readonly name: string
+  /** `node:output` in the session's graph. */
+  readonly place: string
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
+
+export interface Translated {
+  readonly graph: GraphDef
+  readonly feeds: readonly Endpoint[]
+  readonly fetches: readonly Endpoint[]
+  /** The node that runs all of it. */
+  readonly call: string
+}
+
+/** The program of `graph`; `prefix` makes its names unique in the session. */
+export function translate(graph: Graph, prefix: string): Translated {
+  const b = new FunctionBuilder()
+  const inputs = graph.nodes.filter((node) => node.op === 'input')
+  const feeds = inputs.filter((node) => node.attributes['storage'] === 'feed').map((node, i) => endpoint(String(node.attributes['name']), `${prefix}/f${i}`, node.type))
+  const states = stateTypes(graph)
+
+  const fed = new Map(feeds.map(({ name, dtype }) => [name, b.argument(dtype)]))
+  const handles = new Map([...states.keys()].map((name) => [name, b.argument('resource')]))
+  const read = new Map<string, Ref>()
+  const inputOf = ({ attributes, type }: GraphNode): Ref => {
+    const name = String(attributes['name'])
+    if (attributes['storage'] === 'feed') return fed.get(name) as Ref
+    const known = read.get(name) ?? b.node('ReadVariableOp', [handles.get(name) as Ref], { dtype: typed(type.dtype) })
+    read.set(name, known)
+    return known
+  }
+
+  const comparators = new Map<string, FunctionDef>()
+  const refs: Ref[] = []
+  graph.nodes.forEach((node, id) => {
+    if (node.op === 'input') refs[id] = inputOf(node)
+    else if (node.op === 'composite' || node.op === 'part') throw new RangeError(`graph ${graph.name}: %${id} is a ${node.op}; composites are inlined before`)
+    else {
+      const site: Site = { b, node, inputs: node.inputs.map((input) => refs[input] as Ref), types: node.inputs.map((input) => (graph.nodes[input] as GraphNode).type) }
+      refs[id] = rows[node.op](site)
+      for (const one of comparatorsOf(site)) comparators.set(one.signature.name, one)
+    }
+  })
+
+  // All reads see the old state: a variable is assigned after it was read.
+  const effects = graph.outputs.flatMap((output) => {
+    if (output.kind === 'fetch') return []
+    const before = read.get(output.state)
+    const order = before === undefined ? [] : [`^${before.split(':')[0] as string}`]
+    const { dtype } = (graph.nodes[output.node] as GraphNode).type
+    return [b.statement('AssignVariableOp', [handles.get(output.state) as Ref, refs[output.node] as Ref, ...order], { dtype: typed(dtype) })]
+  })
+  const fetched = graph.outputs.flatMap((output) => (output.kind === 'fetch' ? [{ name: output.name, ref: refs[output.node] as Ref, type: (graph.nodes[output.node] as GraphNode).type }] : []))
+  const fn = b.finish(prefix.replaceAll('/', '_'), fetched.map(({ ref, type }) => ({ ref, type: type.dtype })), effects, COMPILED)
+
+  const variables = [...states].map(([name, type], i) => variable(`${prefix}/s${i}`, name, type))
+  const placeholders = feeds.map(({ place, dtype, shape }): NodeDef => ({ name: place, op: 'Placeholder', input: [], attr: { dtype: typed(dtype), shape: shaped(shape) } }))
+  const run = call(`${prefix}/call`, fn, [...placeholders, ...variables].map(({ name }) => name))
+  return {
+    graph: { node: [...placeholders, ...variables, run], functions: [fn, ...comparators.values()] },
+    feeds,
+    fetches: fetched.map(({ name, type }, i) => endpoint(name, `${run.name}:${i}`, type)),
+    call: run.name,
+  }
+}
+
+/** The resource variable of a state. */
+export function variable(node: string, state: string, { dtype, shape }: TensorType): NodeDef {
+  return { name: node, op: 'VarHandleOp', input: [], attr: { dtype: typed(dtype), shape: shaped(shape as number[]), shared_name: { s: new TextEncoder().encode(state) } } }
+}
+
+/** The states that a graph reads or assigns. */
+export function stateTypes(graph: Graph): Map<string, TensorType> {
+  const read = graph.nodes.flatMap((node) => (node.op === 'input' && node.attributes['storage'] === 'state' ? [[String(node.attributes['name']), node.type] as const] : []))
+  const assigned = graph.outputs.flatMap((output) => (output.kind === 'assign' ? [[output.state, (graph.nodes[output.node] as GraphNode).type] as const] : []))
+  return new Map([...read, ...assigned])
+}
+
+const endpoint = (name: string, place: string, { dtype, shape }: TensorType): Endpoint => ({ name, place, dtype, shape: shape as readonly number[] })
+
+/** What the sorts of a node compare with: values ascending, NaN last; an index that goes along says nothing. */
+function comparatorsOf({ node, types: [x] }: Site): FunctionDef[] {
+  if (node.op !== 'sort' && node.op !== 'argsort') return []
+  const { dtype } = x as TensorType
+  const operands = node.op === 'sort' ? 1 : 2
+  const b = new FunctionBuilder()
+  const [left, right] = [b.argument(dtype), b.argument(dtype)]
+  if (operands === 2) for (let side = 0; side < 2; side++) b.argument('i32')
+  const less = b.node('Less', [left, right], { T: typed(dtype) })
+  const isNaN = (value: Ref): Ref => b.node('IsNan', [value], { T: typed(dtype) })
+  const before = dtype !== 'f32' ? less : b.node('LogicalOr', [less, b.node('LogicalAnd', [isNaN(right), b.node('LogicalNot', [isNaN(left)], {})], {})], {})
+  return [b.finish(comparator(dtype, operands), [{ ref: before, type: 'bool' }])]
+}
