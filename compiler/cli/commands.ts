@@ -57,7 +57,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'show what a run would do with each stage, why, and what it costs',
     positionals: ['FILE'],
     options: {
-      backend: { type: 'string', value: 'wasm|reference', help: 'what would compute (default wasm)' },
+      backend: { type: 'string', value: 'name', help: 'what would compute: auto, wasm, tensorflow, reference (default auto)' },
       'detailed-exitcode': { type: 'boolean', help: 'exit with 5 when something would run, with 0 only when nothing would' },
       set: SET,
       variant: VARIANT,
@@ -96,7 +96,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a plan and check its claims',
     positionals: ['PLAN'],
     options: {
-      backend: { type: 'string', value: 'wasm|reference', help: 'what computes (default wasm)' },
+      backend: { type: 'string', value: 'name', help: 'what computes: auto, wasm, tensorflow, reference (default auto: TensorFlow where it is installed, else wasm)' },
       set: SET,
       variant: VARIANT,
       locked: LOCKED,

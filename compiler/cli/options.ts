@@ -26,6 +26,11 @@ export function flag(args: Arguments, name: string): boolean {
   return args.options[name] === true
 }
 
+/** `--backend` with a name that no backend has. */
+export function noBackend(name: string, names: readonly string[]): UsageError {
+  return new UsageError(`there is no backend \`${name}\``, `use ${names.slice(0, -1).map((each) => `\`${each}\``).join(', ')} or \`${names.at(-1)}\``)
+}
+
 /** `--format text|json`. */
 export function format(args: Arguments): 'text' | 'json' {
   const value = text(args, 'format') ?? 'text'

@@ -6,14 +6,14 @@ import type { Plan } from '../../spec/plan/plan.js'
 import { compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { flag, text, UsageError, type Arguments } from './options.js'
+import { flag, noBackend, text, UsageError, type Arguments } from './options.js'
 import { remade } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
   const loaded = await load(args)
   if (!loaded) return EXIT.mistakes
-  return runLoaded(loaded, { backend: text(args, 'backend') ?? 'wasm', fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
+  return runLoaded(loaded, { backend: text(args, 'backend') ?? 'auto', fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
 }
 
 export interface RunChoices {
@@ -28,8 +28,8 @@ export interface RunChoices {
 /** Run a plan, show how it goes and what it came to; returns the exit code. */
 export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly root: string }, { backend, fresh, wait, what }: RunChoices): Promise<number> {
   const runtime = await import('../../runtime/index.js')
-  const executor = await runtime.executorNamed(backend)
-  if (!executor) throw new UsageError(`there is no backend \`${backend}\``, 'use `wasm` or `reference`')
+  const executor = await runtime.executorNamed(backend, (why) => process.stderr.write(`TensorFlow is installed, but does not start: ${why}\nthe run takes the backend \`wasm\` instead; \`rlpc doctor\` says more\n`))
+  if (!executor) throw noBackend(backend, runtime.BACKENDS)
 
   const home = resolve('.rlp')
   if (!fresh && !runtime.ownerOf(home)) {

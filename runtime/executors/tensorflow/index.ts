@@ -9,13 +9,16 @@ import { TensorflowSession } from './session.js'
 
 let host: Promise<Host> | undefined
 
-/** TensorFlow's process, which all sessions share. */
-async function running(): Promise<Host> {
+/** TensorFlow's process, which all sessions share; it is started when there is none. Errors: RLP8015 when it cannot be. */
+export async function running(): Promise<Host> {
   const started = await host
   if (started?.alive) return started
   const place = installed()
   if ('problem' in place) throw failure('RLP8015', place.problem, place.help)
-  host = Host.start(place.addon)
+  host = Host.start(place.addon).catch((error: Error) => {
+    host = undefined
+    throw failure('RLP8015', `TensorFlow ${place.note.version} in ${place.folder} does not start: ${error.message}`, 'see `rlpc doctor`, install it again with `rlpc backend install tensorflow`, or use `--backend wasm`')
+  })
   return host
 }
 
