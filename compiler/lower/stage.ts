@@ -42,9 +42,12 @@ const kinds: Readonly<Record<string, KindRow>> = {
   EvaluateClassifier: { roles: ['score'] },
   Pretrain: { roles: TRAINING },
   EvaluateLoss: { roles: ['score'] },
+  Perplexity: { roles: ['score'] },
   ShrinkPerturb: { roles: ['shrink_perturb'] },
   AttentionSft: { roles: TRAINING, attention: true },
   PartSearch: { roles: ROLLOUT, sampling: '' },
+  ForceAnswer: { roles: ROLLOUT, sampling: '' },
+  MajorityVote: { roles: ROLLOUT, sampling: '' },
   TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 

@@ -58,20 +58,47 @@ export function withBrokenLayout(of: Dataset, tags: readonly string[], ways: rea
 
 /** The first of the best against the first of the worst completions of each prompt. Errors: RLP8105 without an end, RLP8009. */
 export function bestAndWorst(of: Dataset): Dataset {
+  return oneEach(of, (rows) => {
+    const [chosen, rejected] = [most(rows, (row) => number(row, 'reward')), most(rows, (row) => -number(row, 'reward'))]
+    return number(chosen, 'reward') === number(rejected, 'reward') ? undefined : { chosen, rejected }
+  })
+}
+
+/** The right completion of highest perplexity against the wrong one of lowest, of each prompt that has both; right is a reward of at least 1. Errors: RLP8105 without an end, RLP8009. */
+export function rightOverConfident(of: Dataset): Dataset {
+  return oneEach(of, (rows) => {
+    const right = rows.filter((row) => number(row, 'reward') >= 1)
+    const wrong = rows.filter((row) => number(row, 'reward') < 1)
+    if (right.length === 0 || wrong.length === 0) return undefined
+    return { chosen: most(right, (row) => number(row, 'perplexity')), rejected: most(wrong, (row) => -number(row, 'perplexity')) }
+  })
+}
+
+/** The pair that is made of each prompt's rows, in the order in which prompts first occur. */
+function oneEach(of: Dataset, pair: (rows: readonly Row[]) => { readonly chosen: Row; readonly rejected: Row } | undefined): Dataset {
   if (of.size === Infinity) throw failure('RLP8105', 'these completions have no end', 'cut them with `subset` or `take`')
   const groups = new Map<string, Row[]>()
   for (let i = 0; i < of.size; i++) {
     const row = of.row(i)
     const prompt = text(row, 'prompt')
-    groups.set(prompt, [...(groups.get(prompt) ?? []), row])
+    const group = groups.get(prompt) ?? []
+    groups.set(prompt, group)
+    group.push(row)
   }
-  const rewardOf = (row: Row): number => (typeof row['reward'] === 'number' ? row['reward'] : lacking('reward'))
-  const pairs = [...groups.values()].flatMap((rows) => {
-    const best = rows.reduce((a, b) => (rewardOf(b) > rewardOf(a) ? b : a))
-    const worst = rows.reduce((a, b) => (rewardOf(b) < rewardOf(a) ? b : a))
-    return rewardOf(best) === rewardOf(worst) ? [] : [{ prompt: text(best, 'prompt'), chosen: text(best, 'completion'), rejected: text(worst, 'completion') }]
-  })
-  return listed(pairs)
+  return listed(
+    [...groups].flatMap(([prompt, rows]) => {
+      const made = pair(rows)
+      return made ? [{ prompt, chosen: text(made.chosen, 'completion'), rejected: text(made.rejected, 'completion') }] : []
+    }),
+  )
+}
+
+/** The first of those with the most. */
+const most = (rows: readonly Row[], of: (row: Row) => number): Row => rows.reduce((a, b) => (of(b) > of(a) ? b : a))
+
+const number = (row: Row, field: string): number => {
+  const value = row[field]
+  return typeof value === 'number' ? value : lacking(field)
 }
 
 /** One side of each pair as its completion. Errors: RLP8009. */

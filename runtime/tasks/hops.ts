@@ -79,10 +79,10 @@ function pathIn(row: Row): (readonly [string, string])[] {
   return path.map(([, from, to]) => [from as string, to as string])
 }
 
-/** Rows `{ key: "c:", text: "c: f" }`, one for each question. Errors: RLP8009 for a question that leaves nothing out. */
+/** Rows `{ key: "c", text: "c: f" }`, one for each question. Errors: RLP8009 for a question that leaves nothing out. */
 export const table = (of: Dataset): Dataset =>
   mapped(of, (row) => {
     const link = row['table']
     if (typeof link !== 'string' || link === '') throw failure('RLP8009', 'a question leaves no link out', 'make the questions with `missing = true`')
-    return { key: link.slice(0, 2), text: link }
+    return { key: link.slice(0, 1), text: link }
   })

@@ -1,7 +1,7 @@
 // Pairs made of completions, and completions that are cut, replaced or masked: every damage, every mark, and what is refused.
 
 import { draws, listed } from '../data/draws.js'
-import { bestAndWorst, damages, sideOf, withBrokenLayout, type Damage } from '../data/pairs.js'
+import { bestAndWorst, damages, rightOverConfident, sideOf, withBrokenLayout, type Damage } from '../data/pairs.js'
 import { replaced, reviews, spliced, unlearned } from '../data/reviews.js'
 import { wellFormed } from '../signals/layout.js'
 import { HostError } from '../host.js'
@@ -57,6 +57,13 @@ suite('pairs', (test) => {
     equal(all(sideOf(bestAndWorst(rows), 'chosen')), [{ prompt: 'a', completion: 'a2' }])
     equal(all(sideOf(bestAndWorst(rows), 'rejected')), [{ prompt: 'a', completion: 'a1' }])
     throws(() => bestAndWorst(listed([{ prompt: 'a', completion: 'x' }, { prompt: 'a', completion: 'y' }])), code('RLP8009'))
+  })
+
+  test('right and surprising against wrong and confident; prompts without both are left out', () => {
+    const row = (prompt: string, completion: string, reward: number, perplexity: number) => ({ prompt, completion, reward, perplexity })
+    const rows = [row('a', 'a1', 0, 3), row('a', 'a2', 1, 1.2), row('b', 'b1', 1, 2), row('a', 'a3', 0.9, 1.1), row('a', 'a4', 1.5, 7), row('c', 'c1', 0, 2), row('a', 'a5', 1, 7)]
+    equal(all(rightOverConfident(listed(rows))), [{ prompt: 'a', chosen: 'a4', rejected: 'a3' }])
+    throws(() => rightOverConfident(listed([{ prompt: 'a', completion: 'x', reward: 1 }, { prompt: 'a', completion: 'y', reward: 1 }, { prompt: 'a', completion: 'z', reward: 0 }])), code('RLP8009'))
   })
 })
 

@@ -8,9 +8,13 @@ import { grpo } from './grpo.js'
 import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
+import { forceAnswer } from './force-answer.js'
+import { majorityVote } from './majority-vote.js'
 import { partSearch } from './part-search.js'
+import { treeSearch } from './tree-search.js'
 import { generateWithTools } from './generate-with-tools.js'
 import { merge } from './merge.js'
+import { perplexity } from './perplexity.js'
 import { pretrain } from './pretrain.js'
 import { shrinkPerturb } from './shrink-perturb.js'
 import { supervised } from './supervised.js'
@@ -30,5 +34,9 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   EvaluateLoss: evaluateLoss,
   Generate: generate,
   Filter: filter,
+  Perplexity: perplexity,
   PartSearch: partSearch,
+  ForceAnswer: forceAnswer,
+  MajorityVote: majorityVote,
+  TreeSearch: treeSearch,
 }

@@ -91,7 +91,7 @@ type Part = Pick<Candidate, 'part' | 'whole'>
 const idsOf = ({ part }: Candidate): number[] => Array.from(part.ids ?? [])
 
 /** A completion up to and with the first token after which its text holds the mark; the whole where it never does. */
-function cut({ tokenizer }: Policy, completion: Completion, mark: string | null): Part {
+export function cut({ tokenizer }: Policy, completion: Completion, mark: string | null): Part {
   const ids = Array.from(completion.ids ?? [])
   if (mark === null || !completion.text.includes(mark)) return { part: completion, whole: true }
   let [low, high] = [1, ids.length]

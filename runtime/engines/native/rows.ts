@@ -51,5 +51,10 @@ export const rowDemands: Readonly<Record<string, RowDemand>> = {
   Grpo: completes('prompts', 'rollout.max_new', false),
   Generate: completes('prompts', 'max_new', true),
   Evaluate: completes('data', 'max_new', true),
+  PartSearch: completes('data', 'max_new', true),
+  ForceAnswer: completes('data', 'max_new', true),
+  MajorityVote: completes('data', 'max_new', true),
+  TreeSearch: completes('data', 'max_new', true),
+  Perplexity: { input: 'data', everyRow: true, check: reading((stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader))) },
   Filter: { input: 'data', everyRow: true },
 }
