@@ -31,7 +31,12 @@ const norms: Case[] = ([[[5, 8]], [[3, 7]], [[2, 3, 64]], [[1, 1]], [[130, 20]]]
   { inputs: [f(...shape), f(shape.at(-1) as number), f(...shape)], build: (b, x, s, dy) => rmsNormGrad(b, x as Value, s as Value, dy as Value, { eps: 1e-5 }), atol: 1e-5 },
 ])
 
-const rotations: Case[] = [2, 6, 8, 10, 64].flatMap((size) => [false, true].map((inverse): Case => ({ inputs: [f(2, 5, 3, size), positions(5, 2)], build: (b, x, at) => [rotary(b, x as Value, at as Value, { base: 10_000, inverse })] })))
+const rotations: Case[] = [2, 6, 8, 10, 64].flatMap((size) =>
+  [false, true].flatMap((inverse): Case[] => [
+    { inputs: [f(2, 5, 3, size), positions(5, 2)], build: (b, x, at) => [rotary(b, x as Value, at as Value, { base: 10_000, inverse })] },
+    { inputs: [f(2, 5, 3, size), positions(5, 2), f(size / 2)], build: (b, x, at, frequencies) => [rotary(b, x as Value, at as Value, { base: 10_000, frequencies, inverse })] },
+  ]),
+)
 
 const attentions: Case[] = ([[1, 1, 1, 1, 1], [2, 5, 2, 1, 4], [1, 8, 4, 4, 8], [2, 33, 2, 2, 16], [1, 70, 6, 2, 5], [1, 41, 2, 1, 24]] as const).flatMap(([B, T, H, KV, D]): Case[] => {
   const [q, k] = [f(B, T, H, D), f(B, T, KV, D)]

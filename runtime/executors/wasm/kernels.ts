@@ -18,7 +18,7 @@ const types = {
   argsort: 'iiiiii', argsort_i32: 'iiiiii', argsort_u32: 'iiiiii', take_rows: 'iiiiii',
   copy: 'iiii',
   rms_norm: 'iiiiif', rms_norm_grad: 'iiiiiiifi',
-  rotary: 'iiiiifiiii',
+  rotary: 'iiiiiifiiii',
   attention: 'iiiiiiiiiifi', attention_grad: 'iiiiiiiiiiiiifi', // …, batch, tokens, heads, keyHeads, size, scale, work
   attention_decode: 'iiiiiiiiiifi', cache_write: 'iiiiii',
   token_logprob: 'iiiiiiiiiii', token_logprob_grad: 'iiiiiiiiiiiii', // …, rows, size, width, chunk, work

@@ -3,13 +3,13 @@
 
 import { sin64 } from './math'
 
-/** x and out [tokens, heads, size]; positions i32 [tokens]. Element i turns with i + size/2 by position · base^(−2i/size), backwards where `inverse`. Items: tokens. `work`: frequencies (float64), cosines and sines for half a head, rounded up to four. */
-export function rotary(x: usize, positions: usize, out: usize, heads: i32, size: i32, base: f32, inverse: i32, work: usize, begin: i32, end: i32): void {
+/** x and out [tokens, heads, size]; positions i32 [tokens]. Element i turns with i + size/2 by position · base^(−2i/size), or by position · frequencies [size/2] where these are given, backwards where `inverse`. Items: tokens. `work`: frequencies (float64), cosines and sines for half a head, rounded up to four. */
+export function rotary(x: usize, positions: usize, frequencies: usize, out: usize, heads: i32, size: i32, base: f32, inverse: i32, work: usize, begin: i32, end: i32): void {
   const half = size / 2
   const padded = (half + 3) & ~3
   const cosines = work + (<usize>padded << 3)
   const sines = cosines + (<usize>padded << 2)
-  for (let i = 0; i < padded; i++) store<f64>(work + (<usize>i << 3), Math.pow(base, (-2.0 * i) / size))
+  for (let i = 0; i < padded; i++) store<f64>(work + (<usize>i << 3), frequencies == 0 ? Math.pow(base, (-2.0 * i) / size) : i < half ? <f64>load<f32>(frequencies + (<usize>i << 2)) : 0)
   const flip = f32x4.splat(inverse ? -0.0 : 0)
   const across = <usize>half << 2
   const first = <usize>(heads * size) * <usize>begin << 2

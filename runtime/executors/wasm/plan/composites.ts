@@ -56,7 +56,7 @@ export const composites: Readonly<Record<string, CallRule>> = {
   rotary: (c, node, id) => {
     const { inputs, outputs, shapes } = operands(c, node, id)
     const [batch, tokens, heads, size] = shapes[0] as [number, number, number, number]
-    c.call('rotary', [...all(inputs), ...all(outputs), heads, size, float(node, 'base'), Number(node.attributes.inverse === true)], inputs, outputs, {
+    c.call('rotary', [...all(inputs.slice(0, 2)), inputs[2] === undefined ? NONE : at(inputs[2]), ...all(outputs), heads, size, float(node, 'base'), Number(node.attributes.inverse === true)], inputs, outputs, {
       sharing: [[inputs[0] as number, outputs[0] as number]],
       scratch: rotaryWorkspace(size),
       division: { items: batch * tokens, grain: 1 },
