@@ -38,7 +38,7 @@ export function uniform(count: number, seed: number, low = -2, high = 2): number
 }
 
 const THREADS = 3
-export const divided: Executor = wasmWith(THREADS, { step: 0, program: 0 })
+export const divided: Executor = wasmWith(THREADS, { step: 0, program: 0, timed: false })
 
 export interface Outcome {
   readonly fetched: Record<string, TensorData>

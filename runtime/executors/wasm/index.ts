@@ -12,6 +12,7 @@ import { Heap } from './memory.js'
 import { hasKernel } from './plan/composites.js'
 import { lower } from './plan/lower.js'
 import { count } from './plan/nest.js'
+import { Pace } from './pace.js'
 import { isShared, WORTH } from './plan/phases.js'
 import { place, type Place } from './plan/place.js'
 import type { Fetch } from './plan/step.js'
@@ -128,6 +129,8 @@ export class WasmSession implements Session {
       void enlist(threads)
       tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting } })
     }
+    const pace = new Pace(threads)
+    const start = (threads: number): void => runTogether(id, run, { arena: this.arena.address, scratch: this.scratch.address, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) })
     const addressOf = ({ buffer }: Fetch): number => {
       const at = placement.places[buffer] as Place
       return at.in === 'arena' ? this.arena.address + at.at : at.in === 'state' ? this.state(at.name).address : pool
@@ -141,7 +144,8 @@ export class WasmSession implements Session {
         copyIn(this.heap, addressOf(feed), feed.dtype, data)
       }
       try {
-        runTogether(id, run, { arena: this.arena.address, scratch: this.scratch.address, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) })
+        if (this.worth.timed) pace.run(start)
+        else start(threads)
         if (this.failedThread > 0) throw new WebAssembly.RuntimeError('unreachable')
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error

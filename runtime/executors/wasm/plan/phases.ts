@@ -16,9 +16,11 @@ export interface Worth {
   readonly step: number
   /** Of all such steps of a program: waking the other threads takes tens of microseconds. */
   readonly program: number
+  /** Whether the clock has a say, too (`pace.ts`). */
+  readonly timed: boolean
 }
 
-export const WORTH: Worth = { step: 8192, program: 200_000 }
+export const WORTH: Worth = { step: 8192, program: 200_000, timed: true }
 
 export const isDivided = ({ division, operations }: Step, worth: Worth): boolean => division !== undefined && operations >= worth.step && division.items > division.grain
 
