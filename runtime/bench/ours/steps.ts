@@ -1,0 +1,25 @@
+// Turns between the steps of a stage that really runs: its scheduler, its metrics, its engine.
+
+import { join } from 'node:path'
+import type { Plan } from '../../../spec/plan/plan.js'
+import { wasmWith } from '../../executors/wasm/index.js'
+import { runPlan } from '../../scheduler/run.js'
+import { asked, now, task, tell } from './turns.js'
+
+/** Runs the only stage of a plan, one step for each turn. */
+export async function takeSteps(plan: Plan): Promise<void> {
+  if (!asked()) return
+  let start = now()
+  const { stages, error } = await runPlan(plan, {
+    root: task.folder,
+    home: join(task.folder, '.rlp'),
+    executor: wasmWith(task.threads),
+    report: (event) => {
+      if (event.type !== 'step') return
+      tell(start)
+      if (!asked()) process.exit(0)
+      start = now()
+    },
+  })
+  throw new Error(error?.message ?? stages.map((stage) => stage.error?.message ?? stage.status).join('\n'))
+}
