@@ -42,25 +42,43 @@ export function writeModelFolder(folder: string, plan: ModelPlan, weights: reado
   }
 }
 
-/** The weights of a folder in the order of `plan.weights`. Errors: RLP8202, RLP8204 (other names or shapes), RLP8205 (no weights). */
+/**
+ * The weights of a folder in the order of `plan.weights`, from one file or several; each is read from its place when its `data` is taken.
+ * Errors: RLP8202, RLP8204 (other names or shapes), RLP8205 (no weights).
+ */
 export function readWeights(folder: string, plan: ModelPlan): StoredTensor[] {
-  const found = new Map<string, StoredTensor>()
-  for (const file of weightFiles(folder)) for (const [name, tensor] of readSafetensors(join(folder, file)).tensors) found.set(name, tensor)
+  const shards = new Map<string, ReadonlyMap<string, StoredTensor>>()
+  const shard = (file: string): ReadonlyMap<string, StoredTensor> => {
+    const tensors = shards.get(file) ?? readSafetensors(join(folder, file)).tensors
+    shards.set(file, tensors)
+    return tensors
+  }
+  const fileOf = weightFiles(folder)
   return plan.weights.map(({ name, shape }) => {
-    const tensor = found.get(name)
+    const file = fileOf(name)
+    const tensor = file === undefined ? undefined : shard(file).get(name)
     if (!tensor) throw failure('RLP8204', `\`${folder}\` has no tensor \`${name}\``, 'the weights must be those of the model in config.json')
     if (tensor.shape.join() !== shape.join()) throw failure('RLP8204', `the tensor \`${name}\` of \`${folder}\` has the shape [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
-    return tensor.data instanceof Float64Array ? { ...tensor, data: Float32Array.from(tensor.data) } : tensor
+    return {
+      name,
+      shape,
+      get data() {
+        const { data } = tensor
+        return data instanceof Float64Array ? Float32Array.from(data) : data
+      },
+    }
   })
 }
 
-function weightFiles(folder: string): readonly string[] {
-  if (existsSync(join(folder, 'model.safetensors'))) return ['model.safetensors']
+/** Which file of a folder holds a tensor. */
+function weightFiles(folder: string): (name: string) => string | undefined {
+  if (existsSync(join(folder, 'model.safetensors'))) return () => 'model.safetensors'
   const index = join(folder, 'model.safetensors.index.json')
   if (!existsSync(index)) throw failure('RLP8205', `\`${folder}\` has no model.safetensors`, 'give the folder of a Hugging Face model saved as safetensors')
   try {
-    const { weight_map } = JSON.parse(readFileSync(index, 'utf8')) as { weight_map: Record<string, string> }
-    return [...new Set(Object.values(weight_map))]
+    const { weight_map } = JSON.parse(readFileSync(index, 'utf8')) as { weight_map?: Record<string, string> }
+    if (!weight_map) throw new Error('it has no `weight_map`')
+    return (name) => (Object.hasOwn(weight_map, name) ? weight_map[name] : undefined)
   } catch (cause) {
     throw failure('RLP8205', `cannot read \`${index}\`: ${(cause as Error).message}`)
   }

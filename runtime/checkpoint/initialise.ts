@@ -5,15 +5,23 @@ import type { ModelPlan } from '../../spec/plan/plan.js'
 import { normal, randomKey } from '../random.js'
 import type { StoredTensor } from './safetensors.js'
 
-/** One tensor for each of `plan.weights`, in order, rounded to float32. */
+/** One tensor for each of `plan.weights`, in order, rounded to float32; drawn when its `data` is taken, and not kept. */
 export function freshWeights(plan: ModelPlan, seed: number): StoredTensor[] {
-  return plan.weights.map(({ name, shape, init, std }) => {
-    const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
-    if (init === 'ones') data.fill(1)
-    if (init === 'normal') {
-      const key = randomKey(seed, 'weights', name)
-      for (let i = 0; i < data.length; i++) data[i] = std * normal(key, i)
-    }
-    return { name, shape, data }
-  })
+  return plan.weights.map((weight) => ({
+    name: weight.name,
+    shape: weight.shape,
+    get data() {
+      return drawn(weight, seed)
+    },
+  }))
+}
+
+function drawn({ name, shape, init, std }: ModelPlan['weights'][number], seed: number): Float32Array {
+  const data = new Float32Array(shape.reduce((a, b) => a * b, 1))
+  if (init === 'ones') data.fill(1)
+  if (init === 'normal') {
+    const key = randomKey(seed, 'weights', name)
+    for (let i = 0; i < data.length; i++) data[i] = std * normal(key, i)
+  }
+  return data
 }

@@ -1,5 +1,5 @@
 // The safetensors format (github.com/huggingface/safetensors, README "Format"): written as F32 or F64, read also from F16 and BF16.
-// Knows nothing of models: names, shapes and numbers only.
+// Tensors of a file are read one by one, when they are asked for: a model never lies in memory twice. Knows nothing of models: names, shapes and numbers only.
 
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { failure } from '../codes.js'
@@ -8,7 +8,7 @@ import { guarded } from './atomic.js'
 export interface StoredTensor {
   readonly name: string
   readonly shape: readonly number[]
-  /** Float64 only in the checkpoints of executors that compute in it. */
+  /** Float64 only in the checkpoints of executors that compute in it. Of a file's tensor, a fresh copy each time. */
   readonly data: Float32Array | Float64Array
 }
 
@@ -36,66 +36,117 @@ export function* safetensorsBytes(tensors: readonly StoredTensor[], metadata: Re
   for (const { data } of tensors) yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-/** All tensors of a file, half precisions as float32. Errors: RLP8202 when it cannot be read, RLP8204 when it is damaged or has another dtype. */
+/**
+ * The tensors of a file, half precisions as float32. Their numbers are read when `data` is taken, and not kept.
+ * Errors: RLP8202 when it cannot be read, RLP8204 when it is damaged or has another dtype; `data` has the same.
+ */
 export function readSafetensors(path: string): { tensors: Map<string, StoredTensor>; metadata: Readonly<Record<string, string>> } {
+  const { header, start, size } = opened(path, (file) => readHeader(path, file))
+  const { __metadata__, ...entries } = header as Record<string, HeaderEntry> & { __metadata__?: Record<string, string> }
+  const tensors = new Map<string, StoredTensor>()
+  for (const [name, { dtype, shape, data_offsets: [begin, end] }] of Object.entries(entries)) {
+    const decoder = decoders[dtype]
+    if (!decoder) throw failure('RLP8204', `the tensor \`${name}\` of \`${path}\` is ${dtype}`, `only ${Object.keys(decoders).join(', ')} can be read`)
+    const count = shape.reduce((a, b) => a * b, 1)
+    if (!(begin >= 0 && end - begin === count * decoder.bytes && start + end <= size)) throw damaged(path, `the tensor \`${name}\` does not fit its place`)
+    tensors.set(name, {
+      name,
+      shape,
+      get data() {
+        return opened(path, (file) => readNumbers(path, file, start + begin, count, decoder))
+      },
+    })
+  }
+  return { tensors, metadata: __metadata__ ?? {} }
+}
+
+function opened<T>(path: string, read: (file: number) => T): T {
   return guarded(path, () => {
     const file = openSync(path, 'r')
     try {
-      return readOpen(path, file)
+      return read(file)
     } finally {
       closeSync(file)
     }
   })
 }
 
-function readOpen(path: string, file: number): ReturnType<typeof readSafetensors> {
-  const damaged = (why: string) => failure('RLP8204', `\`${path}\` is damaged: ${why}`, 'copy or make it again')
+const damaged = (path: string, why: string) => failure('RLP8204', `\`${path}\` is damaged: ${why}`, 'copy or make it again')
+
+function readHeader(path: string, file: number): { header: Record<string, HeaderEntry>; start: number; size: number } {
   const size = fstatSync(file).size
-  if (size < 8) throw damaged('it is shorter than its header')
-  const length = Number(readAt(file, 0, 8).readBigUInt64LE())
-  if (8 + length > size) throw damaged('it is shorter than its header')
-  let header: Record<string, HeaderEntry>
+  const length = size < 8 ? Infinity : Number(readAt(file, 0, 8).readBigUInt64LE())
+  if (8 + length > size) throw damaged(path, 'it is shorter than its header')
   try {
-    header = JSON.parse(readAt(file, 8, length).toString('utf8')) as Record<string, HeaderEntry>
+    return { header: JSON.parse(readAt(file, 8, length).toString('utf8')) as Record<string, HeaderEntry>, start: 8 + length, size }
   } catch {
-    throw damaged('its header is not JSON')
+    throw damaged(path, 'its header is not JSON')
   }
-  const { __metadata__, ...entries } = header as Record<string, HeaderEntry> & { __metadata__?: Record<string, string> }
-  const tensors = new Map<string, StoredTensor>()
-  for (const [name, { dtype, shape, data_offsets: [begin, end] }] of Object.entries(entries)) {
-    const decode = decoders[dtype]
-    if (!decode) throw failure('RLP8204', `the tensor \`${name}\` of \`${path}\` is ${dtype}`, `only ${Object.keys(decoders).join(', ')} can be read`)
-    const count = shape.reduce((a, b) => a * b, 1)
-    if (!(begin >= 0 && end - begin === count * decode.bytes && 8 + length + end <= size)) throw damaged(`the tensor \`${name}\` does not fit its place`)
-    tensors.set(name, { name, shape, data: decode.read(readAt(file, 8 + length + begin, end - begin)) })
-  }
-  return { tensors, metadata: __metadata__ ?? {} }
 }
 
+/** Bytes that are read at once: half precisions are widened piece by piece. */
+const PIECE = 2 ** 24
+
+function readNumbers(path: string, file: number, position: number, count: number, { bytes, make, widen }: Decoder): StoredTensor['data'] {
+  const numbers = make(count)
+  for (let at = 0; at < count; at += PIECE / bytes) {
+    const some = Math.min(count - at, PIECE / bytes)
+    const piece = readAt(file, position + at * bytes, some * bytes)
+    if (piece.length < some * bytes) throw damaged(path, 'it has become shorter')
+    widen(piece, numbers, at)
+  }
+  return numbers
+}
+
+/** Fewer bytes where the file ends. */
 function readAt(file: number, position: number, length: number): Buffer {
-  // A buffer of its own: a slice of Node's shared pool would not be aligned for Float32Array.
+  // A buffer of its own: a slice of Node's shared pool would not be aligned for typed arrays.
   const buffer = Buffer.from(new ArrayBuffer(length))
-  for (let at = 0; at < length; ) {
-    const read = readSync(file, buffer, at, Math.min(length - at, 2 ** 30), position + at)
+  let at = 0
+  while (at < length) {
+    const read = readSync(file, buffer, at, length - at, position + at)
     if (read === 0) break
     at += read
   }
-  return buffer
+  return buffer.subarray(0, at)
 }
 
-const decoders: Readonly<Record<string, { readonly bytes: number; read(bytes: Buffer): StoredTensor['data'] }>> = {
-  F32: { bytes: 4, read: (bytes) => new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4) },
-  F64: { bytes: 8, read: (bytes) => new Float64Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 8) },
-  F16: { bytes: 2, read: (bytes) => Float32Array.from(halves(bytes), fromHalf) },
+interface Decoder {
+  readonly bytes: number
+  make(count: number): StoredTensor['data']
+  /** Numbers of the piece into `into`, from index `at`. */
+  widen(piece: Buffer, into: StoredTensor['data'], at: number): void
+}
+
+const floats = (count: number): Float32Array => new Float32Array(count)
+
+const decoders: Readonly<Record<string, Decoder>> = {
+  F32: { bytes: 4, make: floats, widen: (piece, into, at) => into.set(new Float32Array(piece.buffer, piece.byteOffset, piece.length / 4), at) },
+  F64: { bytes: 8, make: (count) => new Float64Array(count), widen: (piece, into, at) => into.set(new Float64Array(piece.buffer, piece.byteOffset, piece.length / 8), at) },
+  F16: {
+    bytes: 2,
+    make: floats,
+    widen: (piece, into, at) => {
+      const table = halves()
+      shorts(piece).forEach((half, i) => (into[at + i] = table[half] as number))
+    },
+  },
   BF16: {
     bytes: 2,
-    read: (bytes) => new Float32Array(Uint32Array.from(halves(bytes), (half) => half << 16).buffer),
+    make: floats,
+    // The upper half of a float32.
+    widen: (piece, into, at) => {
+      const bits = new Uint32Array(into.buffer, into.byteOffset + at * 4, piece.length / 2)
+      shorts(piece).forEach((half, i) => (bits[i] = half << 16))
+    },
   },
 }
 
-function halves(bytes: Buffer): Uint16Array {
-  return new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2)
-}
+const shorts = (piece: Buffer): Uint16Array => new Uint16Array(piece.buffer, piece.byteOffset, piece.length / 2)
+
+let knownHalves: Float32Array | undefined
+/** The value of each of the 65,536 halves. */
+const halves = (): Float32Array => (knownHalves ??= Float32Array.from({ length: 2 ** 16 }, (_, bits) => fromHalf(bits)))
 
 /** IEEE 754 binary16. */
 function fromHalf(bits: number): number {

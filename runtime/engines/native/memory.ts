@@ -100,6 +100,7 @@ function measure(model: Plan['models'][string], graphs: Readonly<Record<string, 
   const session = new Footprint(arenas)
   for (const { name, shape } of model.weights) parts.weights += session.declare(`w/${name}`, shape)
   const weights = parts.weights
+  const largest = 4 * Math.max(...model.weights.map(({ shape }) => shape.reduce((a, b) => a * b, 1)))
   for (const role of levels ? ['gradient', 'norm', 'apply'] : []) {
     for (const node of inputs(graphs[role] as Graph, 'state')) {
       const name = String(node.attributes['name'])
@@ -139,10 +140,10 @@ function measure(model: Plan['models'][string], graphs: Readonly<Record<string, 
     parts.reference = frozen.peak
     sessions.push(frozen.peak)
   }
-  // Beside the executor: the weights as they were read, and while a state is saved a copy of weights and moments.
+  // Beside the executor: while a state is saved a copy of weights and moments; before that, one weight at a time as it is read.
   parts.checkpoint = levels ? 3 * weights : 0
   const executor = sessions.reduce((a, b) => a + b, 0)
-  return { peak: executor + weights + parts.checkpoint, executor, parts }
+  return { peak: executor + Math.max(parts.checkpoint, largest), executor, parts }
 }
 
 /** Rows that are decoded together: all, then powers of two as rollouts end. */

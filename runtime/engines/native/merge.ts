@@ -34,9 +34,8 @@ export const merge: StageKind = async (run) => {
   const merged = Float32Array.from(start)
   for (let at = 0; at < value.length; at++) merged[at % size] = (merged[at % size] as number) + (value[at] as number)
   let [offset, moved] = [0, 0]
-  const weights = base.weights.map(({ name, shape, data }) => {
-    const part = merged.slice(offset, offset + data.length)
-    offset += data.length
+  const weights = base.weights.map(({ name, shape }) => {
+    const part = merged.slice(offset, (offset += count(shape)))
     return { name, shape, data: part }
   })
   for (let i = 0; i < size; i++) moved += ((merged[i] as number) - (start[i] as number)) ** 2
@@ -47,7 +46,7 @@ export const merge: StageKind = async (run) => {
 
 /** All weights one after the other. */
 function flat({ weights }: ModelWeights): Float32Array {
-  const all = new Float32Array(weights.reduce((sum, { data }) => sum + data.length, 0))
+  const all = new Float32Array(weights.reduce((sum, { shape }) => sum + count(shape), 0))
   let at = 0
   for (const { data } of weights) {
     all.set(data, at)
@@ -55,6 +54,8 @@ function flat({ weights }: ModelWeights): Float32Array {
   }
   return all
 }
+
+const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
 function norm(values: Float32Array): number {
   let sum = 0

@@ -24,6 +24,7 @@ export interface Reader {
 
 export class Policy extends Model implements Reader {
   private readonly cachesBySize = new Map<string, Caches>()
+  private knownEnds: ReadonlySet<number> | undefined
 
   private constructor(
     override readonly at: PolicyWeights,
@@ -44,6 +45,11 @@ export class Policy extends Model implements Reader {
   /** Longest sequence in tokens. */
   get context(): number {
     return Number(this.at.model.config['max_position_embeddings'])
+  }
+
+  /** Tokens that end a completion: that of the tokenizer, and those of the model's generation config. */
+  get ends(): ReadonlySet<number> {
+    return (this.knownEnds ??= new Set([this.tokenizer.eos, ...[this.at.model.config['eos_token_id'] ?? []].flat().map(Number)]))
   }
 
   get vocabulary(): number {

@@ -21,7 +21,7 @@ export interface Prompt {
 }
 
 export interface Rollout {
-  /** What was written; ends with <eos> when the policy ended by itself. */
+  /** What was written; ends with one of the policy's end tokens when it ended by itself. */
   readonly tokens: Int32Array
   /** Log-probability of each of `tokens` when it was drawn. */
   readonly logp: Float32Array
@@ -36,7 +36,7 @@ export interface RolloutOptions {
   readonly report?: (done: number) => void
 }
 
-/** What a signal sees of a rollout: special tokens leave no trace in the text, and <eos> is not counted. */
+/** What a signal sees of a rollout: special tokens leave no trace in the text, and the end token is not counted. */
 export function completionOf({ tokenizer }: Policy, { tokens, finished }: Rollout): Completion {
   const ids = finished ? tokens.slice(0, -1) : tokens
   return { text: tokenizer.decode(tokens), tokens: ids.length, ids, finished }
@@ -51,7 +51,7 @@ export async function rollOut(policy: Policy, prompts: readonly Prompt[], option
 
 async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: RolloutOptions, report: (done: number) => void): Promise<Rollout[]> {
   const { maxNew } = options
-  const { eos } = policy.tokenizer
+  const { ends } = policy
   const written = prompts.map(() => ({ tokens: [] as number[], logp: [] as number[], finished: false }))
   const length = bucket(Math.max(...prompts.map(({ tokens }) => tokens.length)) + maxNew)
   let caches = policy.caches(prompts.length, length)
@@ -65,7 +65,7 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
       const rollout = written[index] as (typeof written)[number]
       rollout.tokens.push(token[row] as number)
       rollout.logp.push(logp[row] as number)
-      rollout.finished = token[row] === eos
+      rollout.finished = ends.has(token[row] as number)
       if (rollout.finished) rows[row] = null
     })
     const live = rows.flatMap((index, row) => (index === null ? [] : [row]))
