@@ -132,6 +132,16 @@ suite('compile: phases', (test) => {
     equal(await codesOf(fine.replace('max_new = 8 tokens }, update', 'max_new = 4 * 2 * 8 tokens }, update')), ['RLP4006'])
   })
 
+  test('a check reads the configs of model folders', async () => {
+    const codes = async (config?: string): Promise<string[]> => {
+      const { read, ...host } = hostOf('rlp 1\nimport { ModelFolder } from "std/pretrained"\nmodel m: ModelFolder { path = "models/m" }\n')
+      const { diagnostics } = await checkOnly({ entry: 'main.rlp', host: { ...host, read: (path) => (path === 'models/m/config.json' ? config : read(path)) }, parameters: [] })
+      return diagnostics.filter(({ severity }) => severity === 'error').map(({ code }) => code)
+    }
+    const config = JSON.parse(readFileSync(new URL('../../runtime/test/data/qwen2/config.json', import.meta.url), 'utf8')) as object
+    equal([await codes(), await codes('{'), await codes(JSON.stringify({ ...config, quantization_config: { quant_method: 'awq' } })), await codes(JSON.stringify(config))], [['RLP5109'], ['RLP5109'], ['RLP5110'], []])
+  })
+
   test('plans are marked with the version of the package', () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
     is(COMPILER, `rlpc ${version}`)

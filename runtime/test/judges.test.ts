@@ -18,7 +18,7 @@ import { PlanBuilder } from './plans.js'
 const words = ['s1', 'chk', 'ok']
 const number = (value: number) => ({ type: 'number', value, unit: undefined }) as const
 const attributes = new Map<string, CompileValue>([['inputs', number(3)], ['hidden', { type: 'list', items: [number(4)] }], ['classes', number(2)], ['bias', { type: 'boolean', value: true }], ['activation', { type: 'text', value: 'relu' }], ['seed', number(7)]])
-const mlp = lowerModel('Mlp', attributes, new SourceFile('test', '').span(0, 0)).model as ModelPlan
+const mlp = lowerModel('Mlp', attributes, new SourceFile('test', '').span(0, 0), () => undefined).model as ModelPlan
 const weights = freshWeights(mlp, 7)
 
 /** Probability of class 1, in plain arithmetic. */

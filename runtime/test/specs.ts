@@ -11,9 +11,9 @@ import type { RunOptions } from '../scheduler/run.js'
 
 const library = new URL('../../stdlib/', import.meta.url)
 
-/** The plan of a spec; throws on mistakes, which are the test's. */
-export async function planOfSpec(source: string): Promise<Plan> {
-  const host = memoryHost({ 'main.rlp': `rlp 1\n${source}` }, (path) => readFileSync(fileURLToPath(new URL(`${path.slice('std/'.length)}.rlp`, library)), 'utf8'))
+/** The plan of a spec, and the texts of other files by their paths; throws on mistakes, which are the test's. */
+export async function planOfSpec(source: string, files: Readonly<Record<string, string>> = {}): Promise<Plan> {
+  const host = memoryHost({ ...files, 'main.rlp': `rlp 1\n${source}` }, (path) => readFileSync(fileURLToPath(new URL(`${path.slice('std/'.length)}.rlp`, library)), 'utf8'))
   const { plan, diagnostics } = await compile({ entry: 'main.rlp', host, parameters: [] })
   const errors = diagnostics.filter(({ severity }) => severity === 'error')
   if (!plan || errors.length > 0) throw new Error(errors.map(({ code, title, help }) => `${code} ${title}: ${help ?? ''}`).join('\n'))
