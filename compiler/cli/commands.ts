@@ -21,6 +21,7 @@ export interface Command {
 
 const SET: Option = { type: 'string', multiple: true, value: 'name=value', help: 'give a `param` another value, e.g. --set seeds=[0,1,2]' }
 const VARIANT: Option = { type: 'string', value: 'name', help: 'apply a `variant` of the spec' }
+const THREADS = { type: 'string', value: 'N', help: 'how many threads compute (default: as many as there are cores); results are the same on wasm' } as const
 const LOCKED: Option = { type: 'boolean', help: 'refuse what is not as `rlp.lock` says' }
 const FORMAT: Option = { type: 'string', value: 'text|json', help: 'how to print (default text)' }
 
@@ -97,6 +98,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: ['PLAN'],
     options: {
       backend: { type: 'string', value: 'name', help: 'what computes: auto, wasm, tensorflow, reference (default auto: TensorFlow where it is installed, else wasm)' },
+      threads: THREADS,
       set: SET,
       variant: VARIANT,
       locked: LOCKED,
@@ -109,7 +111,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
   resume: {
     summary: 'go on with an interrupted run, with the plan it had',
     positionals: ['RUN'],
-    options: { wait: { type: 'boolean', help: 'when another run works in this folder, wait for it' } },
+    options: { threads: THREADS, wait: { type: 'boolean', help: 'when another run works in this folder, wait for it' } },
     more: 'RUN is a number of .rlp/runs; it defaults to the latest. The spec may have changed since: the run keeps its own plan.\nTo go on with the spec as it is now, `rlpc run`: stages that still mean the same are reused or continued.',
     load: async () => (await import('./resume.js')).run,
   },
@@ -130,6 +132,23 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: { output: { type: 'string', short: 'o', value: 'FOLDER', help: 'write a page of Markdown for each module' } },
     more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed.',
     load: async () => (await import('./doc.js')).run,
+  },
+  backend: {
+    summary: 'list what can compute here, install or remove TensorFlow',
+    positionals: ['ACTION', 'NAME'],
+    options: {
+      gpu: { type: 'boolean', help: 'install: the TensorFlow with CUDA' },
+      from: { type: 'string', value: 'DIR', help: 'install: use the TensorFlow in DIR, fetch none' },
+    },
+    more: 'rlpc backend list                  what there is, and what `--backend auto` takes\nrlpc backend install tensorflow    TensorFlow by pip into a cache folder, with an addon that is compiled there\nrlpc backend remove tensorflow     remove that folder\n\nThe folder is rlpc/backends in the user\'s cache, or RLPC_BACKENDS. Needs python3 with pip, g++ and 2 GiB (--gpu: 9 GiB).',
+    load: async () => (await import('./backend.js')).run,
+  },
+  doctor: {
+    summary: 'say what can compute on this machine, how fast, and why something cannot',
+    positionals: [],
+    options: {},
+    more: 'Prints versions, the device that runs, a one-second matmul figure for each backend, and the tools that installing needs.',
+    load: async () => (await import('./doctor.js')).run,
   },
   why: {
     summary: 'say where a number or a policy comes from',

@@ -8,7 +8,7 @@ import { showPlan, type StageOutlook } from '../plan/show.js'
 import { compileEntry } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { flag, format, text, UsageError, type Arguments } from './options.js'
+import { flag, format, noBackend, text, type Arguments } from './options.js'
 import { inWords } from './reasons.js'
 import { useColour } from './report.js'
 
@@ -16,10 +16,18 @@ export async function run(args: Arguments): Promise<number> {
   const entry = findEntry(args.positionals[0])
   const plan = await compileEntry(entry, args)
   if (!plan) return EXIT.mistakes
-  const { forecast, paceOf, memoryOf, Store } = await import('../../runtime/index.js')
+  // Not the whole runtime: what runs a plan takes as long to load as a small plan takes to make.
+  const [{ backendNamed, BACKENDS }, { forecast }, { paceOf }, { memoryOf }, { Store }] = await Promise.all([
+    import('../../runtime/backends.js'),
+    import('../../runtime/scheduler/forecast.js'),
+    import('../../runtime/scheduler/pace.js'),
+    import('../../runtime/engines/native/memory.js'),
+    import('../../runtime/store/store.js'),
+  ])
   const home = resolve('.rlp')
-  const backend = text(args, 'backend') ?? 'wasm'
-  if (!BACKENDS.includes(backend)) throw new UsageError(`there is no backend \`${backend}\``, `use ${BACKENDS.map((each) => `\`${each}\``).join(' or ')}`)
+  const wanted = text(args, 'backend') ?? 'auto'
+  const backend = backendNamed(wanted)
+  if (backend === undefined) throw noBackend(wanted, BACKENDS)
   const found = forecast(plan, { root: entry.folder, home, executor: backend })
   const pace = paceOf(plan, found.last, new Store(home))
   const memory = memoryOf(plan)
@@ -37,8 +45,6 @@ export async function run(args: Arguments): Promise<number> {
   const idle = found.stages.every(({ action, reason }) => action === 'reuse' && reason.why === 'stored')
   return flag(args, 'detailed-exitcode') && !idle ? EXIT.differs : EXIT.done
 }
-
-const BACKENDS: readonly string[] = ['wasm', 'reference']
 
 /** What is left of a stage: nothing of a stored one, the rest of an interrupted one. */
 function secondsLeft({ action, reason }: StageForecast, seconds: number | undefined, steps: number | undefined): number | undefined {

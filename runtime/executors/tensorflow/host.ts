@@ -19,13 +19,13 @@ export class Host {
   /** Why nothing can be asked any more. */
   private gone: Error | undefined
 
-  private constructor(addon: string) {
+  private constructor(addon: string, settings: NodeJS.ProcessEnv) {
     const source = import.meta.url.endsWith('.ts')
     this.child = fork(fileURLToPath(new URL(source ? './process.ts' : './process.js', import.meta.url)), [addon], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
       execArgv: source ? ['--import', import.meta.resolve('tsx')] : [],
-      env: environment(),
+      env: environment(settings),
     })
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => (this.stderr = (this.stderr + text).slice(-4000)))
     this.child.on('message', (answer: Answer) => this.receive(answer))
@@ -35,15 +35,20 @@ export class Host {
     process.on('exit', this.kill)
   }
 
-  /** Start the process and load the addon. Errors: the addon or TensorFlow cannot be loaded. */
-  static async start(addon: string): Promise<Host> {
-    const host = new Host(addon)
+  /** Start the process and load the addon; `settings` go into its environment. Errors: the addon or TensorFlow cannot be loaded. */
+  static async start(addon: string, settings: NodeJS.ProcessEnv = {}): Promise<Host> {
+    const host = new Host(addon, settings)
     await host.wait(0)
     return host
   }
 
   get alive(): boolean {
     return this.gone === undefined
+  }
+
+  /** The end of what TensorFlow wrote to its stderr. */
+  get said(): string {
+    return this.stderr
   }
 
   get pid(): number | undefined {
@@ -100,9 +105,9 @@ export class Host {
 }
 
 /** Quiet, and with the arithmetic of IEEE 754: NaN through min and max, float32 products in float32. */
-function environment(): NodeJS.ProcessEnv {
+function environment(settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const flags = ['--xla_cpu_enable_fast_min_max=false', process.env['XLA_FLAGS']].filter(Boolean).join(' ')
-  return { TF_CPP_MIN_LOG_LEVEL: '3', TF_ENABLE_ONEDNN_OPTS: '0', NVIDIA_TF32_OVERRIDE: '0', ...process.env, XLA_FLAGS: flags }
+  return { TF_CPP_MIN_LOG_LEVEL: '3', TF_ENABLE_ONEDNN_OPTS: '0', NVIDIA_TF32_OVERRIDE: '0', ...process.env, XLA_FLAGS: flags, ...settings }
 }
 
 function lastLines(stderr: string): string {
