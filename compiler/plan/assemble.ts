@@ -40,6 +40,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   const diagnostics: Diagnostic[] = []
   const { drafts, pipeline, claims } = elaborated
   const of = <K extends AnyDraft['draft']>(kind: K) => [...drafts.values()].filter((draft): draft is AnyDraft & { draft: K } => draft.draft === kind).sort(byAddress)
+  const stageDrafts = of('stage')
   const programs: Record<string, Graph> = {}
   const keys = new Map<Graph, string>()
   const store = (graph: Graph): string => {
@@ -71,13 +72,14 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     diagnostics.push(...found.diagnostics)
     return found
   })
+  const seeds = memoised((own: number) => combineSeeds(pipeline.seed, own))
   const lowered = new Map<string, LoweredDraft>()
-  for (const draft of of('stage')) {
+  for (const draft of stageDrafts) {
     const model = modelBehind(drafts, draft)
     const modelPlan = model === undefined ? undefined : models.get(model)
     const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
-    const found = lowerStage(draft, modelPlan, choice.engine === null, plannedSteps(drafts, draft))
-    lowered.set(draft.address, { ...found, model, seed: combineSeeds(pipeline.seed, seedOf(draft)), ...choice })
+    const { programs: graphs, estimate } = lowerStage(draft, modelPlan, choice.engine === null, plannedSteps(drafts, draft))
+    lowered.set(draft.address, { programs: graphs, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
   }
   for (const { name, budget } of claims) {
     if (budget?.measure !== 'flops') continue
@@ -87,7 +89,9 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   if (diagnostics.some(({ severity }) => severity === 'error')) return { plan: undefined, diagnostics }
 
   const fingerprints = new Fingerprints(drafts, { models, rewards: rewardPrograms, stages: lowered })
-  const stages = of('stage').map((draft): StagePlan => {
+  // One object for all stages with the same programs: whoever walks the plan can tell.
+  const stored = memoised((roles: LoweredDraft['programs']) => Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, store(graph)])))
+  const stages = stageDrafts.map((draft): StagePlan => {
     const { programs: roles, estimate, seed, engine, obstacle } = lowered.get(draft.address) as LoweredDraft
     const reward = rewardOf(draft)
     return {
@@ -97,17 +101,15 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
       kind: draft.kind.name,
       engine,
       ...(obstacle === undefined ? {} : { obstacle }),
-      attributes: attributesOf(draft),
-      written: [...draft.settings.values()].filter(({ written }) => written !== undefined).map(({ path }) => path),
-      inputs: Object.fromEntries([...draft.settings.values()].filter(({ member }) => member.role === 'input').map(({ path, plain }) => [path, plain])),
-      programs: Object.fromEntries(Object.entries(roles).map(([role, graph]) => [role, store(graph)])),
+      ...saidBy(draft),
+      programs: stored(roles),
       seed,
       needs: neededStages(drafts, draft.address),
-      estimate: { ...estimate, ...(reward === undefined || !rewards[reward] ? {} : { reward: rewards[reward].total }) },
+      estimate: reward === undefined || !rewards[reward] ? estimate : { ...estimate, reward: rewards[reward].total },
       fingerprint: fingerprints.of(draft.address),
     }
   })
-  diagnostics.push(...identicalInstances(of('stage'), fingerprints))
+  diagnostics.push(...identicalInstances(stageDrafts, fingerprints))
 
   const datasets: [string, DatasetPlan][] = of('dataset').map((draft) => [draft.address, datasetPlan(draft)])
   for (const { phases } of of('curriculum')) datasets.push(...phases.map(({ dataset }): [string, DatasetPlan] => [dataset.address, datasetPlan(dataset)]))
@@ -131,11 +133,21 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   return { plan, diagnostics }
 }
 
-interface LoweredDraft extends LoweredStage {
+interface LoweredDraft extends Pick<LoweredStage, 'programs' | 'estimate'> {
   readonly model: string | undefined
   readonly seed: number
   readonly engine: string | null
-  readonly obstacle?: string
+  readonly obstacle: string | undefined
+}
+
+/** `compute`, once for each argument. */
+function memoised<A, R>(compute: (argument: A) => R): (argument: A) => R {
+  const known = new Map<A, R>()
+  return (argument) => {
+    const found = known.get(argument) ?? compute(argument)
+    known.set(argument, found)
+    return found
+  }
 }
 
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
@@ -183,23 +195,25 @@ function seedOf({ settings }: StageDraft): number {
   return value?.type === 'number' ? value.value : 0
 }
 
-/** Attributes by name, those of a section as one record. */
-function attributesOf({ settings }: StageDraft): Readonly<Record<string, Value>> {
+/** Inputs, attributes (those of a section as one record), and the paths of all that is not left at its default. */
+function saidBy({ settings }: StageDraft): Pick<StagePlan, 'attributes' | 'written' | 'inputs'> {
   const attributes: Record<string, Value> = {}
-  const sections = new Map<string, Record<string, Value>>()
-  for (const [path, { member, plain }] of settings) {
-    if (member.role === 'input') continue
+  const inputs: Record<string, Value> = {}
+  const sections: Record<string, Record<string, Value>> = {}
+  const paths: string[] = []
+  for (const { path, member, plain, written } of settings.values()) {
+    if (written) paths.push(path)
     const dot = path.indexOf('.')
-    if (dot < 0) attributes[path] = plain
+    if (member.role === 'input') inputs[path] = plain
+    else if (dot < 0) attributes[path] = plain
     else {
-      const head = path.slice(0, dot)
-      const record = sections.get(head) ?? {}
-      if (!sections.has(head)) attributes[head] = { record }
-      sections.set(head, record)
-      record[path.slice(dot + 1)] = plain
+      const name = path.slice(0, dot)
+      const section = (sections[name] ??= {})
+      attributes[name] ??= { record: section }
+      section[path.slice(dot + 1)] = plain
     }
   }
-  return attributes
+  return { attributes, written: paths, inputs }
 }
 
 function datasetPlan({ source, where, balance, skip, take, row }: DatasetDraft): DatasetPlan {
@@ -227,7 +241,9 @@ function identicalInstances(stages: readonly StageDraft[], fingerprints: Fingerp
   const groups = new Map<string, StageDraft[]>()
   for (const stage of stages) {
     const key = `${stage.name} ${fingerprints.of(stage.address)}`
-    groups.set(key, [...(groups.get(key) ?? []), stage])
+    const group = groups.get(key)
+    if (group) group.push(stage)
+    else groups.set(key, [stage])
   }
   const found = new Map<Span, Diagnostic>()
   for (const [first, second] of groups.values()) {

@@ -161,8 +161,12 @@ function settings(stage: StagePlan): readonly string[] {
 function differing(stages: readonly StagePlan[], first: StagePlan): readonly string[] {
   const paths = [...Object.keys(first.inputs), ...first.written]
   const others = stages.filter((stage) => stage.name === first.name && stage !== first)
-  const text = (stage: StagePlan, path: string) => JSON.stringify(stage.inputs[path] ?? attribute(stage, path))
-  const found = [...new Set(paths)].filter((path) => others.some((other) => text(other, path) !== text(first, path)))
+  const value = (stage: StagePlan, path: string) => stage.inputs[path] ?? attribute(stage, path)
+  const found = [...new Set(paths)].filter((path) => {
+    const own = value(first, path)
+    // Instances share the values that are the same for all of them.
+    return others.some((other) => value(other, path) !== own && JSON.stringify(value(other, path)) !== JSON.stringify(own))
+  })
   return found.length === 0 ? [] : [`(${found.join(', ')} by instance)`]
 }
 

@@ -25,7 +25,9 @@ export class OriginsOfStages {
     private readonly store: Store,
     root: string,
   ) {
-    this.files = stageFiles(plan)
+    const files = stageFiles(plan)
+    const known = new Map(plan.stages.map((stage) => [stage, files(stage)]))
+    this.files = (stage) => known.get(stage) ?? files(stage)
     this.fingerprints = new Map(plan.stages.map(({ address, fingerprint }) => [address, fingerprint]))
     const paths = new Set(plan.stages.flatMap((stage) => this.files(stage).map(({ path }) => path)))
     this.hashes = new Map([...paths].map((path) => [path, contentOf(resolve(root, path))]))

@@ -16,6 +16,8 @@ export const FILE_CALLS: Readonly<Record<string, string>> = {
   'std/prelude.parquet': 'path',
 }
 
+const NONE: readonly PlanFile[] = []
+
 /** Of a plan: the files of any of its stages, sorted by path, each once. Datasets are walked once for all stages. */
 export function stageFiles(plan: Plan): (stage: StagePlan) => readonly PlanFile[] {
   const known = new Map<string, readonly PlanFile[]>()
@@ -24,8 +26,15 @@ export function stageFiles(plan: Plan): (stage: StagePlan) => readonly PlanFile[
     known.set(name, found)
     return found
   }
+  // Stages share the values that are the same for all of them.
+  const seen = new WeakMap<object, readonly PlanFile[]>()
   const filesOf = (value: Value): readonly PlanFile[] => {
-    if (value === null || typeof value !== 'object') return []
+    if (value === null || typeof value !== 'object') return NONE
+    const found = seen.get(value) ?? within(value)
+    seen.set(value, found)
+    return found
+  }
+  const within = (value: Value & object): readonly PlanFile[] => {
     if (isList(value)) return value.flatMap(filesOf)
     if ('record' in value) return Object.values(value.record).flatMap(filesOf)
     if ('call' in value) {
@@ -41,8 +50,9 @@ export function stageFiles(plan: Plan): (stage: StagePlan) => readonly PlanFile[
     return []
   }
   return ({ inputs, attributes }) => {
-    const found = new Map([...Object.values(inputs), ...Object.values(attributes)].flatMap(filesOf).map((file) => [file.path, file]))
-    return [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
+    const found = new Map<string, PlanFile>()
+    for (const values of [inputs, attributes]) for (const name in values) for (const file of filesOf(values[name] ?? null)) found.set(file.path, file)
+    return found.size === 0 ? NONE : [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
   }
 }
 

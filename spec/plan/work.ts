@@ -13,8 +13,17 @@ export interface Work {
   readonly flops?: number
 }
 
+/** Of a stage, once it was asked for: estimates of memory and time and both tables of a plan ask. */
+const known = new WeakMap<StagePlan, Work>()
+
 /** Absent numbers are not known before the data is read. */
 export function workOf(plan: Plan, stage: StagePlan): Work {
+  const found = known.get(stage) ?? reckon(plan, stage)
+  known.set(stage, found)
+  return found
+}
+
+function reckon(plan: Plan, stage: StagePlan): Work {
   const { estimate } = stage
   const number = (path: string) => numberAt(stage, path)
   const [group, perStep, samples, most] = [number('group_size'), number('rollout.per_step'), number('samples'), number('max_new')]
