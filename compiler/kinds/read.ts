@@ -133,19 +133,22 @@ class Reader {
 
   private section(item: GenericDeclaration, place: Place, sections: Map<string, SectionSchema>): void {
     if (sections.has(item.name.name)) return this.twice(item)
-    if (item.type) {
-      const symbol = item.type.node === 'NamedType' ? symbolOfType(item.type, place.scope) : undefined
-      const shared = symbol?.symbol === 'declaration' && wordOf(symbol) === 'kind' ? this.kind(symbol) : undefined
-      if (!shared && symbol?.symbol !== 'lost' && item.type.node !== 'InvalidType') {
-        this.diagnostics.push(report('RLP2011', item.type.span, `section \`${item.name.name}\` names no kind`, { help: 'name a `kind … : Section`' }))
-      }
-      sections.set(item.name.name, { name: item.name.name, members: shared?.members ?? new Map(), aliases: shared?.aliases ?? new Map(), doc: item.doc || (shared?.doc ?? '') })
-      return
-    }
-    const members = new Map<string, Member>()
-    const aliases = new Map<string, string>()
+    const shared = item.type && this.shared(item, item.type, place)
+    // What stands in its braces is added to what the named kind has.
+    const members = new Map(shared?.members)
+    const aliases = new Map(shared?.aliases)
     for (const inner of item.body?.items ?? []) this.member(inner, place, members, aliases, ['attribute'])
-    sections.set(item.name.name, { name: item.name.name, members, aliases, doc: item.doc })
+    sections.set(item.name.name, { name: item.name.name, members, aliases, doc: item.doc || (shared?.doc ?? '') })
+  }
+
+  /** The kind that a section names. */
+  private shared(item: GenericDeclaration, type: TypeNode, place: Place): KindSchema | undefined {
+    const symbol = type.node === 'NamedType' ? symbolOfType(type, place.scope) : undefined
+    const kind = symbol?.symbol === 'declaration' && wordOf(symbol) === 'kind' ? this.kind(symbol) : undefined
+    if (!kind && symbol?.symbol !== 'lost' && type.node !== 'InvalidType') {
+      this.diagnostics.push(report('RLP2011', type.span, `section \`${item.name.name}\` names no kind`, { help: 'name a `kind … : Section`' }))
+    }
+    return kind
   }
 
   private member(item: Item, place: Place, members: Map<string, Member>, aliases: Map<string, string>, roles: readonly Member['role'][]): void {

@@ -8,7 +8,7 @@ import type { ClosureValue, CompileValue } from '../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
 import { classifierGradient, classifierScore } from '../model/classifier.js'
 import { shrinkPerturbProgram } from '../model/operations.js'
-import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
+import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
 import { lowerAttention } from './attention.js'
 import { estimate } from './estimate.js'
 import { lowerFunctions } from './functions.js'
@@ -74,13 +74,11 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
     return model.architecture === 'mlp' ? shared(classifierGradient, model, { entropy }) : shared(gradientProgram, model, { packed: read.flag('packing'), entropy })
   },
   norm: ({ model }) => shared(normProgram, model, {}),
-  apply: ({ model, read }) =>
-    shared(applyProgram, model, {
-      beta1: read.number('optimizer.beta1', 0.9),
-      beta2: read.number('optimizer.beta2', 0.999),
-      eps: read.number('optimizer.eps', 1e-8),
-      decay: read.number('optimizer.weight_decay', 0),
-    }),
+  apply: ({ model, read }) => {
+    const [momentum, decay] = [read.optional('optimizer.momentum'), read.number('optimizer.weight_decay', 0)]
+    if (momentum !== undefined) return shared(descentProgram, model, { momentum, decay })
+    return shared(applyProgram, model, { beta1: read.number('optimizer.beta1', 0.9), beta2: read.number('optimizer.beta2', 0.999), eps: read.number('optimizer.eps', 1e-8), decay })
+  },
   advantage: ({ objective }) => objective?.advantage,
   weigh: ({ objective }) => objective?.weigh,
   measure: ({ objective }) => objective?.measure,

@@ -4,7 +4,7 @@
 import type { Graph } from '../../spec/graph/graph.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
-import { adamw, attention, tokenLogprob, type AdamW, type TokenLogprob } from '../graph/composites.js'
+import { adamw, attention, sgd, tokenLogprob, type AdamW, type Sgd, type TokenLogprob } from '../graph/composites.js'
 import { gradient } from '../graph/gradient.js'
 import { simplify } from '../graph/simplify.js'
 import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights } from './forward.js'
@@ -65,6 +65,20 @@ export function applyProgram(model: ModelPlan, optimizer: AdamW): Graph {
     b.assign(w, next.w)
     b.assign(m, next.m)
     b.assign(v, next.v)
+    b.assign(g, b.zerosLike(g))
+  }
+  return simplify(b.build())
+}
+
+/** Feeds lr and clip_scale []; one update of `w/*` and the momentum `m/*` by gradient descent; sets `g/*` to zero. Norms and biases do not decay. */
+export function descentProgram(model: ModelPlan, optimizer: Sgd): Graph {
+  const b = new GraphBuilder('apply')
+  const step = { lr: b.input('lr', 'f32', []), clipScale: b.input('clip_scale', 'f32', []) }
+  for (const { name, shape, decay } of model.weights) {
+    const [w, g, m] = ['w', 'g', 'm'].map((state) => b.input(`${state}/${name}`, 'f32', shape, 'state')) as [Value, Value, Value]
+    const next = sgd(b, w, g, m, step, { ...optimizer, decay: decay ? optimizer.decay : 0 })
+    b.assign(w, next.w)
+    b.assign(m, next.m)
     b.assign(g, b.zerosLike(g))
   }
   return simplify(b.build())

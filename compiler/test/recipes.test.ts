@@ -18,12 +18,14 @@ function excerpt(plan: Plan): string {
   const groups = new Map<string, StagePlan[]>()
   for (const stage of plan.stages) {
     const { name, kind, engine, estimate, obstacle } = stage
-    const key = JSON.stringify([name, kind, engine, estimate.steps, estimate.batch, obstacle])
+    const key = JSON.stringify([name, kind, engine, estimate.batch, obstacle])
     groups.set(key, [...(groups.get(key) ?? []), stage])
   }
   const lines = [...groups.values()].map((stages) => {
     const { name, kind, engine, estimate, obstacle } = stages[0] as StagePlan
-    const steps = estimate.steps === undefined ? '' : `, ${estimate.steps} steps`
+    const lengths = stages.flatMap(({ estimate: { steps: length } }) => (length === undefined ? [] : [length]))
+    const [least, most] = [Math.min(...lengths), Math.max(...lengths)]
+    const steps = lengths.length === 0 ? '' : `, ${least === most ? most : `${least} to ${most}`} steps`
     return `${name} x ${stages.length}: ${kind} ${engine === null ? `without an engine: ${obstacle}` : `on ${engine}`}${steps}${estimate.batch === undefined ? '' : `, ${estimate.batch}`}`
   })
   const claims = plan.claims.map(({ name, text, checks }) => `claim ${name}: ${text} (${checks.length})`)

@@ -32,8 +32,15 @@ suite('kinds', (test) => {
   test('a section of a kind has the members of that kind', () => {
     const { kinds } = kindsOf('import { Sft } from "std/stages"')
     const optimizer = kinds.all.get('std/stages.Sft')?.sections.get('optimizer')
-    is(optimizer?.members, kinds.all.get('std/stages.AdamW')?.members)
+    equal([...(optimizer?.members ?? [])], [...(kinds.all.get('std/stages.AdamW')?.members ?? [])])
     is(optimizer?.aliases.get('max_grad_norm'), 'clip_norm')
+  })
+
+  test('and those in its braces besides', () => {
+    const { kinds } = kindsOf('import { Supervised } from "std/supervised"')
+    const optimizer = kinds.all.get('std/supervised.Supervised')?.sections.get('optimizer')
+    equal([...(optimizer?.members.keys() ?? [])], [...(kinds.all.get('std/stages.AdamW')?.members.keys() ?? []), 'momentum'])
+    is(kinds.all.get('std/stages.Sft')?.sections.get('optimizer')?.members.has('momentum'), false)
   })
 
   test('the kind of a declaration is its annotation, or the one of the prelude', () => {

@@ -5,7 +5,7 @@ import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
 import type { CompileValue } from '../../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../decoding.js'
-import { applyProgram, gradientProgram, normProgram, scoreProgram } from '../programs.js'
+import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../programs.js'
 import { configModel, folderModel } from '../folder.js'
 import { formula, nowhere, sizeOf, TestSession, tinyModel } from './harness.js'
 
@@ -15,6 +15,7 @@ interface Fixture {
   readonly temperature: number
   readonly families: Readonly<Record<string, { config: Record<string, unknown>; names: string[]; logp: number[]; entropy: number[]; logits: number[]; gradients: Record<string, [number, number, number]> }>>
   readonly adamw: { lr: number; beta1: number; beta2: number; eps: number; decay: number; clip: number; steps: { norm: number; w: number[]; s: number[] }[] }
+  readonly sgd: { lr: number; momentum: number; decay: number; clip: number; steps: { norm: number; w: number[]; s: number[] }[] }
 }
 const fixture = JSON.parse(readFileSync(new URL('../../test/data/transformers.json', import.meta.url), 'utf8')) as Fixture
 
@@ -139,29 +140,33 @@ suite('training programs', (test) => {
     near(((await session.run(score, { B: 1, T }, cut))['logp'] as number[]).slice(0, 3), full.slice(0, 3), { rtol: 1e-12 })
   })
 
-  test('apply is torch.optim.AdamW, with clipping, and leaves zero gradients', async () => {
-    const { lr, beta1, beta2, eps, decay, clip, steps } = fixture.adamw
-    const model: ModelPlan = {
-      ...tinyModel(),
-      weights: [
-        { name: 'matrix', shape: [2, 3], init: 'normal', std: 1, decay: true },
-        { name: 'final_norm.weight', shape: [3], init: 'ones', std: 0, decay: false },
-      ],
-    }
-    const session = await TestSession.open(model)
-    const [apply, normed] = [applyProgram(model, { beta1, beta2, eps, decay }), normProgram(model)]
-    await session.run(normed, {}, {})
-    for (const [index, expected] of steps.entries()) {
-      session.session.write('g/matrix', formula(`gradient ${index}`, 6))
-      session.session.write('g/final_norm.weight', formula(`slope ${index}`, 3))
-      const total = ((await session.run(normed, {}, {}))['norm'] as number[])[0] as number
-      near(total, expected.norm, { rtol: 1e-12, what: 'norm' })
-      await session.run(apply, {}, { lr: [lr / (index + 1)], clip_scale: [Math.min(1, clip / (total + 1e-6))], bias1: [1 - beta1 ** (index + 1)], bias2: [1 - beta2 ** (index + 1)] })
-      near(session.read('w/matrix'), expected.w, { rtol: 1e-12, what: `matrix after step ${index}` })
-      near(session.read('w/final_norm.weight'), expected.s, { rtol: 1e-12, what: `norm after step ${index}` })
-      ok(gradientsOf(model, session).every((g) => g === 0))
-    }
-  })
+  for (const [name, { lr, clip, decay, steps }] of Object.entries({ AdamW: fixture.adamw, SGD: fixture.sgd })) {
+    test(`apply is torch.optim.${name}, with clipping, and leaves zero gradients`, async () => {
+      const { beta1, beta2, eps } = fixture.adamw
+      const model: ModelPlan = {
+        ...tinyModel(),
+        weights: [
+          { name: 'matrix', shape: [2, 3], init: 'normal', std: 1, decay: true },
+          { name: 'final_norm.weight', shape: [3], init: 'ones', std: 0, decay: false },
+        ],
+      }
+      const session = await TestSession.open(model)
+      const apply = name === 'SGD' ? descentProgram(model, { momentum: fixture.sgd.momentum, decay }) : applyProgram(model, { beta1, beta2, eps, decay })
+      const normed = normProgram(model)
+      await session.run(normed, {}, {})
+      for (const [index, expected] of steps.entries()) {
+        session.session.write('g/matrix', formula(`gradient ${index}`, 6))
+        session.session.write('g/final_norm.weight', formula(`slope ${index}`, 3))
+        const total = ((await session.run(normed, {}, {}))['norm'] as number[])[0] as number
+        near(total, expected.norm, { rtol: 1e-12, what: 'norm' })
+        const step = { lr: [lr / (index + 1)], clip_scale: [Math.min(1, clip / (total + 1e-6))] }
+        await session.run(apply, {}, name === 'SGD' ? step : { ...step, bias1: [1 - beta1 ** (index + 1)], bias2: [1 - beta2 ** (index + 1)] })
+        near(session.read('w/matrix'), expected.w, { rtol: 1e-12, what: `matrix after step ${index}` })
+        near(session.read('w/final_norm.weight'), expected.s, { rtol: 1e-12, what: `norm after step ${index}` })
+        ok(gradientsOf(model, session).every((g) => g === 0))
+      }
+    })
+  }
 })
 
 suite('rollout programs', (test) => {

@@ -51,7 +51,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Generate: { policy: 'wide', prompts: 'problems["test"]', reward: 'answer', until: 'strict.correct', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
   Filter: { data: 'problems["test"]', keep: 'row.prompt == ""', per_prompt: '1 sample', at_least: '2 samples' },
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
-  Supervised: { model: 'deep', data: 'vectors["b"]', length: '11 steps', stop_at: '0.9', batch: '5 samples', loss: 'certain', aggregate: 'sample_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
+  Supervised: { model: 'deep', data: 'vectors["b"]', length: '11 steps', stop_at: '0.9', batch: '5 samples', loss: 'certain', aggregate: 'sample_sum', seed: '1', 'optimizer.momentum': '0.9', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateClassifier: { model: 'deep', data: 'vectors["b"]' },
   ShrinkPerturb: { model: 'deep', shrink: '0.4', perturb: '0.2', noise: '"gaussian"', seed: '1' },
   Merge: { policy: 'wide', policies: '[tiny]', combine: 'added', seed: '1' },

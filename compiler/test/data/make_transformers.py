@@ -1,7 +1,7 @@
 """Values of Hugging Face transformers and torch for the tests of compiler/model: writes transformers.json beside it.
 
 Tiny models of three families and their rotary scalings in float64, every weight by a formula that the tests repeat; log-probabilities, entropy and
-gradients of a weighted sum of them (the norms inside compute in float32, so they agree to about 1e-6); three steps of torch.optim.AdamW with clipping. Needs torch and transformers.
+gradients of a weighted sum of them (the norms inside compute in float32, so they agree to about 1e-6); three steps of torch.optim.AdamW and of torch.optim.SGD with clipping. Needs torch and transformers.
 """
 
 import json
@@ -72,26 +72,27 @@ def family(config_class, model_class, extra, rope):
     }
 
 
-def adamw():
+def steps(settings, optimizer):
     """Three steps on a matrix that decays and a vector that does not, the gradient clipped to norm 0.5."""
     w = torch.nn.Parameter(weight("matrix", (2, 3)))
     s = torch.nn.Parameter(weight("final_norm.weight", (3,)))
-    optimizer = torch.optim.AdamW([{"params": [w], "weight_decay": 0.1}, {"params": [s], "weight_decay": 0.0}], lr=1e-2, betas=(0.9, 0.95), eps=1e-8)
+    rule = optimizer([{"params": [w], "weight_decay": 0.1}, {"params": [s], "weight_decay": 0.0}])
     steps = []
     for step in range(3):
-        for group in optimizer.param_groups:
+        for group in rule.param_groups:
             group["lr"] = 1e-2 / (step + 1)
         w.grad, s.grad = weight(f"gradient {step}", (2, 3)), weight(f"slope {step}", (3,))
         norm = torch.nn.utils.clip_grad_norm_([w, s], 0.5)
-        optimizer.step()
+        rule.step()
         steps.append({"norm": norm.item(), "w": w.detach().flatten().tolist(), "s": s.detach().flatten().tolist()})
-    return {"lr": 1e-2, "beta1": 0.9, "beta2": 0.95, "eps": 1e-8, "decay": 0.1, "clip": 0.5, "steps": steps}
+    return {"lr": 1e-2, **settings, "decay": 0.1, "clip": 0.5, "steps": steps}
 
 
 values = {
     "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     "tokens": TOKENS, "targets": TARGETS, "temperature": TEMPERATURE,
     "families": {name: family(*row) for name, row in FAMILIES.items()},
-    "adamw": adamw(),
+    "adamw": steps({"beta1": 0.9, "beta2": 0.95, "eps": 1e-8}, lambda groups: torch.optim.AdamW(groups, lr=1e-2, betas=(0.9, 0.95), eps=1e-8)),
+    "sgd": steps({"momentum": 0.9}, lambda groups: torch.optim.SGD(groups, lr=1e-2, momentum=0.9)),
 }
 pathlib.Path(__file__).with_name("transformers.json").write_text(json.dumps(values, indent=1) + "\n")

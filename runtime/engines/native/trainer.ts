@@ -10,7 +10,7 @@ import { attribute, number, optionalNumber } from './attributes.js'
 import { grid, put, take, type Grid } from './batching.js'
 import type { Examples } from './examples.js'
 import type { Model } from './model.js'
-import { declareStates, Programs } from './programs.js'
+import { declareStates, inputs, Programs } from './programs.js'
 
 /** What one update learns from. */
 export interface Batch {
@@ -93,7 +93,7 @@ export class Trainer {
     }
   }
 
-  /** AdamW on the accumulated gradient, clipped as `torch.nn.utils.clip_grad_norm_` does; returns the learning rate. */
+  /** The optimiser's program on the accumulated gradient, clipped as `torch.nn.utils.clip_grad_norm_` does; returns the learning rate. */
   private async apply(norm: number): Promise<number> {
     const clip = optionalNumber(this.stage, 'optimizer.clip_norm')
     const clipScale = clip === undefined ? 1 : Math.min(1, clip / (norm + 1e-6))
@@ -114,8 +114,10 @@ export class Trainer {
   async state(): Promise<StoredTensor[]> {
     const { session } = this.model.programs
     const state: StoredTensor[] = []
+    // Gradient descent has one moment, AdamW two.
+    const held = new Set(inputs(this.model.programs.graph('apply'), 'state').map(({ attributes }) => String(attributes['name'])))
     for (const kind of ['w', 'm', 'v']) {
-      for (const { name, shape } of this.model.at.weights) state.push({ name: `${kind}/${name}`, shape, data: (await session.read(`${kind}/${name}`)) as StoredTensor['data'] })
+      for (const { name, shape } of this.model.at.weights.filter((weight) => held.has(`${kind}/${weight.name}`))) state.push({ name: `${kind}/${name}`, shape, data: (await session.read(`${kind}/${name}`)) as StoredTensor['data'] })
     }
     return state
   }
