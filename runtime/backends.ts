@@ -4,9 +4,14 @@
 import type { Executor } from './executors/executor.js'
 import { installed } from './executors/tensorflow/install/place.js'
 
-const executors: Readonly<Record<string, () => Promise<Executor>>> = {
-  wasm: async () => (await import('./executors/wasm/index.js')).wasm,
-  tensorflow: async () => (await import('./executors/tensorflow/index.js')).tensorflow,
+/** Backend → its executor with so many threads, or as many as there are cores. */
+const executors: Readonly<Record<string, (threads?: number) => Promise<Executor>>> = {
+  wasm: async (threads) => (await import('./executors/wasm/index.js')).wasmWith(threads),
+  tensorflow: async (threads) => {
+    // Its process inherits them.
+    if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] = process.env['TF_NUM_INTEROP_THREADS'] = String(threads)
+    return (await import('./executors/tensorflow/index.js')).tensorflow
+  },
   reference: async () => (await import('./executors/reference/reference.js')).reference,
 }
 
@@ -23,9 +28,9 @@ export function backendNamed(name: string): string | undefined {
  * The executor of a backend, ready to open sessions; undefined when there is none of that name. `auto` that cannot start TensorFlow falls
  * back to `wasm`, and `fallback` says why. Errors: RLP8015 when TensorFlow was asked for by name and cannot be had.
  */
-export async function executorNamed(name: string, fallback: (why: string) => void = () => undefined): Promise<Executor | undefined> {
+export async function executorNamed(name: string, { threads, fallback = () => undefined }: { readonly threads?: number; readonly fallback?: (why: string) => void } = {}): Promise<Executor | undefined> {
   const backend = backendNamed(name)
-  const executor = backend === undefined ? undefined : await executors[backend]?.()
+  const executor = backend === undefined ? undefined : await executors[backend]?.(threads)
   if (backend !== 'tensorflow') return executor
   try {
     await (await import('./executors/tensorflow/index.js')).running()
@@ -33,6 +38,6 @@ export async function executorNamed(name: string, fallback: (why: string) => voi
   } catch (error) {
     if (name !== 'auto') throw error
     fallback((error as Error).message)
-    return executors['wasm']?.()
+    return executors['wasm']?.(threads)
   }
 }

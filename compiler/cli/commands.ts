@@ -21,7 +21,7 @@ export interface Command {
 
 const SET: Option = { type: 'string', multiple: true, value: 'name=value', help: 'give a `param` another value, e.g. --set seeds=[0,1,2]' }
 const VARIANT: Option = { type: 'string', value: 'name', help: 'apply a `variant` of the spec' }
-const THREADS = { type: 'string', value: 'N', help: 'how many threads compute (default: as many as there are cores); results are the same on wasm' } as const
+const THREADS: Option = { type: 'string', value: 'N', help: 'how many threads compute (default: as many as there are cores); results are the same on wasm' }
 const LOCKED: Option = { type: 'boolean', help: 'refuse what is not as `rlp.lock` says' }
 const FORMAT: Option = { type: 'string', value: 'text|json', help: 'how to print (default text)' }
 

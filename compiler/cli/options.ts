@@ -26,6 +26,14 @@ export function flag(args: Arguments, name: string): boolean {
   return args.options[name] === true
 }
 
+/** A whole number from 1 on. */
+export function count(args: Arguments, name: string): number | undefined {
+  const value = text(args, name)
+  if (value === undefined) return undefined
+  if (!/^[1-9]\d{0,5}$/.test(value)) throw new UsageError(`--${name} wants a whole number from 1 on, found \`${value}\``)
+  return Number(value)
+}
+
 /** `--backend` with a name that no backend has. */
 export function noBackend(name: string, names: readonly string[]): UsageError {
   return new UsageError(`there is no backend \`${name}\``, `use ${names.slice(0, -1).map((each) => `\`${each}\``).join(', ')} or \`${names.at(-1)}\``)

@@ -6,18 +6,20 @@ import type { Plan } from '../../spec/plan/plan.js'
 import { compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { flag, noBackend, text, UsageError, type Arguments } from './options.js'
+import { count, flag, noBackend, text, UsageError, type Arguments } from './options.js'
 import { remade } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
   const loaded = await load(args)
   if (!loaded) return EXIT.mistakes
-  return runLoaded(loaded, { backend: text(args, 'backend') ?? 'auto', fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
+  return runLoaded(loaded, { backend: text(args, 'backend') ?? 'auto', threads: count(args, 'threads'), fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
 }
 
 export interface RunChoices {
   readonly backend: string
+  /** As many as there are cores where absent. */
+  readonly threads: number | undefined
   readonly fresh: boolean
   /** Wait for another run in the same folder. */
   readonly wait: boolean
@@ -26,9 +28,12 @@ export interface RunChoices {
 }
 
 /** Run a plan, show how it goes and what it came to; returns the exit code. */
-export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly root: string }, { backend, fresh, wait, what }: RunChoices): Promise<number> {
+export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly root: string }, { backend, threads, fresh, wait, what }: RunChoices): Promise<number> {
   const runtime = await import('../../runtime/index.js')
-  const executor = await runtime.executorNamed(backend, (why) => process.stderr.write(`TensorFlow is installed, but does not start: ${why}\nthe run takes the backend \`wasm\` instead; \`rlpc doctor\` says more\n`))
+  const executor = await runtime.executorNamed(backend, {
+    ...(threads === undefined ? {} : { threads }),
+    fallback: (why) => process.stderr.write(`TensorFlow is installed, but does not start: ${why}\nthe run takes the backend \`wasm\` instead; \`rlpc doctor\` says more\n`),
+  })
   if (!executor) throw noBackend(backend, runtime.BACKENDS)
 
   const home = resolve('.rlp')

@@ -20,9 +20,9 @@ import { defaultThreads, enlist, newId, runTogether, tell, type Run } from './th
 import { copyIn, copyOut } from './transfer.js'
 
 /** The executor with a number of threads; results are the same for all numbers. Tests divide what is not worth it, too. */
-export const wasmWith = (threads: number, worth = WORTH): Executor => ({ name: 'wasm', open: () => Promise.resolve(new WasmSession(threads, worth)) })
+export const wasmWith = (threads = defaultThreads(), worth = WORTH): Executor => ({ name: 'wasm', open: () => Promise.resolve(new WasmSession(threads, worth)) })
 
-export const wasm: Executor = wasmWith(defaultThreads())
+export const wasm: Executor = wasmWith()
 
 /** The graph that is scheduled for given sizes: bound, and with those composites that have a kernel. */
 export const prepared = (graph: Graph, bindings: Bindings): Graph => inlineComposites(bind(graph, bindings), hasKernel)
