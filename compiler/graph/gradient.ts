@@ -38,7 +38,7 @@ export function gradient(b: GraphBuilder, outputs: readonly Value[], seeds: read
     const args = inputs.map((input) => b.valueAt(input))
     if (op === 'composite') {
       const all = (value.node.outputs ?? []).map((_, index) => (index === 0 ? g : parts.get(id)?.[index]))
-      if (all.some((each) => each)) compositeGradient(b, value, args, all).forEach((each, i) => accumulate(args[i] as Value, each))
+      if (all.some((each) => each)) compositeGradient(b, value, args, all, args.map(({ id: input }) => active.has(input))).forEach((each, i) => accumulate(args[i] as Value, each))
       continue
     }
     const vjp = vjps[op]
@@ -47,10 +47,10 @@ export function gradient(b: GraphBuilder, outputs: readonly Value[], seeds: read
   return wrt.map((value) => grads.get(value.id) ?? b.zerosLike(value))
 }
 
-function compositeGradient(b: GraphBuilder, whole: Value, inputs: Value[], grads: (Value | undefined)[]): (Value | undefined)[] {
+function compositeGradient(b: GraphBuilder, whole: Value, inputs: Value[], grads: (Value | undefined)[], wanted: readonly boolean[]): (Value | undefined)[] {
   const meaning = b.meaningOf(whole)
   const own = meaning?.gradient
-  if (own) return own(b, { inputs, outputs: b.outputsOf(whole), grads })
+  if (own) return own(b, { inputs, outputs: b.outputsOf(whole), grads, wanted })
   const outputs = meaning ? meaning.expand(b, ...inputs) : b.include(b.bodyOf(whole), inputs)
   // Differentiated with respect to stand-ins: an input may be computed from another one.
   const live = outputs.filter((_, i) => grads[i])

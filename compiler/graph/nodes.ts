@@ -32,8 +32,8 @@ export class Value {
 /** Builds a composite's meaning out of its inputs. */
 export type Expand = (b: GraphBuilder, ...inputs: Value[]) => Value[]
 
-/** Gradients of a composite's inputs from those of its outputs (undefined: no gradient flows). */
-export type CompositeGradient = (b: GraphBuilder, context: { inputs: Value[]; outputs: Value[]; grads: (Value | undefined)[] }) => (Value | undefined)[]
+/** Gradients of a composite's inputs from those of its outputs (undefined: no gradient flows). `wanted` says of which inputs someone asks. */
+export type CompositeGradient = (b: GraphBuilder, context: { inputs: Value[]; outputs: Value[]; grads: (Value | undefined)[]; wanted: readonly boolean[] }) => (Value | undefined)[]
 
 export interface CompositeMeaning {
   readonly expand: Expand

@@ -15,20 +15,20 @@ export interface TokenLogprob {
  * softmax(h·wᵀ / temperature), both […]. No gradient flows to the temperature.
  */
 export function tokenLogprob(b: GraphBuilder, h: Value, w: Value, targets: Value, temperature: Value): TokenLogprob {
-  const [logp, entropy] = b.composite('token_logprob', {}, [h, w, targets, temperature], (body, ...args) => expand(body, args), (g, { inputs, outputs, grads }) => {
+  const [logp, entropy] = b.composite('token_logprob', {}, [h, w, targets, temperature], (body, ...args) => expand(body, args), (g, { inputs, outputs, grads, wanted }) => {
     const [hidden, head, at, heat] = inputs as [Value, Value, Value, Value]
     const [dlogp, dentropy] = outputs.map((output, i) => grads[i] ?? g.zerosLike(output))
-    return [...tokenLogprobGrad(g, hidden, head, at, heat, dlogp as Value, dentropy as Value), undefined, undefined]
+    const [dhidden, dhead] = tokenLogprobGrad(g, hidden, head, at, heat, dlogp as Value, dentropy as Value, { frozen: !wanted[1] })
+    return [dhidden, dhead, undefined, undefined]
   })
   return { logp: logp as Value, entropy: entropy as Value }
 }
 
-/** Gradients of h and w. */
-export function tokenLogprobGrad(b: GraphBuilder, h: Value, w: Value, targets: Value, temperature: Value, dlogp: Value, dentropy: Value): [Value, Value] {
-  const grads = b.composite('token_logprob_grad', {}, [h, w, targets, temperature, dlogp, dentropy], (body, ...args) =>
-    gradient(body, expand(body, args.slice(0, 4)), args.slice(4), args.slice(0, 2)),
+/** Gradients of h and w; of h alone where w is `frozen`, which spares the largest product and a gradient of w's size. */
+export function tokenLogprobGrad(b: GraphBuilder, h: Value, w: Value, targets: Value, temperature: Value, dlogp: Value, dentropy: Value, { frozen = false }: { frozen?: boolean } = {}): Value[] {
+  return b.composite('token_logprob_grad', frozen ? { frozen } : {}, [h, w, targets, temperature, dlogp, dentropy], (body, ...args) =>
+    gradient(body, expand(body, args.slice(0, 4)), args.slice(4), args.slice(0, frozen ? 1 : 2)),
   )
-  return grads as [Value, Value]
 }
 
 function expand(b: GraphBuilder, inputs: readonly Value[]): [Value, Value] {

@@ -92,12 +92,12 @@ export function token_logprob(h: usize, w: usize, targets: usize, temperature: u
   }
 }
 
-/** Gradients of h and w from those of logp and entropy. */
+/** Gradients of h and, unless dw is 0, of w from those of logp and entropy. */
 export function token_logprob_grad(h: usize, w: usize, targets: usize, temperature: usize, dlogp: usize, dentropy: usize, dh: usize, dw: usize, rows: i32, size: i32, width: i32, chunk: i32, work: usize): void {
   const heat: f32 = 1 / load<f32>(temperature)
   const bytes = <usize>size << 2
   const packing = work + bytes * <usize>chunk
-  if (rows == 0) memory.fill(dw, 0, bytes * <usize>width)
+  if (rows == 0 && dw != 0) memory.fill(dw, 0, bytes * <usize>width)
   for (let first = 0; first < rows; first += chunk) {
     const count = min(chunk, rows - first)
     const from = <usize>(first * width) << 2
@@ -112,7 +112,7 @@ export function token_logprob_grad(h: usize, w: usize, targets: usize, temperatu
       z += bytes
     }
     multiply(work, size, 1, w, width, 1, dh + from, width, count, width, size, 0, packing)
-    multiply(work, 1, size, h + from, width, 1, dw, width, size, width, count, i32(first > 0), packing)
+    if (dw != 0) multiply(work, 1, size, h + from, width, 1, dw, width, size, width, count, i32(first > 0), packing)
   }
 }
 

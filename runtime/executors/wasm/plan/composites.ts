@@ -34,7 +34,7 @@ const head = (gradient: boolean): CallRule => (c, node, id) => {
   const { inputs, outputs, shapes } = operands(c, node, id)
   const [h, w] = shapes as [readonly number[], readonly [number, number]]
   const { chunk, elements } = headWorkspace(rows(h), w[0], w[1])
-  c.call(gradient ? 'token_logprob_grad' : 'token_logprob', [...all(inputs), ...all(outputs), rows(h), w[0], w[1], chunk], inputs, outputs, { scratch: elements })
+  c.call(gradient ? 'token_logprob_grad' : 'token_logprob', [...all(inputs), ...all(outputs), ...(node.attributes.frozen === true ? [NONE] : []), rows(h), w[0], w[1], chunk], inputs, outputs, { scratch: elements })
 }
 
 /** Whether a composite is run by a kernel, or else by its body: scores are compared before they are scaled, so the scale must be positive. */
