@@ -23,7 +23,29 @@ export interface Session {
   read(name: string): TensorData | Promise<TensorData>
   /** States read or assigned by `graph` must have been declared. Loading the same graph with the same bindings again is cheap. */
   load(graph: Graph, bindings: Bindings): Program
+  /**
+   * Where the executor can run a program many times in one call (a loop on the device): each turn is fed what the turn before
+   * fetched under the same name. Others have no such method, and the caller runs the program turn by turn.
+   */
+  loop?(graph: Graph, bindings: Bindings, options: LoopOptions): Loop
   close(): void
+}
+
+export interface LoopOptions {
+  /** Turns of one call at most. */
+  readonly most: number
+  /** Fetches of which every turn's value is wanted. */
+  readonly collect: readonly string[]
+  /** A fetch, bool []: when it is true, that turn was the last. */
+  readonly until: string
+}
+
+export interface Loop {
+  /**
+   * Runs at most `turns` turns. Returns how many there were, for each name of `collect` its values one after the other, and
+   * for each other fetch its last value. Values that are fed from turn to turn start as they are in `feeds`.
+   */
+  run(feeds: Readonly<Record<string, TensorData>>, turns: number): Promise<{ readonly turns: number; readonly fetched: Record<string, TensorData> }>
 }
 
 export interface Program {

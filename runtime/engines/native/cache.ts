@@ -3,10 +3,13 @@
 
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Bindings, Session, TensorData } from '../../executors/executor.js'
+import type { Bindings, Loop, Session, TensorData } from '../../executors/executor.js'
 import { inputs, type Programs } from './programs.js'
+import { turnOf } from './turn.js'
 
 export class Caches {
+  private turn: Graph | undefined
+
   private constructor(
     readonly rows: number,
     /** Positions of a row. */
@@ -32,6 +35,12 @@ export class Caches {
   /** Run `prefill` or `decode` on these caches. */
   run(role: 'prefill' | 'decode', bindings: Bindings, feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> {
     return this.session.load(role === 'prefill' ? this.prefill : this.decode, { ...bindings, B: this.rows, S: this.length }).run(feeds)
+  }
+
+  /** `decode` and `sample` again and again in one call; undefined where the executor has no loops. */
+  turns(sample: Graph, most: number, ends: number): Loop | undefined {
+    this.turn ??= turnOf(sample, this.decode)
+    return this.session.loop?.(this.turn, { B: this.rows, S: this.length, E: ends }, { most, collect: ['token', 'logp'], until: 'done' })
   }
 
   /** Copy the chosen rows to the front of smaller caches of the same length. */

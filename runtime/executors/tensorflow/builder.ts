@@ -14,7 +14,7 @@ const OUTPUTS: Readonly<Record<string, string>> = {
   LessEqual: 'z', Log: 'y', LogicalAnd: 'z', LogicalNot: 'y', LogicalOr: 'z', MatMul: 'product', Max: 'output', Maximum: 'z', Min: 'output', Minimum: 'z',
   Mul: 'z', Neg: 'y', NotEqual: 'z', Pad: 'output', PadV2: 'output', Pow: 'z', Range: 'output', ReadVariableOp: 'value', RealDiv: 'z', Reshape: 'output',
   ReverseV2: 'output', RightShift: 'z', Rsqrt: 'y', SelectV2: 'output', Sigmoid: 'y', Sign: 'y', Sin: 'y', Slice: 'output', Sqrt: 'y', Sub: 'z', Sum: 'output',
-  Tanh: 'y', Transpose: 'y', UnsortedSegmentSum: 'output', XlaVariadicSort: 'outputs', While: 'output',
+  Tanh: 'y', Transpose: 'y', UnsortedSegmentSum: 'output', XlaDynamicUpdateSlice: 'output', XlaVariadicSort: 'outputs', While: 'output',
 }
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array } as const

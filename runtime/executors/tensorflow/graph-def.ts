@@ -14,7 +14,7 @@ export type Attribute =
   | { readonly i: number }
   | { readonly s: Uint8Array }
   | { readonly shape: ShapeDef }
-  | { readonly list: { readonly type: readonly number[] } }
+  | { readonly list: { readonly type: readonly number[] } | { readonly shape: readonly ShapeDef[] } }
   | { readonly tensor: TensorDef }
   | { readonly func: { readonly name: string } }
 export type Attributes = Readonly<Record<string, Attribute>>
@@ -70,7 +70,7 @@ const root = protobuf.Root.fromJSON({
       oneofs: { value: { oneof: ['list', 's', 'i', 'b', 'type', 'shape', 'tensor', 'func'] } },
       fields: { list: one('ListValue', 1), s: one('bytes', 2), i: one('int64', 3), b: one('bool', 5), type: one('int32', 6), shape: one('TensorShapeProto', 7), tensor: one('TensorProto', 8), func: one('NameAttrList', 10) },
     },
-    ListValue: { fields: { type: { ...many('int32', 6), options: { packed: true } } } },
+    ListValue: { fields: { type: { ...many('int32', 6), options: { packed: true } }, shape: many('TensorShapeProto', 7) } },
     NameAttrList: { fields: { name: one('string', 1) } },
     TensorShapeProto: { fields: { dim: many('Dim', 2) } },
     Dim: { fields: { size: one('int64', 1) } },
@@ -101,6 +101,7 @@ export const flag = (b: boolean): Attribute => ({ b })
 export const integer = (i: number): Attribute => ({ i })
 export const shaped = (sizes: readonly number[]): Attribute => ({ shape: shapeDef(sizes) })
 export const types = (list: readonly TfType[]): Attribute => ({ list: { type: list.map((type) => DTYPES[type]) } })
+export const shapes = (list: readonly (readonly number[])[]): Attribute => ({ list: { shape: list.map(shapeDef) } })
 export const func = (name: string): Attribute => ({ func: { name } })
 
 /** A constant: row-major bytes. */

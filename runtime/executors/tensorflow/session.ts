@@ -5,12 +5,13 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph, TensorType } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
-import type { Bindings, Program, Session, TensorData } from '../executor.js'
+import type { Bindings, Loop, LoopOptions, Program, Session, TensorData } from '../executor.js'
 import { loadCargo, unloadCargo } from './cargo.js'
 import { DTYPES, encodeGraph, shaped, tensor, typed } from './graph-def.js'
 import type { Host } from './host.js'
+import { translateLoop } from './loop.js'
 import type { Feed } from './process.js'
-import { stateTypes, translate, variable, type Endpoint } from './translate.js'
+import { stateTypes, translate, variable, type Endpoint, type Translated } from './translate.js'
 
 interface State {
   readonly type: TensorType & { readonly shape: readonly number[] }
@@ -25,6 +26,7 @@ export class TensorflowSession implements Session {
   private readonly id = sessions++
   private readonly states = new Map<string, State>()
   private readonly programs = new WeakMap<Graph, Map<string, Program>>()
+  private readonly loops = new WeakMap<Graph, Map<string, Loop>>()
   private loaded = 0
   /** The first error of what nobody waited for; the next one who waits gets it. */
   private failed: Error | undefined
@@ -64,13 +66,42 @@ export class TensorflowSession implements Session {
     return program
   }
 
+  loop(graph: Graph, bindings: Bindings, options: LoopOptions): Loop {
+    const loops = this.loops.get(graph) ?? new Map<string, Loop>()
+    this.loops.set(graph, loops)
+    const key = JSON.stringify([Object.entries(bindings).sort(), options])
+    const loop = loops.get(key) ?? this.prepareLoop(bind(graph, bindings), options)
+    loops.set(key, loop)
+    return loop
+  }
+
   close(): void {
     this.states.clear()
     // That it cannot be closed any more matters to nobody.
     this.host.ask('close', this.id).catch(() => undefined)
   }
 
+  private prepareLoop(bound: Graph, options: LoopOptions): Loop {
+    const graph = this.checked(bound)
+    const { limit, turns, collect, ...program } = { ...translateLoop(graph, `p${this.loaded++}`, options), collect: new Set(options.collect) }
+    const run = this.runner(graph.name, { ...program, feeds: [limit, ...program.feeds], fetches: [turns, ...program.fetches] })
+    return {
+      run: async (feeds, most) => {
+        const found = await run({ ...feeds, [limit.name]: Int32Array.of(Math.min(most, options.most)) })
+        const made = (found[turns.name] as TensorData)[0] as number
+        const fetched = program.fetches.map(({ name, shape }): [string, TensorData] => [name, collect.has(name) ? (found[name] as TensorData).subarray(0, made * count(shape.slice(1))) : (found[name] as TensorData)])
+        return { turns: made, fetched: Object.fromEntries(fetched) }
+      },
+    }
+  }
+
   private prepare(bound: Graph): Program {
+    const graph = this.checked(bound)
+    return { run: this.runner(graph.name, translate(graph, `p${this.loaded++}`)) }
+  }
+
+  /** The graph as it is translated: legal, without composites, on states that are there. */
+  private checked(bound: Graph): Graph {
     const faults = verify(bound)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
     const graph = inlineComposites(bound)
@@ -78,9 +109,13 @@ export class TensorflowSession implements Session {
       const { type } = this.state(name)
       if (type.dtype !== dtype || type.shape.join() !== shape.join()) throw new Error(`state "${name}" is ${type.dtype}[${type.shape.join(', ')}], the graph takes ${dtype}[${shape.join(', ')}]`)
     }
-    const { graph: added, feeds, fetches, call } = translate(graph, `p${this.loaded++}`)
+    return graph
+  }
+
+  /** Adds a program to the session's graph; returns what runs it. */
+  private runner(name: string, { graph, feeds, fetches, call }: Translated): Program['run'] {
     const places = fetches.map(({ place }) => place)
-    const ready = this.host.ask('extend', this.id, encodeGraph(added))
+    const ready = this.host.ask('extend', this.id, encodeGraph(graph))
     ready.catch(() => undefined) // whoever runs the program hears of it
     const execute = async (given: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> => {
       const data = feeds.map((feed) => feedOf(feed, given[feed.name]))
@@ -88,7 +123,7 @@ export class TensorflowSession implements Session {
       const found = await this.run(data, places, [call])
       return Object.fromEntries(fetches.map(({ name }, i) => [name, found[i] as TensorData]))
     }
-    return { run: (given) => execute(given).catch((error: Error & { code?: string }) => Promise.reject(error.code === undefined ? new Error(`graph ${graph.name}: ${error.message}`, { cause: error }) : error)) }
+    return (given) => execute(given).catch((error: Error & { code?: string }) => Promise.reject(error.code === undefined ? new Error(`graph ${name}: ${error.message}`, { cause: error }) : error))
   }
 
   private async run(feeds: readonly Feed[], fetches: readonly string[], targets: readonly string[]): Promise<TensorData[]> {

@@ -25,12 +25,30 @@ export interface Translated {
 /** The program of `graph`; `prefix` makes its names unique in the session. */
 export function translate(graph: Graph, prefix: string): Translated {
   const b = new FunctionBuilder()
-  const inputs = graph.nodes.filter((node) => node.op === 'input')
-  const feeds = inputs.filter((node) => node.attributes['storage'] === 'feed').map((node, i) => endpoint(String(node.attributes['name']), `${prefix}/f${i}`, node.type))
+  const feeds = feedsOf(graph, prefix)
   const states = stateTypes(graph)
-
   const fed = new Map(feeds.map(({ name, dtype }) => [name, b.argument(dtype)]))
   const handles = new Map([...states.keys()].map((name) => [name, b.argument('resource')]))
+  const { fetched, effects, comparators } = emit(b, graph, fed, handles)
+  const fn = b.finish(functionName(prefix), fetched.map(({ ref, type }) => ({ ref, type: type.dtype })), effects, COMPILED)
+
+  const { nodes, call: run } = entry(prefix, feeds, states, fn)
+  return {
+    graph: { node: nodes, functions: [fn, ...comparators] },
+    feeds,
+    fetches: fetched.map(({ name, type }, i) => endpoint(name, `${run}:${i}`, type)),
+    call: run,
+  }
+}
+
+export interface Fetched {
+  readonly name: string
+  readonly ref: Ref
+  readonly type: TensorType
+}
+
+/** Writes a graph's nodes into a function: what it fetches, the statements that assign, and the functions that its sorts call. */
+export function emit(b: FunctionBuilder, graph: Graph, fed: ReadonlyMap<string, Ref>, handles: ReadonlyMap<string, Ref>): { readonly fetched: readonly Fetched[]; readonly effects: readonly string[]; readonly comparators: readonly FunctionDef[] } {
   const read = new Map<string, Ref>()
   const inputOf = ({ attributes, type }: GraphNode): Ref => {
     const name = String(attributes['name'])
@@ -52,27 +70,31 @@ export function translate(graph: Graph, prefix: string): Translated {
     }
   })
 
+  const typeOf = ({ node }: { readonly node: number }): TensorType => (graph.nodes[node] as GraphNode).type
   // All reads see the old state: a variable is assigned after it was read.
   const effects = graph.outputs.flatMap((output) => {
     if (output.kind === 'fetch') return []
     const before = read.get(output.state)
     const order = before === undefined ? [] : [`^${before.split(':')[0] as string}`]
-    const { dtype } = (graph.nodes[output.node] as GraphNode).type
-    return [b.statement('AssignVariableOp', [handles.get(output.state) as Ref, refs[output.node] as Ref, ...order], { dtype: typed(dtype) })]
+    return [b.statement('AssignVariableOp', [handles.get(output.state) as Ref, refs[output.node] as Ref, ...order], { dtype: typed(typeOf(output).dtype) })]
   })
-  const fetched = graph.outputs.flatMap((output) => (output.kind === 'fetch' ? [{ name: output.name, ref: refs[output.node] as Ref, type: (graph.nodes[output.node] as GraphNode).type }] : []))
-  const fn = b.finish(prefix.replaceAll('/', '_'), fetched.map(({ ref, type }) => ({ ref, type: type.dtype })), effects, COMPILED)
-
-  const variables = [...states].map(([name, type], i) => variable(`${prefix}/s${i}`, name, type))
-  const placeholders = feeds.map(({ place, dtype, shape }): NodeDef => ({ name: place, op: 'Placeholder', input: [], attr: { dtype: typed(dtype), shape: shaped(shape) } }))
-  const run = call(`${prefix}/call`, fn, [...placeholders, ...variables].map(({ name }) => name))
-  return {
-    graph: { node: [...placeholders, ...variables, run], functions: [fn, ...comparators.values()] },
-    feeds,
-    fetches: fetched.map(({ name, type }, i) => endpoint(name, `${run.name}:${i}`, type)),
-    call: run.name,
-  }
+  const fetched = graph.outputs.flatMap((output) => (output.kind === 'fetch' ? [{ name: output.name, ref: refs[output.node] as Ref, type: typeOf(output) }] : []))
+  return { fetched, effects, comparators: [...comparators.values()] }
 }
+
+/** Placeholders, variables and the call of a function that takes first all feeds, then all states. */
+export function entry(prefix: string, feeds: readonly Endpoint[], states: ReadonlyMap<string, TensorType>, fn: FunctionDef): { readonly nodes: readonly NodeDef[]; readonly call: string } {
+  const placeholders = feeds.map(({ place, dtype, shape }): NodeDef => ({ name: place, op: 'Placeholder', input: [], attr: { dtype: typed(dtype), shape: shaped(shape) } }))
+  const variables = [...states].map(([name, type], i) => variable(`${prefix}/s${i}`, name, type))
+  const run = call(`${prefix}/call`, fn, [...placeholders, ...variables].map(({ name }) => name))
+  return { nodes: [...placeholders, ...variables, run], call: run.name }
+}
+
+export function feedsOf(graph: Graph, prefix: string): Endpoint[] {
+  return graph.nodes.filter(({ op, attributes }) => op === 'input' && attributes['storage'] === 'feed').map((node, i) => endpoint(String(node.attributes['name']), `${prefix}/f${i}`, node.type))
+}
+
+export const functionName = (prefix: string): string => prefix.replaceAll('/', '_')
 
 /** The resource variable of a state. */
 export function variable(node: string, state: string, { dtype, shape }: TensorType): NodeDef {
@@ -86,7 +108,7 @@ export function stateTypes(graph: Graph): Map<string, TensorType> {
   return new Map([...read, ...assigned])
 }
 
-const endpoint = (name: string, place: string, { dtype, shape }: TensorType): Endpoint => ({ name, place, dtype, shape: shape as readonly number[] })
+export const endpoint = (name: string, place: string, { dtype, shape }: TensorType): Endpoint => ({ name, place, dtype, shape: shape as readonly number[] })
 
 /** What the sorts of a node compare with: values ascending, NaN last; an index that goes along says nothing. */
 function comparatorsOf({ node, types: [x] }: Site): FunctionDef[] {
