@@ -3,13 +3,11 @@
 
 import type { Graph } from '../../../spec/graph/graph.js'
 import type { Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
-import { workOf } from '../../../spec/plan/work.js'
 import type { Bindings } from '../../executors/executor.js'
 import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
-import { flag, number, optionalNumber } from './attributes.js'
-import { bucket, microRows } from './batching.js'
+import { bucket } from './batching.js'
 import { graphsOf, inputs } from './programs.js'
-import { SMALLEST, WAVE } from './rollout.js'
+import { shapesOf, waves, type Shapes } from './sizes.js'
 
 export interface StageMemory {
   /** Bytes at the worst moment, those outside of the executor included. */
@@ -28,51 +26,7 @@ const STATES: readonly (readonly [prefix: string, part: Part])[] = [
   ['v/', 'optimiser'],
 ]
 
-/** Sizes that a kind's programs are run with. Kinds without a row are not foreseen. */
-interface Shapes {
-  /** Micro-batches of training and scoring; absent when the kind only writes. */
-  readonly micro?: Bindings
-  /** The batch that an objective weighs; absent when the kind does not train. */
-  readonly levels?: Bindings
-  /** Every batch is scored before it is weighed, whatever the objective reads. */
-  readonly scored?: boolean
-  /** The log-probabilities of the rollouts serve the only update that is made of them. */
-  readonly once?: boolean
-  readonly rollouts?: { readonly rows: number; readonly prompt: number; readonly maxNew: number }
-}
-
 const EMPTY: Graph = { name: 'none', nodes: [], outputs: [], bodies: [] }
-
-const texts = (stage: StagePlan, context: number, batch: number, packed = false): Bindings => {
-  const longest = Math.min(context, optional(stage, 'context') ?? context)
-  return { B: microRows(packed ? longest : context, batch), T: bucket(longest - 1) }
-}
-
-const rolled = (rows: number, maxNew: number, context: number): Required<Shapes>['rollouts'] => ({ rows: Math.min(WAVE, rows), prompt: Math.max(1, context - maxNew), maxNew })
-
-const kinds: Readonly<Record<string, (stage: StagePlan, context: number, completions: number) => Shapes>> = {
-  Sft: (stage, context) => {
-    const micro = texts(stage, context, number(stage, 'batch'), flag(stage, 'packing'))
-    return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
-  },
-  Pretrain: (stage, context) => {
-    const micro = texts(stage, context, number(stage, 'batch'))
-    return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
-  },
-  Dpo: (stage, context) => {
-    const micro = texts(stage, context, 2 * number(stage, 'batch'))
-    return { micro, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
-  },
-  Supervised: (stage) => ({ micro: { B: number(stage, 'batch'), T: 1 }, levels: { N: number(stage, 'batch'), T: 1 } }),
-  Grpo: (stage, context) => {
-    const [groups, size, splits] = [number(stage, 'rollout.per_step'), number(stage, 'group_size'), number(stage, 'update.splits')]
-    const micro = texts(stage, context, (groups * size) / splits)
-    return { micro, once: splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: rolled(groups * size, number(stage, 'rollout.max_new'), context) }
-  },
-  Evaluate: (stage, context, completions) => ({ rollouts: rolled(completions, number(stage, 'max_new'), context) }),
-  Generate: (stage, context, completions) => ({ rollouts: rolled(completions, number(stage, 'max_new'), context) }),
-  EvaluateLoss: (stage, context) => ({ micro: texts(stage, context, WAVE) }),
-}
 
 /** Of a plan: what each stage takes; undefined for kinds and models that are not foreseen. Stages of the same shapes share the work. */
 export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefined {
@@ -81,11 +35,8 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
   const models = modelsOf(plan)
   return (stage) => {
     const model = models(stage)
-    const shapesOf = Object.hasOwn(kinds, stage.kind) ? kinds[stage.kind] : undefined
-    if (!model || !shapesOf || stage.engine !== 'native') return undefined
-    // Rows are often not known before the data is read: then more than a wave is assumed.
-    const found = shapesOf(stage, Number(model.config['max_position_embeddings'] ?? 1), workOf(plan, stage).completions ?? WAVE)
-    const shapes = found.levels ? { ...found, levels: { ...found.levels, R: termsOf(plan, stage) } } : found
+    const shapes = model && shapesOf(plan, stage, model)
+    if (!model || !shapes) return undefined
     const ofModel = known.get(model) ?? new Map<string, StageMemory>()
     known.set(model, ofModel)
     const key = JSON.stringify([stage.programs, shapes])
@@ -146,17 +97,6 @@ function measure(model: Plan['models'][string], graphs: Readonly<Record<string, 
   return { peak: executor + Math.max(parts.checkpoint, largest), executor, parts }
 }
 
-/** Rows that are decoded together: all, then powers of two as rollouts end. */
-function waves(rows: number): readonly number[] {
-  const smaller: number[] = []
-  for (let size = 2 ** Math.floor(Math.log2(Math.max(1, rows - 1))); size >= SMALLEST && size < rows; size /= 2) smaller.push(size)
-  return [rows, ...smaller]
-}
-
-function termsOf(plan: Plan, { inputs: { reward = null } }: StagePlan): number {
-  return typeof reward === 'object' && reward !== null && 'reward' in reward ? (plan.rewards[reward.reward]?.terms.length ?? 1) : 1
-}
-
 /** The plan of the model behind a stage, through the stages that changed it. */
 function modelsOf(plan: Plan): (stage: StagePlan) => Plan['models'][string] | undefined {
   const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
@@ -175,10 +115,4 @@ function modelsOf(plan: Plan): (stage: StagePlan) => Plan['models'][string] | un
     for (const each of passed) known.set(each, model)
     return model
   }
-}
-
-const modelInput = ({ inputs: given }: StagePlan): Value | undefined => given['policy'] ?? given['model']
-
-function optional(stage: StagePlan, path: string): number | undefined {
-  return path in stage.attributes ? optionalNumber(stage, path) : undefined
 }
