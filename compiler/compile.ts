@@ -61,7 +61,7 @@ async function modelFolders({ drafts }: Elaborated, { read }: SourceHost): Promi
   const folders = [...drafts.values()].filter((draft) => draft.draft === 'model' && draft.kind.name === 'ModelFolder') as ModelDraft[]
   if (folders.length === 0) return []
   const { folderModel } = await import('./model/folder.js')
-  return folders.flatMap(({ settings, span }) => folderModel(new Map([...settings].map(([path, { value }]) => [path, value])), span, read).diagnostics)
+  return folders.flatMap(({ settings, span }) => folderModel(new Map([...settings.values()].map(({ path, value }) => [path, value])), span, read).diagnostics)
 }
 
 /** Loads what runs the tests only when there are some. */

@@ -105,7 +105,7 @@ function leavesOf(drafts: Drafts, value: CompileValue, seen = new Set<string>())
     case 'curriculum':
       return draft.phases.filter(({ name }) => to.kind !== 'curriculum' || to.phase === undefined || to.phase === name).flatMap(({ dataset }) => ofDataset(drafts, dataset, seen))
     case 'stage':
-      return [...draft.settings.values()].filter(({ member }) => member.role === 'input').flatMap((input) => leavesOf(drafts, input.value, seen))
+      return draft.settings.values().filter(({ member }) => member.role === 'input').flatMap((input) => leavesOf(drafts, input.value, seen))
     default:
       return []
   }

@@ -9,7 +9,8 @@ import { moduleFrame, sourceText, type Context } from './context.js'
 import { valueOf } from './declarations.js'
 import type { ClaimDraft, PipelineDraft } from './drafts.js'
 import { addressesIn } from './references.js'
-import { readSettings, referencesOf, type Setting } from './settings.js'
+import type { Settings } from './setting.js'
+import { readSettings, referencesOf } from './settings.js'
 import { toExpr } from './to-plan.js'
 import type { CompileValue } from './value.js'
 
@@ -32,19 +33,19 @@ export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDr
     budget,
     before: gatedBy(settings, declaration.name.span),
     // Stages that wait for a claim are not what it rests on.
-    references: referencesOf([...settings].flatMap(([path, setting]) => (path === 'before' ? [] : [setting])), declaration.name.span),
+    references: referencesOf(settings.values().filter(({ path }) => path !== 'before'), declaration.name.span),
   }
 }
 
 /** The settings of an `EqualBudget`: every stage that its arms name. */
-function budgetIn(settings: ReadonlyMap<string, Setting>, span: Span): BudgetDraft | undefined {
+function budgetIn(settings: Settings, span: Span): BudgetDraft | undefined {
   const [arms, measure] = [settings.get('arms'), valueOf(settings, 'measure')]
   if (!arms || measure.type !== 'text') return undefined
   return { measure: measure.value as Measure, arms: addressesIn(arms.value), span: arms.written?.span ?? span }
 }
 
 /** The setting of a `Gate`: every stage that waits for it. */
-function gatedBy(settings: ReadonlyMap<string, Setting>, span: Span): ClaimDraft['before'] {
+function gatedBy(settings: Settings, span: Span): ClaimDraft['before'] {
   const before = settings.get('before')
   return before && { stages: addressesIn(before.value), span: before.written?.span ?? span }
 }

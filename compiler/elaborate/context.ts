@@ -9,7 +9,7 @@ import type { DeclarationSymbol, ModuleScope, Program } from '../resolve/program
 import { report, type Code } from './codes.js'
 import type { Instance } from './instances.js'
 import type { Given } from './parameters.js'
-import type { Family } from './settings.js'
+import type { Family } from './setting.js'
 import type { Patch } from './variants.js'
 import type { CompileValue } from './value.js'
 

@@ -13,7 +13,8 @@ import { evaluate } from './evaluate.js'
 import { instanceFrame, type Instance } from './instances.js'
 import { addressesIn } from './references.js'
 import { rowOf, rowOfSource, type Row } from './row-types.js'
-import { grantsOf, readSettings, referencesOf, type Reference, type Setting } from './settings.js'
+import type { Settings } from './setting.js'
+import { grantsOf, readSettings, referencesOf, type Reference } from './settings.js'
 import { toExpr } from './to-plan.js'
 import { NONE, POISON, type CompileValue } from './value.js'
 import { patchOf } from './variants.js'
@@ -70,13 +71,13 @@ function draftDataset({ context, symbol, declaration, kind, instance, frame }: S
   const value = patchOf(context, declaration, '')?.value ?? declaration.value
   if (value) {
     const source = evaluate(context, value, frame)
-    return dataset(instance.address, span, source, new Map(), declared, references(source, value.span))
+    return dataset(instance.address, span, source, undefined, declared, references(source, value.span))
   }
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
   return dataset(instance.address, span, valueOf(settings, 'source'), settings, declared, referencesOf(settings.values(), span))
 }
 
-function dataset(address: string, span: Span, source: CompileValue, settings: ReadonlyMap<string, Setting>, declared: Row, references: readonly Reference[]): DatasetDraft {
+function dataset(address: string, span: Span, source: CompileValue, settings: Settings | undefined, declared: Row, references: readonly Reference[]): DatasetDraft {
   const row = Object.keys(declared).length > 0 ? declared : rowOfSource(source)
   const where = exprOf(settings, 'where') ?? exprOf(settings, 'select')
   return { draft: 'dataset', address, span, source, where, balance: exprOf(settings, 'balance'), skip: numberOf(settings, 'skip'), take: numberOf(settings, 'take'), row, references }
@@ -140,16 +141,16 @@ function draftCurriculum({ context, symbol, declaration, instance, frame }: Subj
   return { draft: 'curriculum', address: instance.address, span: declaration.name.span, phases, references: phases.flatMap(({ dataset: { references: found } }) => found) }
 }
 
-export function valueOf(settings: ReadonlyMap<string, Setting>, path: string): CompileValue {
-  return settings.get(path)?.value ?? NONE
+export function valueOf(settings: Settings | undefined, path: string): CompileValue {
+  return settings?.get(path)?.value ?? NONE
 }
 
-function exprOf(settings: ReadonlyMap<string, Setting>, path: string): Expr | undefined {
+function exprOf(settings: Settings | undefined, path: string): Expr | undefined {
   const value = valueOf(settings, path)
   return value.type === 'none' || value.type === 'poison' ? undefined : toExpr(value)
 }
 
-function numberOf(settings: ReadonlyMap<string, Setting>, path: string): number | undefined {
+function numberOf(settings: Settings | undefined, path: string): number | undefined {
   const value = valueOf(settings, path)
   return value.type === 'number' ? value.value : undefined
 }

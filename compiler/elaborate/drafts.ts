@@ -7,7 +7,8 @@ import type { KindSchema } from '../kinds/schema.js'
 import type { BudgetDraft } from './budget.js'
 import type { Key } from './instances.js'
 import type { Row } from './row-types.js'
-import type { Reference, Setting } from './settings.js'
+import type { Settings } from './setting.js'
+import type { Reference } from './settings.js'
 import type { CompileValue } from './value.js'
 
 interface Draft {
@@ -21,7 +22,7 @@ interface Draft {
 export interface ModelDraft extends Draft {
   readonly draft: 'model'
   readonly kind: KindSchema
-  readonly settings: ReadonlyMap<string, Setting>
+  readonly settings: Settings
 }
 
 export interface DatasetDraft extends Draft {
@@ -69,7 +70,7 @@ export interface StageDraft extends Draft {
   readonly name: string
   readonly keys: Readonly<Record<string, Key>>
   readonly kind: KindSchema
-  readonly settings: ReadonlyMap<string, Setting>
+  readonly settings: Settings
 }
 
 export type AnyDraft = ModelDraft | DatasetDraft | RewardDraft | CurriculumDraft | StageDraft

@@ -1,60 +1,18 @@
 // The values of a declaration's attributes and inputs against its kind: written, patched by a variant, or default.
 // The same for stages, models, datasets, phases, claims and pipelines; what the values mean is said elsewhere.
-// Instances share every setting that names none of their keys: a family of thousands evaluates, prints and hashes it once.
 
 import type { Block, Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
 import type { Span } from '../../grammar/source/source.js'
 import { GRANTS } from '../check/grants.js'
 import type { KindSchema, Member } from '../kinds/schema.js'
-import type { Value } from '../../spec/plan/plan.js'
-import { canonicalJson } from '../../spec/plan/canonical.js'
 import { qualifiedName } from '../resolve/program.js'
 import { walk } from '../resolve/walk.js'
 import { providedParameters } from './calls.js'
 import { moduleFrame, NO_GRANTS, sourceText, type Context, type Frame } from './context.js'
 import { evaluate, settled } from './evaluate.js'
 import { misfit } from './fits.js'
-import { addressesIn } from './references.js'
-import { toValue } from './to-plan.js'
+import { Setting, Settings, type Family } from './setting.js'
 import { isDeferred, POISON, type ClosureValue, type CompileValue } from './value.js'
-
-/** One attribute or input with its value, of an instance or of all instances of a declaration. */
-export class Setting {
-  #plain: Value | undefined
-  #text: string | undefined
-  #references: readonly string[] | undefined
-
-  constructor(
-    /** `optimizer.lr` */
-    readonly path: string,
-    readonly member: Member,
-    readonly value: CompileValue,
-    /** The expression as written in the spec or a variant; `undefined` for a default. */
-    readonly written: Expression | undefined,
-  ) {}
-
-  /** The value as the plan has it. */
-  get plain(): Value {
-    return (this.#plain ??= toValue(this.value))
-  }
-  /** Canonical JSON of `plain`. */
-  get text(): string {
-    return (this.#text ??= canonicalJson(this.plain))
-  }
-  /** Addresses in the value, each once. */
-  get references(): readonly string[] {
-    return (this.#references ??= addressesIn(this.value))
-  }
-}
-
-/** What the instances of one declaration have in common: settings that name none of their keys, and how to read the others. */
-export interface Family {
-  /** All settings, those of the first instance where instances differ. */
-  readonly settings: ReadonlyMap<string, Setting>
-  readonly varying: readonly { readonly path: string; readonly member: Member }[]
-  /** Expressions of the body and of the variant, by path. */
-  readonly written: ReadonlyMap<string, Expression>
-}
 
 export interface Reference {
   readonly address: string
@@ -75,31 +33,35 @@ export interface Place {
  * All inputs and attributes by path, in the order of the kind. Reports what only final values show:
  * RLP5005, RLP5006, RLP5011, RLP7004. `waiting` are paths that may hold values known only later.
  */
-export function readSettings(context: Context, kind: KindSchema, place: Place, frame: Frame, waiting: readonly string[] = []): ReadonlyMap<string, Setting> {
+export function readSettings(context: Context, kind: KindSchema, place: Place, frame: Frame, waiting: readonly string[] = []): Settings {
   const families = context.families.get(place.declaration) ?? new Map<string, Family>()
   context.families.set(place.declaration, families)
-  const family = families.get(place.prefix)
-  const written = family?.written ?? writtenIn(context, place)
-  const read = (path: string, member: Member) => {
+  const known = families.get(place.prefix)
+  const members = known?.members ?? membersOf(kind)
+  const written = known?.written ?? writtenIn(context, place)
+  const shared = new Map<string, Setting>()
+  const own = new Map<string, Setting>()
+  for (const [path, member] of members) {
+    if (known?.shared.has(path)) continue
     const grants = grantsOf(kind, path)
     const source = written.get(path)
-    const at = source ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
     const expression = source ?? member.default
-    if (!expression) return new Setting(path, member, POISON, source)
-    const raw = evaluate(context, expression, at, { type: member.type, scope: member.scope })
+    const at = source ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
+    const raw = expression ? evaluate(context, expression, at, { type: member.type, scope: member.scope }) : POISON
     const mayWait = grants.size > 0 || waiting.includes(path)
-    return new Setting(path, member, proven(context, withOwnDefaults(context, raw, member), member, expression, mayWait, place.address), source)
+    const value = expression ? proven(context, withOwnDefaults(context, raw, member), member, expression, mayWait, place.address) : POISON
+    ;(names(source, frame.locals) ? own : shared).set(path, new Setting(path, member, value, source))
   }
-  if (family) {
-    const settings = new Map(family.settings)
-    for (const { path, member } of family.varying) settings.set(path, read(path, member))
-    return settings
-  }
-  const members = [...kind.members, ...[...kind.sections].flatMap(([section, { members: inner }]) => [...inner].map(([name, member]) => [`${section}.${name}`, member] as const))]
-  const settings = new Map(members.map(([path, member]) => [path, read(path, member)]))
-  const varying = members.flatMap(([path, member]) => (names(written.get(path), frame.locals) ? [{ path, member }] : []))
-  families.set(place.prefix, { settings, varying, written })
-  return settings
+  const family = known ?? { members, written, shared }
+  families.set(place.prefix, family)
+  return new Settings(family, own)
+}
+
+/** Inputs and attributes of a kind, those of its sections behind them, by path. */
+function membersOf({ members, sections }: KindSchema): ReadonlyMap<string, Member> {
+  const all = new Map(members)
+  for (const [section, { members: inner }] of sections) for (const [name, member] of inner) all.set(`${section}.${name}`, member)
+  return all
 }
 
 /** Whether an expression mentions one of the names of its place, such as the keys of an instance. */
@@ -114,7 +76,7 @@ export function grantsOf(kind: KindSchema, path: string): ReadonlySet<string> {
   return new Set(GRANTS[qualifiedName(kind.symbol)]?.[path] ?? [])
 }
 
-/** References of all settings, each with the place where it was written. */
+/** References of settings, each with the place where it was written. */
 export function referencesOf(settings: Iterable<Setting>, fallback: Span): readonly Reference[] {
   const found: Reference[] = []
   for (const { references, written } of settings) for (const address of references) found.push({ address, span: written?.span ?? fallback })

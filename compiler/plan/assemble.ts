@@ -11,11 +11,13 @@ import { report } from '../elaborate/codes.js'
 import { neededStages } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Elaborated } from '../elaborate/elaborate.js'
+import type { Family, Setting } from '../elaborate/setting.js'
 import { modelBehind } from '../elaborate/lineage.js'
 import { rewardToLower } from '../elaborate/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
 import type { LoweredModel, LoweredReward, LoweredStage, LoweringContext, RewardToLower, StageToLower } from '../lower/types.js'
+import type { Member } from '../kinds/schema.js'
 import { qualifiedName, type Program } from '../resolve/program.js'
 import type { Span } from '../../grammar/source/source.js'
 import { Fingerprints } from './fingerprint.js'
@@ -153,24 +155,37 @@ function memoised<A, R>(compute: (argument: A) => R): (argument: A) => R {
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
 function sharing(lower: (stage: StageToLower) => LoweredStage) {
   const known = new Map<string, LoweredStage>()
+  const instances = new Map<string, string>()
+  let count = 0
+  const families = memoised((_: Family) => ++count)
   const shapes = new Map<ModelPlan, string>()
   return (draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean, steps: number | undefined): LoweredStage => {
     const shape = model && (shapes.get(model) ?? contentHash({ ...model, source: null }))
     if (model && shape !== undefined) shapes.set(model, shape)
-    let key = `${qualifiedName(draft.kind.symbol)} ${shape} ${withoutEngine} ${steps}`
-    for (const setting of draft.settings.values()) {
-      // Of inputs only counts which are given.
-      if (setting.member.role === 'input') key += setting.value.type === 'none' ? ',' : ',given'
-      else if (setting.path !== 'seed') key += `,${setting.text}`
-    }
+    const about = `${shape} ${withoutEngine} ${steps}`
+    // Instances are told apart by the few settings that are their own; another declaration may still say the same.
+    const { family, own } = draft.settings
+    const instance = `${families(family)} ${about} ${words(own.values())}`
+    const key = instances.get(instance) ?? `${qualifiedName(draft.kind.symbol)} ${about} ${words(draft.settings.values())}`
+    instances.set(instance, key)
     const found = known.get(key) ?? lower(stageToLower(draft, model, withoutEngine, steps))
     known.set(key, found)
     return found
   }
 }
 
+/** All that lowering sees of settings: of inputs only which are given. */
+function words(settings: Iterable<Setting>): string {
+  let text = ''
+  for (const setting of settings) {
+    if (setting.member.role === 'input') text += setting.value.type === 'none' ? ',' : ',given'
+    else if (setting.path !== 'seed') text += `,${setting.text}`
+  }
+  return text
+}
+
 function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<string, CompileValue> {
-  const attributes = new Map([...draft.settings].map(([path, { value }]) => [path, value]))
+  const attributes = new Map([...draft.settings.values()].map(({ path, value }) => [path, value]))
   const own = attributes.get('seed')
   return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
 }
@@ -180,7 +195,7 @@ function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEn
   return {
     address: draft.address,
     kind: draft.kind,
-    attributes: new Map([...draft.settings].map(([path, { value }]) => [path, value])),
+    attributes: new Map([...draft.settings.values()].map(({ path, value }) => [path, value])),
     inputs: new Set(inputs.map(({ path }) => path)),
     model,
     withoutEngine,
@@ -195,25 +210,37 @@ function seedOf({ settings }: StageDraft): number {
   return value?.type === 'number' ? value.value : 0
 }
 
+type Said = Pick<StagePlan, 'attributes' | 'written' | 'inputs'>
+
 /** Inputs, attributes (those of a section as one record), and the paths of all that is not left at its default. */
-function saidBy({ settings }: StageDraft): Pick<StagePlan, 'attributes' | 'written' | 'inputs'> {
-  const attributes: Record<string, Value> = {}
-  const inputs: Record<string, Value> = {}
-  const sections: Record<string, Record<string, Value>> = {}
-  const paths: string[] = []
-  for (const { path, member, plain, written } of settings.values()) {
-    if (written) paths.push(path)
-    const dot = path.indexOf('.')
-    if (member.role === 'input') inputs[path] = plain
-    else if (dot < 0) attributes[path] = plain
-    else {
-      const name = path.slice(0, dot)
-      const section = (sections[name] ??= {})
-      attributes[name] ??= { record: section }
-      section[path.slice(dot + 1)] = plain
-    }
+function saidBy({ settings: { family, own } }: StageDraft): Said {
+  const shared = saidByAll(family)
+  const said = { attributes: { ...shared.attributes }, inputs: { ...shared.inputs } }
+  for (const { path, member, plain } of own.values()) put(said, path, member, plain)
+  return { ...said, written: shared.written }
+}
+
+const families = new WeakMap<Family, Said>()
+
+/** What the instances of a declaration say, with nothing where they differ: names are in their order. */
+function saidByAll(family: Family): Said {
+  const known = families.get(family)
+  if (known) return known
+  const said = { attributes: {}, inputs: {} }
+  for (const [path, member] of family.members) put(said, path, member, family.shared.get(path)?.plain ?? null)
+  const found = { ...said, written: [...family.members.keys()].filter((path) => family.written.has(path)) }
+  families.set(family, found)
+  return found
+}
+
+function put({ attributes, inputs }: { attributes: Record<string, Value>; inputs: Record<string, Value> }, path: string, { role }: Member, value: Value): void {
+  const dot = path.indexOf('.')
+  if (role === 'input') inputs[path] = value
+  else if (dot < 0) attributes[path] = value
+  else {
+    const section = attributes[path.slice(0, dot)] as { readonly record: Readonly<Record<string, Value>> } | undefined
+    attributes[path.slice(0, dot)] = { record: { ...section?.record, [path.slice(dot + 1)]: value } }
   }
-  return { attributes, written: paths, inputs }
 }
 
 function datasetPlan({ source, where, balance, skip, take, row }: DatasetDraft): DatasetPlan {

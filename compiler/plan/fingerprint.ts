@@ -7,9 +7,8 @@ import { nameless } from '../../spec/graph/nameless.js'
 import type { Expr, ModelPlan, Value } from '../../spec/plan/plan.js'
 import type { Drafts } from '../elaborate/dependencies.js'
 import type { DatasetDraft, RewardDraft, StageDraft } from '../elaborate/drafts.js'
-import type { Setting } from '../elaborate/settings.js'
+import type { Family, Setting } from '../elaborate/setting.js'
 import { toValue } from '../elaborate/to-plan.js'
-import type { KindSchema } from '../kinds/schema.js'
 import { qualifiedName } from '../resolve/program.js'
 
 /** What lowering found for each address. */
@@ -23,13 +22,22 @@ export interface Meanings {
 /** Canonical data that holds values, hashes and nothing else. */
 type Meaning = null | boolean | number | string | CanonicalText | readonly Meaning[] | { readonly [key: string]: Meaning | undefined }
 
+/** A setting as it stands in the canonical JSON; without a text where instances differ. */
+interface Field {
+  readonly path: string
+  readonly text: string | undefined
+}
+
+/** How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`. */
+const SAVING: readonly string[] = ['save.keep', 'save.every']
+const SAVING_BEST: readonly string[] = ['save.keep']
+
 export class Fingerprints {
   private readonly known = new Map<string, string>()
   private readonly graphs = new WeakMap<Graph, string>()
-  /** What instances share is put into words once. */
-  private readonly settings = new Map<Setting, string>()
+  /** What instances share is written once. */
+  private readonly families = new Map<Family, readonly Field[]>()
   private readonly programs = new Map<Readonly<Record<string, Graph>>, CanonicalText>()
-  private readonly paths = new Map<KindSchema, readonly string[]>()
 
   constructor(
     private readonly drafts: Drafts,
@@ -85,23 +93,29 @@ export class Fingerprints {
     }
   }
 
-  /** How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`. */
-  private settingsOf({ kind, settings }: StageDraft): CanonicalText {
-    const paths = this.paths.get(kind) ?? [...settings.keys()].sort()
-    this.paths.set(kind, paths)
+  private settingsOf({ settings }: StageDraft): CanonicalText {
     const best = settings.get('save.best')?.plain
-    const meaningless = best === undefined || best === 'last' ? ['save.keep', 'save.every'] : ['save.keep']
-    const fields: string[] = []
-    for (const path of paths) if (!meaningless.includes(path)) fields.push(`${JSON.stringify(path)}:${this.setting(settings.get(path) as Setting)}`)
-    return new CanonicalText(`{${fields.join(',')}}`)
+    const unread = best === undefined || best === 'last' ? SAVING : SAVING_BEST
+    let text = ''
+    for (const field of this.fieldsOf(settings.family)) {
+      if (!unread.includes(field.path)) text += `${text === '' ? '' : ','}${field.text ?? this.field(settings.get(field.path) as Setting)}`
+    }
+    return new CanonicalText(`{${text}}`)
   }
 
-  private setting(setting: Setting): string {
-    const known = this.settings.get(setting)
-    if (known !== undefined) return known
-    const found = canonicalJson(this.value(setting.plain))
-    this.settings.set(setting, found)
+  private fieldsOf(family: Family): readonly Field[] {
+    const known = this.families.get(family)
+    if (known) return known
+    const found = [...family.members.keys()].sort().map((path) => {
+      const shared = family.shared.get(path)
+      return { path, text: shared && this.field(shared) }
+    })
+    this.families.set(family, found)
     return found
+  }
+
+  private field({ path, plain }: Setting): string {
+    return `${JSON.stringify(path)}:${canonicalJson(this.value(plain))}`
   }
 
   private programsOf(programs: Readonly<Record<string, Graph>>): CanonicalText {
