@@ -10,8 +10,26 @@ import type { StageToLower } from './types.js'
 type Estimate = StagePlan['estimate']
 type Programs = Readonly<Record<string, Graph>>
 
+type Estimator = (stage: StageToLower, read: AttributeReader, context: number, programs: Programs) => Estimate
+
+/** Rollouts of prompts, one each or in groups, and the updates that are made of them. A critic comes on top, and is not counted. */
+const practised: Estimator = (stage, read, context, programs) => {
+  const steps = stepsOf(stage, read)
+  const [prompts, group, splits, passes] = [read.number('rollout.per_step', 0), read.number('group_size', 1), read.number('update.splits', 1), read.number('update.passes', 1)]
+  const [rollouts, newTokens] = [prompts * group, read.number('rollout.max_new', 0)]
+  const updates = splits * passes
+  const rolled = cost(programs['prefill'], { B: rollouts, P: Math.max(1, context - newTokens), S: context }) + newTokens * cost(programs['decode'], { B: rollouts, S: context })
+  const trained = cost(programs['gradient'], { B: rollouts / splits, T: context })
+  const scored = programs['weigh'] && readsLogp(programs['weigh']) ? cost(programs['score'], { B: rollouts / splits, T: context }) : 0
+  return {
+    ...steps,
+    ...timesSteps(steps, { tokens: (rollouts * newTokens) / updates, flops: rolled / updates + trained + scored }),
+    batch: `${prompts} prompts x ${group} rollouts = ${rollouts} rollouts = ${updates} ${updates === 1 ? 'update' : 'updates'} of ${rollouts / splits}`,
+  }
+}
+
 /** Kinds without a row are not estimated: what they do depends on the size of their data. */
-const kinds: Readonly<Record<string, (stage: StageToLower, read: AttributeReader, context: number, programs: Programs) => Estimate>> = {
+const kinds: Readonly<Record<string, Estimator>> = {
   Sft: (stage, read, context, programs) => {
     const steps = stepsOf(stage, read)
     const [batch, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
@@ -36,20 +54,8 @@ const kinds: Readonly<Record<string, (stage: StageToLower, read: AttributeReader
     const scored = (1 + Number(stage.inputs.has('reference'))) * cost(programs['score'], sizes)
     return { ...steps, ...timesSteps(steps, { tokens: 2 * pairs * length, flops: scored + cost(programs['gradient'], sizes) }), batch: `${pairs} pairs = 1 update` }
   },
-  Grpo: (stage, read, context, programs) => {
-    const steps = stepsOf(stage, read)
-    const [prompts, group, splits, passes] = [read.number('rollout.per_step', 0), read.number('group_size', 1), read.number('update.splits', 1), read.number('update.passes', 1)]
-    const [rollouts, newTokens] = [prompts * group, read.number('rollout.max_new', 0)]
-    const updates = splits * passes
-    const rolled = cost(programs['prefill'], { B: rollouts, P: Math.max(1, context - newTokens), S: context }) + newTokens * cost(programs['decode'], { B: rollouts, S: context })
-    const trained = cost(programs['gradient'], { B: rollouts / splits, T: context })
-    const scored = programs['weigh'] && readsLogp(programs['weigh']) ? cost(programs['score'], { B: rollouts / splits, T: context }) : 0
-    return {
-      ...steps,
-      ...timesSteps(steps, { tokens: (rollouts * newTokens) / updates, flops: rolled / updates + trained + scored }),
-      batch: `${prompts} prompts x ${group} rollouts = ${rollouts} rollouts = ${updates} ${updates === 1 ? 'update' : 'updates'} of ${rollouts / splits}`,
-    }
-  },
+  Grpo: practised,
+  Ppo: practised,
 }
 
 export function estimate(stage: StageToLower, read: AttributeReader, model: ModelPlan, programs: Programs): Estimate {

@@ -21,6 +21,8 @@ export interface Objective {
   readonly aggregate: ClosureValue
   /** Whether a reference policy provides `ref_logp`. */
   readonly reference: boolean
+  /** Advantages of tokens, which a program of the stage makes of a whole batch before (`critic.ts`): they are fed. */
+  readonly fed?: boolean
   /** A batch is cut into several updates: advantages compare all of it, so a program of their own computes them before. */
   readonly divided?: boolean
 }
@@ -103,6 +105,7 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
     const value = objective.divided ? b.input('advantage', 'f32', levels.shapeAt(advantage.depth)) : b.label(advantage.value, 'advantage')
     provided.set('advantage', at(b.stopGradient(value), advantage.depth))
   }
+  if (objective.fed) provided.set('advantage', at(b.stopGradient(b.where(counted, b.input('advantage', 'f32', levels.shapeAt(token)), 0)), token))
   // Preferences lose once for each pair, everything else for each token.
   const loss = call(evaluator, objective.loss, provided, [...TOKEN_FEEDS, 'advantage', 'length', 'age'], levels.depthOf('pair') ?? token)
   const total = loss && call(evaluator, objective.aggregate, provided.set('loss', at(b.label(loss.value, 'loss'), loss.depth)), ['loss', 'entropy', 'advantage'], 0)
@@ -112,7 +115,7 @@ function build(b: GraphBuilder, objective: Objective, context: LoweringContext, 
 }
 
 /** Result of a stage's function as a tensor of the level that the stage wants. */
-function call(evaluator: Evaluator, closure: ClosureValue, provided: ReadonlyMap<string, Term>, names: readonly string[], depth: number): TensorTerm | undefined {
+export function call(evaluator: Evaluator, closure: ClosureValue, provided: ReadonlyMap<string, Term>, names: readonly string[], depth: number): TensorTerm | undefined {
   const { span } = closure
   const fn = termOf(closure)
   if (fn?.type !== 'function') {
@@ -125,7 +128,7 @@ function call(evaluator: Evaluator, closure: ClosureValue, provided: ReadonlyMap
 }
 
 /** The program of some fetches: what only the others need is dropped, feeds too. */
-function part(whole: Graph, name: string, wanted: (fetch: string) => boolean): Graph {
+export function part(whole: Graph, name: string, wanted: (fetch: string) => boolean): Graph {
   return simplify({ ...whole, name, outputs: whole.outputs.filter((output) => output.kind === 'fetch' && wanted(output.name)) })
 }
 

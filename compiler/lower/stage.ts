@@ -5,11 +5,14 @@ import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { ClosureValue, CompileValue } from '../elaborate/value.js'
+import type { AdamW } from '../graph/composites.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
 import { classifierGradient, classifierScore } from '../model/classifier.js'
 import { shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
+import { valueGradientProgram, valueModel, valueProgram } from '../model/value.js'
 import { lowerAttention } from './attention.js'
+import { lowerCriticism } from './critic.js'
 import { estimate } from './estimate.js'
 import { lowerFunctions } from './functions.js'
 import { lowerObjective, type LoweredObjective } from './objective.js'
@@ -27,6 +30,8 @@ interface KindRow {
   readonly formulas?: Readonly<Record<string, readonly string[]>>
   /** It has an objective on attention: the program `attend`. */
   readonly attention?: boolean
+  /** It trains a critic beside its policy, by programs that begin with `critic_`, and is fed advantages of tokens. */
+  readonly critic?: boolean
 }
 
 /** Which programs a kind needs. Kinds without a row have none. */
@@ -35,6 +40,7 @@ const kinds: Readonly<Record<string, KindRow>> = {
   Dpo: { roles: TRAINING },
   Grpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
   AsyncGrpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  Ppo: { roles: [...TRAINING, ...ROLLOUT], sampling: 'rollout.', critic: true },
   Generate: { roles: ROLLOUT, sampling: '' },
   GenerateWithTools: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
@@ -65,6 +71,13 @@ interface Ingredients {
   readonly sampling: string
 }
 
+const adamwOf = (read: AttributeReader, section: string): AdamW => ({
+  beta1: read.number(`${section}beta1`, 0.9),
+  beta2: read.number(`${section}beta2`, 0.999),
+  eps: read.number(`${section}eps`, 1e-8),
+  decay: read.number(`${section}weight_decay`, 0),
+})
+
 /** One program for each role; `undefined` where a mistake was reported, or the stage needs none. */
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
   score: ({ model, read }) => (model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
@@ -77,7 +90,7 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
   apply: ({ model, read }) => {
     const [momentum, decay] = [read.optional('optimizer.momentum'), read.number('optimizer.weight_decay', 0)]
     if (momentum !== undefined) return shared(descentProgram, model, { momentum, decay })
-    return shared(applyProgram, model, { beta1: read.number('optimizer.beta1', 0.9), beta2: read.number('optimizer.beta2', 0.999), eps: read.number('optimizer.eps', 1e-8), decay })
+    return shared(applyProgram, model, adamwOf(read, 'optimizer.'))
   },
   advantage: ({ objective }) => objective?.advantage,
   weigh: ({ objective }) => objective?.weigh,
@@ -114,7 +127,7 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   if (!model) return { programs: {}, estimate: {}, diagnostics: [] }
   const read = new AttributeReader(stage.attributes)
   const trains = row.roles.includes('weigh')
-  const objective = trains ? objectiveOf(stage, read, context) : undefined
+  const objective = trains ? objectiveOf(stage, read, context, row.critic) : undefined
   const rate = stage.attributes.get('optimizer.lr')
   const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
 
@@ -132,6 +145,11 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
     diagnostics.push(...attend.diagnostics)
     if (attend.program) built['attend'] = attend.program
   }
+  if (row.critic) {
+    const critic = criticPrograms(stage, read, model, context)
+    diagnostics.push(...critic.diagnostics)
+    Object.assign(built, critic.programs)
+  }
   for (const [path, names] of Object.entries(row.formulas ?? {})) {
     const value = stage.attributes.get(path)
     if (!value) continue
@@ -142,18 +160,51 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   return { programs: built, estimate: estimate(stage, read, model, built), diagnostics }
 }
 
-function objectiveOf(stage: StageToLower, read: AttributeReader, context: LoweringContext): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
-  const [loss, aggregate] = [read.closure('loss'), read.closure('aggregate')]
+/** The programs of a critic; those of its model only where an engine computes it. */
+function criticPrograms(stage: StageToLower, read: AttributeReader, model: ModelPlan, context: LoweringContext): { programs: Readonly<Record<string, Graph>>; diagnostics: readonly Diagnostic[] } {
+  const [advantage, scale, valueLoss, aggregate] = ['advantage', 'scale', 'value_loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
+  const rate = stage.attributes.get('critic_optimizer.lr')
+  if (!advantage || !scale || !valueLoss || !aggregate || !rate) return { programs: {}, diagnostics: [] }
+  const objective = lowerCriticism({ levels: stage.kind.levels, advantage, scale, valueLoss, aggregate }, context)
+  const schedule = lowerSchedule(rate, stage.spanOf('critic_optimizer.lr') ?? stage.span, context)
+  const diagnostics = [...objective.diagnostics, ...schedule.diagnostics]
+  const lr: Record<string, Graph> = schedule.program ? { critic_lr: schedule.program } : {}
+  if (stage.withoutEngine) return { programs: { ...objective.programs, ...lr }, diagnostics }
+  const critic = criticOf(model)
+  const ofModel = {
+    critic_score: shared(valueProgram, critic, {}),
+    critic_gradient: shared(valueGradientProgram, critic, {}),
+    critic_norm: shared(normProgram, critic, {}),
+    critic_apply: shared(applyProgram, critic, adamwOf(read, 'critic_optimizer.')),
+  }
+  return { programs: { ...objective.programs, ...lr, ...ofModel }, diagnostics }
+}
+
+/** One plan of a critic for each of a policy, so that its programs are shared. */
+const critics = new WeakMap<ModelPlan, ModelPlan>()
+
+function criticOf(model: ModelPlan): ModelPlan {
+  const critic = critics.get(model) ?? valueModel(model)
+  critics.set(model, critic)
+  return critic
+}
+
+/** A function with the place where this stage gives it. */
+function written(stage: StageToLower, closure: ClosureValue | undefined, path: string): ClosureValue | undefined {
+  return closure && { ...closure, span: stage.spanOf(path) ?? stage.span }
+}
+
+function objectiveOf(stage: StageToLower, read: AttributeReader, context: LoweringContext, fed = false): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
+  const [loss, aggregate] = ['loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
   // Without them the checker has already said what is missing.
   if (!loss || !aggregate) return { lowered: undefined, diagnostics: [] }
-  const written = (closure: ClosureValue, path: string): ClosureValue => ({ ...closure, span: stage.spanOf(path) ?? stage.span })
-  const advantage = read.closure('advantage')
   return lowerObjective(
     {
       levels: stage.kind.levels,
-      advantage: advantage && written(advantage, 'advantage'),
-      loss: written(loss, 'loss'),
-      aggregate: written(aggregate, 'aggregate'),
+      advantage: fed ? undefined : written(stage, read.closure('advantage'), 'advantage'),
+      fed,
+      loss,
+      aggregate,
       reference: stage.inputs.has('reference'),
       divided: read.number('update.splits', 1) > 1,
     },

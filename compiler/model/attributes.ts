@@ -22,4 +22,9 @@ export class ModelAttributes {
     const value = this.attributes.get(name)
     return value?.type === 'list' ? value.items.flatMap((item) => (item.type === 'number' ? [item.value] : [])) : []
   }
+  /** The numbers of a record, by field; undefined for `none`. */
+  record(name: string): Readonly<Record<string, number>> | undefined {
+    const value = this.attributes.get(name)
+    return value?.type === 'record' ? Object.fromEntries([...value.fields].flatMap(([field, item]) => (item.type === 'number' ? [[field, item.value]] : []))) : undefined
+  }
 }

@@ -7,7 +7,7 @@ import { report } from '../lower/codes.js'
 import type { LoweredModel } from '../lower/types.js'
 import { ModelAttributes } from './attributes.js'
 import { families, readSizes } from './sizes.js'
-import { weightsOf } from './weights.js'
+import { expertsOf, weightsOf } from './weights.js'
 
 export function hubModel(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel {
   const read = new ModelAttributes(attributes)
@@ -29,8 +29,13 @@ export function hubModel(attributes: ReadonlyMap<string, CompileValue>, span: Sp
   const { sizes, faults } = readSizes(config)
   if (!sizes) return { model: undefined, diagnostics: faults.map((fault) => report('RLP5101', span, `this model cannot be used: ${fault}`, { label: read.text('repository'), help: 'write the sizes as the config.json of the repository says them' })) }
   const revision = read.text('revision')
+  const source = { repository: read.text('repository'), ...(revision === '' ? {} : { revision }) }
+  const { count = 0, active = 0, width: expert = 0, idle = 0 } = read.record('experts') ?? {}
+  if (active > count + idle) return { model: undefined, diagnostics: [report('RLP5101', span, `${active} experts are active, and there are ${count + idle}`, { label: read.text('repository'), help: 'lower `active`' })] }
+  const mixed = { ...config, n_routed_experts: count, zero_expert_num: idle, moe_topk: active, moe_intermediate_size: expert }
+  const dense = weightsOf(sizes, 0.02)
   return {
-    model: { architecture: 'transformer', config, tokenizer: null, source: { repository: read.text('repository'), ...(revision === '' ? {} : { revision }) }, weights: weightsOf(sizes, 0.02) },
+    model: count === 0 ? { architecture: 'transformer', config, tokenizer: null, source, weights: dense } : { architecture: 'experts', config: mixed, tokenizer: null, source, weights: [...dense, ...expertsOf(sizes, { count, idle, width: expert }, 0.02)] },
     diagnostics: [],
   }
 }

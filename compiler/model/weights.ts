@@ -47,3 +47,11 @@ export function weightsOf(sizes: TransformerSizes, std: number): WeightPlan[] {
     ...(sizes.tied ? [] : [matrix(headName(sizes), vocabulary, width)]),
   ]
 }
+
+/** Router and experts of every layer, beside the dense part; the experts of a layer are one tensor for each of their two maps, as transformers 5 holds them. */
+export function expertsOf({ layers, width }: TransformerSizes, { count, idle, width: inner }: { readonly count: number; readonly idle: number; readonly width: number }, std: number): WeightPlan[] {
+  return Array.from({ length: layers }, (_, index): WeightPlan[] => {
+    const tensor = (name: string, ...shape: number[]): WeightPlan => ({ name: layerWeight(index, `mlp.${name}`), shape, init: 'normal', std, decay: true })
+    return [tensor('router.weight', count + idle, width), tensor('experts.gate_up_proj', count, 2 * inner, width), tensor('experts.down_proj', count, width, inner)]
+  }).flat()
+}

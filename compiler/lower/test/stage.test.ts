@@ -65,6 +65,7 @@ const expected: Readonly<Record<string, { attributes: Record<string, CompileValu
   Sft: { attributes: sft, roles: training },
   Dpo: { attributes: dpo, roles: training, inputs: ['policy', 'reference'] },
   Grpo: { attributes: grpo, roles: ['advantage', ...training, ...rollout] },
+  Perplexity: { attributes: {}, roles: ['score'] },
   Generate: { attributes: { ...evaluate, temperature: number(1) }, roles: rollout },
   Evaluate: { attributes: evaluate, roles: rollout },
   Filter: { attributes: {}, roles: [] },

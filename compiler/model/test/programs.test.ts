@@ -7,6 +7,7 @@ import type { CompileValue } from '../../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../decoding.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../programs.js'
 import { configModel, folderModel } from '../folder.js'
+import { valueGradientProgram, valueModel, valueProgram } from '../value.js'
 import { formula, nowhere, sizeOf, TestSession, tinyModel } from './harness.js'
 
 interface Fixture {
@@ -14,6 +15,7 @@ interface Fixture {
   readonly targets: number[][]
   readonly temperature: number
   readonly families: Readonly<Record<string, { config: Record<string, unknown>; names: string[]; logp: number[]; entropy: number[]; logits: number[]; gradients: Record<string, [number, number, number]> }>>
+  readonly critic: { names: string[]; value: number[]; gradients: Record<string, [number, number, number]> }
   readonly adamw: { lr: number; beta1: number; beta2: number; eps: number; decay: number; clip: number; steps: { norm: number; w: number[]; s: number[] }[] }
   readonly sgd: { lr: number; momentum: number; decay: number; clip: number; steps: { norm: number; w: number[]; s: number[] }[] }
 }
@@ -55,6 +57,23 @@ suite('models of Hugging Face families', (test) => {
       near(logits as number[], values.logits, { rtol: 0, atol: 2e-5, what: 'logits' })
     })
   }
+})
+
+suite('critics', (test) => {
+  test('one number at every token, as transformers computes it, and its gradient', async () => {
+    const policy = configModel((fixture.families['llama'] as Fixture['families'][string]).config, 'folder', nowhere).model as ModelPlan
+    const model = valueModel(policy)
+    const { names, value, gradients } = fixture.critic
+    equal(model.weights.map(({ name }) => name).sort(), [...names].sort())
+    const session = await TestSession.open(model)
+    const given = { tokens: fixture.tokens.flat(), positions }
+    near((await session.run(valueProgram(model), { B, T }, given))['value'] as number[], value, { rtol: 0, atol: 2e-5 })
+    near((await session.run(valueGradientProgram(model), { B, T }, { ...given, dvalue: dlogp }))['value'] as number[], value, { rtol: 0, atol: 2e-5 })
+    for (const [name, [total, length, last]] of Object.entries(gradients)) {
+      const grad = session.read(`g/${name}`)
+      near([sum(grad), norm(grad), grad.at(-1) as number], [total, length, last], { rtol: 1e-4, atol: 1e-4, what: `gradient of ${name}` })
+    }
+  })
 })
 
 suite('learned positions', (test) => {

@@ -4,6 +4,7 @@ import { equal, is, ok, suite } from '../../../spec/test/suite.js'
 import { canonicalJson } from '../../../spec/plan/canonical.js'
 import { planProblem } from '../../../spec/plan/validate.js'
 import { hostOf } from '../../elaborate/test/harness.js'
+import { parametersOf } from '../../../spec/plan/engines.js'
 import { compile } from '../../index.js'
 import { showPlan } from '../show.js'
 import { planOf, stageOf } from './harness.js'
@@ -34,6 +35,20 @@ suite('engines in the plan', (test) => {
     equal(estimate, { steps: 30, batch: '64 samples = 1 update' }, 'steps are known, FLOPs are not')
     const shown = showPlan(plan, { colour: false })
     ok(shown.includes('no engine: the native engine has no `resnet`'), shown)
+  })
+
+  test('a model with experts is planned at its full size, and run by no engine here', async () => {
+    const plan = await planOf(`rlp 1
+import { Document, EvaluateLoss } from "std/pretraining"
+import { Pretrained } from "std/pretrained"
+model mixed: Pretrained { repository = "a/b", family = "llama", layers = 28, width = 6144, heads = 64, head_width = 128, mlp = 12_288, vocabulary = 131_072, context = 64 tokens
+  experts = { count = 512, active = 12, width = 2_048, idle = 256 } }
+stage exam: EvaluateLoss { policy = mixed, data = jsonl("texts.jsonl") }
+`)
+    is(planProblem(JSON.parse(canonicalJson(plan))), undefined)
+    const each = 4 * 6144 * 64 * 128 + 3 * 6144 * 12_288 + 2 * 6144 + (512 + 256) * 6144 + 512 * 3 * 6144 * 2_048
+    is(parametersOf(plan.models['mixed'] as NonNullable<(typeof plan.models)[string]>), 28 * each + 6144 + 2 * 131_072 * 6144)
+    is(stageOf(plan, 'exam').obstacle, 'the native engine fetches nothing from the hub (`a/b`)')
   })
 
   test('a model that has room, and one whose training has not', async () => {

@@ -10,7 +10,7 @@ import pathlib
 
 import torch
 import transformers
-from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaForSequenceClassification, Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 torch.set_default_dtype(torch.float64)
 
@@ -72,6 +72,24 @@ def family(config_class, model_class, extra, rope):
     }
 
 
+def critic():
+    """A llama with one number at every token, and the gradient of a weighted sum of these."""
+    config = LlamaConfig(**COMMON, head_dim=4, num_labels=1, rope_parameters={"rope_type": "default", "rope_theta": 50.0})
+    config._attn_implementation = "eager"
+    model = LlamaForSequenceClassification(config).double().eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.copy_(weight(name, tuple(parameter.shape)))
+    value = model.score(model.model(torch.tensor(TOKENS)).last_hidden_state)[..., 0]
+    (torch.tensor([math.cos(1 + i) for i in range(value.numel())]).reshape(value.shape) * value).sum().backward()
+    flat = lambda t: [round(x, 10) for x in t.detach().flatten().tolist()]
+    return {
+        "names": [name for name, _ in model.named_parameters()],
+        "value": flat(value),
+        "gradients": {name: flat(torch.stack([p.grad.sum(), p.grad.norm(), p.grad.flatten()[-1]])) for name, p in model.named_parameters()},
+    }
+
+
 def steps(settings, optimizer):
     """Three steps on a matrix that decays and a vector that does not, the gradient clipped to norm 0.5."""
     w = torch.nn.Parameter(weight("matrix", (2, 3)))
@@ -92,6 +110,7 @@ values = {
     "versions": {"torch": torch.__version__, "transformers": transformers.__version__},
     "tokens": TOKENS, "targets": TARGETS, "temperature": TEMPERATURE,
     "families": {name: family(*row) for name, row in FAMILIES.items()},
+    "critic": critic(),
     "adamw": steps({"beta1": 0.9, "beta2": 0.95, "eps": 1e-8}, lambda groups: torch.optim.AdamW(groups, lr=1e-2, betas=(0.9, 0.95), eps=1e-8)),
     "sgd": steps({"momentum": 0.9}, lambda groups: torch.optim.SGD(groups, lr=1e-2, momentum=0.9)),
 }

@@ -38,6 +38,13 @@ export function gridWidth(sequences: readonly Sequence[]): number {
   return bucket(Math.max(...sequences.map(({ tokens }) => tokens.length - 1)))
 }
 
+/** Some rows of a grid with another number of columns. */
+export function rowsOf(from: Grid, rows: readonly number[], width: number): Grid {
+  const part = grid(rows.length, width)
+  rows.forEach((row, i) => part.values.set(from.values.subarray(row * from.width, row * from.width + Math.min(width, from.width)), i * width))
+  return part
+}
+
 /** 1 where the prediction of a token counts in the loss. */
 export function maskGrid(sequences: readonly Sequence[], width: number): Grid {
   const mask = grid(sequences.length, width)

@@ -38,10 +38,10 @@ export interface Actors {
   readonly rewarder: Rewarder
 }
 
-/** Roll out every prompt `group_size` times and score what came. `batch` counts such batches from 0. */
-export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors, drawn: readonly Drawn[], batch: number, temperature: number): Promise<Experience> {
+/** Roll out every prompt `size` times and score what came. `batch` counts such batches from 0. */
+export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors, drawn: readonly Drawn[], size: number, batch: number, temperature: number): Promise<Experience> {
   const { stage } = run
-  const [maxNew, size] = [number(stage, 'rollout.max_new'), number(stage, 'group_size')]
+  const maxNew = number(stage, 'rollout.max_new')
   const prompts = drawn.flatMap((one, group) => {
     const tokens = promptTokens(policy, one, maxNew)
     return Array.from({ length: size }, (_, n) => ({ tokens, row: (batch * drawn.length + group) * size + n }))
@@ -65,7 +65,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
     reward: mean,
     reward_std: Math.sqrt(meanOf(total.map((value) => (value - mean) ** 2))),
     terms: termMeans(scored),
-    flat_groups: meanOf(drawn.map((_, group) => Number(isFlat(total.subarray(group * size, (group + 1) * size))))),
+    ...(size > 1 ? { flat_groups: meanOf(drawn.map((_, group) => Number(isFlat(total.subarray(group * size, (group + 1) * size))))) } : {}),
     length: meanOf(lengths),
     length_max: Math.max(...lengths),
     finished: meanOf(items.map(({ completion }) => Number(completion.finished))),

@@ -3,7 +3,7 @@
 
 import type { Sequence } from '../../tokenizer/framing.js'
 import { number } from './attributes.js'
-import { grid, type Grid } from './batching.js'
+import { rowsOf } from './batching.js'
 import { Course } from './course.js'
 import { sequenceExamples } from './examples.js'
 import { gather, termsOf, type Experience } from './experience.js'
@@ -40,17 +40,17 @@ export const grpo: StageKind = async (run) => {
     outcome: 'reward',
     update: async (step) => {
       const part = step % bundle
-      if (part === 0 || !experience) experience = await gather(run, { policy, frozen, rewarder }, course.take(groups), step / bundle, temperature)
+      if (part === 0 || !experience) experience = await gather(run, { policy, frozen, rewarder }, course.take(groups), size, step / bundle, temperature)
       const { sequences: rollouts, rewards: scores, terms, oldLogp, refLogp, advantages } = experience
       const chosen = Array.from({ length: share }, (_, i) => (part % splits) * share + i)
       const sequences = chosen.map((i) => rollouts[i] as Sequence)
       const examples = sequenceExamples(sequences, layout)
-      const old = cut(oldLogp, chosen, examples.width)
+      const old = rowsOf(oldLogp, chosen, examples.width)
       const metrics = await trainer.update({
         examples,
         levels: { G: groups / splits, N: size, R: terms.length },
         // After the first update the policy has moved away from the one that was sampled: it is scored again.
-        known: { old_logp: old, ...(part === 0 ? { logp: old } : {}), ...(refLogp ? { ref_logp: cut(refLogp, chosen, examples.width) } : {}) },
+        known: { old_logp: old, ...(part === 0 ? { logp: old } : {}), ...(refLogp ? { ref_logp: rowsOf(refLogp, chosen, examples.width) } : {}) },
         perSequence: {
           reward: Float64Array.from(chosen, (i) => scores[i] as number),
           rewards: termsOf(terms, chosen),
@@ -65,11 +65,4 @@ export const grpo: StageKind = async (run) => {
   policy.close()
   frozen?.close()
   return result
-}
-
-/** Some rows of a grid with another number of columns. */
-function cut(from: Grid, rows: readonly number[], width: number): Grid {
-  const part = grid(rows.length, width)
-  rows.forEach((row, i) => part.values.set(from.values.subarray(row * from.width, row * from.width + Math.min(width, from.width)), i * width))
-  return part
 }

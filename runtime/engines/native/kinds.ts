@@ -15,6 +15,7 @@ import { treeSearch } from './tree-search.js'
 import { generateWithTools } from './generate-with-tools.js'
 import { merge } from './merge.js'
 import { perplexity } from './perplexity.js'
+import { ppo } from './ppo.js'
 import { pretrain } from './pretrain.js'
 import { shrinkPerturb } from './shrink-perturb.js'
 import { supervised } from './supervised.js'
@@ -26,6 +27,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Sft: sft,
   Dpo: dpo,
   Grpo: grpo,
+  Ppo: ppo,
   ShrinkPerturb: shrinkPerturb,
   Merge: merge,
   GenerateWithTools: generateWithTools,

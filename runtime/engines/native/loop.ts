@@ -7,7 +7,7 @@ import { failure } from '../../codes.js'
 import { optionalNumber } from './attributes.js'
 import { meanOf } from './reward.js'
 import type { Metrics, StageRun } from './stage.js'
-import type { Trainer } from './trainer.js'
+import type { StoredTensor } from '../../checkpoint/safetensors.js'
 
 /** Where a stage stands in its data: saved with the run, so that it goes on with the next row. */
 export interface Walk {
@@ -16,6 +16,13 @@ export interface Walk {
   stepDone(metrics: Metrics): void
   save(): unknown
   restore(state: unknown): void
+}
+
+/** What is trained: how often it was updated, and the state to continue from. */
+export interface Trained {
+  readonly updates: number
+  state(): Promise<StoredTensor[]>
+  restore(state: ReadonlyMap<string, StoredTensor>, updates: number): void
 }
 
 export interface LoopOptions {
@@ -35,7 +42,7 @@ export interface LoopOptions {
  * Run the updates that are left, or until there is enough; returns the mean of the outcome over the last tenth of the stage.
  * Errors: RLP8002 when stopped, and those of `update`.
  */
-export async function trainingLoop(run: StageRun, trainer: Trainer, walk: Walk, { steps, bundle = 1, update, outcome, enough = () => false }: LoopOptions): Promise<number> {
+export async function trainingLoop(run: StageRun, trainer: Trained, walk: Walk, { steps, bundle = 1, update, outcome, enough = () => false }: LoopOptions): Promise<number> {
   const saved = run.saved()
   if (saved) {
     trainer.restore(saved.tensors, saved.progress.updates)

@@ -17,7 +17,7 @@ export interface Batch {
   readonly examples: Examples
   /** Sizes of the levels: `{ N }` for samples, `{ G, N }` for groups of rollouts; their product is the number of examples. */
   readonly levels: Readonly<Record<string, number>>
-  /** Grids that are already known, of as many columns as the examples have: `logp`, `old_logp`, `ref_logp`. */
+  /** Grids that are already known, of as many columns as the examples have: `logp`, `old_logp`, `ref_logp`, `value`, `advantage`, … */
   readonly known: Readonly<Record<string, Grid>>
   /** Numbers for each sequence: `reward`. */
   readonly perSequence: Readonly<Record<string, TensorData>>
@@ -37,6 +37,14 @@ export interface UpdateMetrics {
   readonly skipped: number
 }
 
+/** What a trainer trains, and by which settings. */
+export interface TrainerOptions {
+  /** What the model says of each token, whose weights the objective gives. */
+  readonly output: 'logp' | 'value'
+  /** Section of the stage with the optimiser's settings. */
+  readonly optimizer: string
+}
+
 export class Trainer {
   /** Optimiser updates so far. */
   updates = 0
@@ -47,6 +55,7 @@ export class Trainer {
     readonly model: Model,
     private readonly stage: StagePlan,
     private readonly steps: number,
+    private readonly options: TrainerOptions = { output: 'logp', optimizer: 'optimizer' },
   ) {
     for (const role of ['gradient', 'norm', 'apply']) declareStates(model.programs.session, model.programs.graph(role), {})
     this.schedule = reference.open().then((session) => new Programs(session, { lr: model.programs.graph('lr') }))
@@ -62,20 +71,20 @@ export class Trainer {
 
     const wanted = programs.feeds('weigh')
     const lacks = (name: string) => wanted.has(name) && batch.known[name] === undefined
-    const scored = lacks('logp') || lacks('entropy') ? await this.model.score(examples, all, temperature) : undefined
+    const { output } = this.options
+    const scored = lacks(output) || lacks('entropy') ? await this.model.score(examples, all, temperature) : undefined
     const grids: Record<string, Grid> = { ...scored, ...batch.known, mask }
     const sizes = { ...batch.levels, T: width }
     const weights = await programs.run('weigh', sizes, { ...valuesOf(grids), ...batch.perSequence })
-    const dlogp = gridOf(weights['dlogp'], count, width)
+    const slope = gridOf(weights[`d${output}`], count, width)
     const dentropy = weights['dentropy'] && gridOf(weights['dentropy'], count, width)
-    const chosen = all.filter((sample) => weighs(dlogp, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
+    const chosen = all.filter((sample) => weighs(slope, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
 
-    const fresh = { logp: grid(count, width), entropy: grid(count, width) }
+    const fresh: Record<string, Grid> = {}
     for (const micro of examples.cut(chosen)) {
-      const feeds = { ...micro.feeds, temperature: Float32Array.of(temperature), dlogp: take(dlogp, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
+      const feeds = { ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
       const found = await programs.run('gradient', { B: micro.rows, T: micro.width }, feeds)
-      put(fresh.logp, micro, found['logp'] as TensorData)
-      put(fresh.entropy, micro, found['entropy'] as TensorData)
+      for (const [name, values] of Object.entries(found)) put((fresh[name] ??= grid(count, width)), micro, values)
     }
 
     const measured = await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
@@ -83,11 +92,12 @@ export class Trainer {
     const norm = Number((await programs.run('norm', {}, {}))['norm']?.[0])
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw this.notFinite(loss, norm)
     const lr = await this.apply(norm)
+    const entropy = scored?.['entropy'] ?? fresh['entropy']
     return {
       loss,
       lr,
       grad_norm: norm,
-      entropy: meanOver(scored?.['entropy'] ?? fresh.entropy, mask, scored ? all : chosen),
+      entropy: entropy ? meanOver(entropy, mask, scored ? all : chosen) : null,
       tokens: examples.tokens(chosen),
       skipped: count - chosen.length,
     }
@@ -95,19 +105,19 @@ export class Trainer {
 
   /** The optimiser's program on the accumulated gradient, clipped as `torch.nn.utils.clip_grad_norm_` does; returns the learning rate. */
   private async apply(norm: number): Promise<number> {
-    const clip = optionalNumber(this.stage, 'optimizer.clip_norm')
+    const clip = optionalNumber(this.stage, `${this.options.optimizer}.clip_norm`)
     const clipScale = clip === undefined ? 1 : Math.min(1, clip / (norm + 1e-6))
     const schedule = await this.schedule
     const lr = Number((await schedule.run('lr', {}, { step: Float64Array.of(this.updates), steps: Float64Array.of(this.steps) }))['lr']?.[0])
     const t = ++this.updates
-    const bias = (path: string) => Float64Array.of(1 - number(this.stage, path) ** t)
-    await this.model.programs.run('apply', {}, { lr: Float64Array.of(lr), clip_scale: Float64Array.of(clipScale), bias1: bias('optimizer.beta1'), bias2: bias('optimizer.beta2') })
+    const bias = (path: string) => Float64Array.of(1 - number(this.stage, `${this.options.optimizer}.${path}`) ** t)
+    await this.model.programs.run('apply', {}, { lr: Float64Array.of(lr), clip_scale: Float64Array.of(clipScale), bias1: bias('beta1'), bias2: bias('beta2') })
     return lr
   }
 
   private notFinite(loss: number, norm: number): Error {
     const what = Number.isFinite(loss) ? `the norm of the gradient is ${norm}` : `the loss is ${loss}`
-    return failure('RLP8003', `${what} in step ${this.updates + 1} of ${this.stage.address}`, `lower \`optimizer.lr\` (now ${JSON.stringify(attribute(this.stage, 'optimizer.lr'))}), or look at the last samples of the run`)
+    return failure('RLP8003', `${what} in step ${this.updates + 1} of ${this.stage.address}`, `lower \`${this.options.optimizer}.lr\` (now ${JSON.stringify(attribute(this.stage, `${this.options.optimizer}.lr`))}), or look at the last samples of the run`)
   }
 
   /** Weights and moments in the executor's own precision, to continue from. The gradient is zero between updates. */

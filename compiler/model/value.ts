@@ -1,0 +1,52 @@
+// A transformer with one number at every token in the place of a vocabulary: critics of policy optimisation.
+// Norm and apply are those of every model (`programs.ts`); objectives arrive as the weights `dvalue` of each token.
+
+import type { Graph } from '../../spec/graph/graph.js'
+import type { ModelPlan } from '../../spec/plan/plan.js'
+import { GraphBuilder, type Value } from '../graph/builder.js'
+import { attention } from '../graph/composites.js'
+import { gradient } from '../graph/gradient.js'
+import { simplify } from '../graph/simplify.js'
+import { attentionScale, finalNorm, hiddenStates, Weights } from './forward.js'
+import { sizesOf } from './sizes.js'
+
+/** The head, [1, D], under the name that Hugging Face's classifiers of tokens and sequences give it. */
+export const VALUE_HEAD = 'score.weight'
+
+/** The plan of a policy's critic: the same body, and a fresh head in the place of the policy's own. */
+export function valueModel(model: ModelPlan): ModelPlan {
+  const { width } = sizesOf(model)
+  const body = model.weights.filter(({ name }) => name !== 'lm_head.weight')
+  const std = body.find(({ init }) => init === 'normal')?.std ?? 0.02
+  return { ...model, weights: [...body, { name: VALUE_HEAD, shape: [1, width], init: 'normal', std, decay: true }] }
+}
+
+/** Feeds tokens and positions i32 [B,T]; fetches value [B,T], what the model expects at each token. */
+export function valueProgram(model: ModelPlan): Graph {
+  const b = new GraphBuilder('value')
+  b.fetch('value', values(b, model, new Weights(b, model.weights)))
+  return simplify(b.build())
+}
+
+/** Feeds as `valueProgram`, and dvalue [B,T]; adds the gradient of Σ dvalue·value to `g/*` and fetches value. */
+export function valueGradientProgram(model: ModelPlan): Graph {
+  const b = new GraphBuilder('value_gradient')
+  const weights = new Weights(b, model.weights)
+  const value = values(b, model, weights)
+  const grads = gradient(b, [value], [b.input('dvalue', 'f32', value.shape)], model.weights.map(({ name }) => weights.get(name)))
+  model.weights.forEach(({ name, shape }, i) => {
+    const sum = b.input(`g/${name}`, 'f32', shape, 'state')
+    b.assign(sum, b.add(sum, grads[i] as Value))
+  })
+  b.fetch('value', value)
+  return simplify(b.build())
+}
+
+function values(b: GraphBuilder, model: ModelPlan, weights: Weights): Value {
+  const sizes = sizesOf(model)
+  const [tokens, positions] = ['tokens', 'positions'].map((name) => b.input(name, 'i32', ['B', 'T'])) as [Value, Value]
+  const scale = attentionScale(sizes)
+  const hidden = finalNorm(b, sizes, weights, hiddenStates(b, sizes, weights, tokens, positions, (_, q, k, v) => attention(b, q, k, v, { scale })))
+  const flat = b.matmul(b.mergeAxes(hidden, 0, -2), weights.get(VALUE_HEAD), { transposeB: true })
+  return b.reshape(flat, ['B', 'T'])
+}

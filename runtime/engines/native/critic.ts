@@ -1,0 +1,64 @@
+// The critic of a stage: a model of the policy's form with a number at every token, its values of a batch, and its trainer.
+// Which advantage and target a value gives is the program `estimate`.
+
+import type { Graph } from '../../../spec/graph/graph.js'
+import { freshWeights } from '../../checkpoint/initialise.js'
+import { randomKey, threefry } from '../../random.js'
+import { grid, type Grid } from './batching.js'
+import type { Examples } from './examples.js'
+import { Model, type ModelWeights } from './model.js'
+import type { PolicyWeights } from './policy.js'
+import { inputs, Programs } from './programs.js'
+import type { StageRun } from './stage.js'
+import { Trainer } from './trainer.js'
+import { reference } from '../../executors/reference/reference.js'
+
+/** Roles of the stage that are the critic's own, under the names that a model's programs have. */
+const PREFIX = 'critic_'
+
+export class Critic {
+  private constructor(
+    private readonly model: Model,
+    private readonly estimate: Programs,
+    readonly trainer: Trainer,
+  ) {}
+
+  /** With the body of `from` and a fresh head. */
+  static async open(run: StageRun, from: PolicyWeights, graphs: Readonly<Record<string, Graph>>, steps: number): Promise<Critic> {
+    const { stage, executor } = run
+    const own = Object.fromEntries(Object.entries(graphs).flatMap(([role, graph]) => (role.startsWith(PREFIX) ? [[role.slice(PREFIX.length), graph] as const] : [])))
+    const model = await Model.open(executor, withHead(run, from, own['score'] as Graph), own)
+    const trainer = new Trainer(model, stage, steps, { output: 'value', optimizer: 'critic_optimizer' })
+    return new Critic(model, new Programs(await reference.open(), { estimate: graphs['estimate'] as Graph }), trainer)
+  }
+
+  /** What it expects at every token of a batch, and what that makes of the rewards that came. */
+  async judge(examples: Examples, reward: Float64Array): Promise<{ values: Grid; advantage: Grid; target: Grid }> {
+    const { count, width, mask } = examples
+    const values = (await this.model.score(examples, [...Array(count).keys()], 1))['value'] ?? grid(count, width)
+    const found = await this.estimate.run('estimate', { N: count, T: width }, { mask: mask.values, value: values.values, reward })
+    const gridOf = (name: string): Grid => ({ samples: count, width, values: Float32Array.from(found[name] ?? []) })
+    return { values, advantage: gridOf('advantage'), target: gridOf('target') }
+  }
+
+  close(): void {
+    this.model.close()
+  }
+}
+
+/** The weights of a policy that the critic's programs name, and a head drawn for the stage. */
+function withHead(run: StageRun, from: PolicyWeights, score: Graph): ModelWeights {
+  const body = new Map(from.weights.map((tensor) => [`w/${tensor.name}`, tensor]))
+  const [seed] = threefry(randomKey(run.stage.seed, run.stage.fingerprint, 'critic'), 0, 0)
+  const std = from.model.weights.find(({ init }) => init === 'normal')?.std ?? 0.02
+  const plans: ModelWeights['model']['weights'][number][] = []
+  const weights = inputs(score, 'state').map(({ attributes, type }) => {
+    const state = String(attributes['name'])
+    const known = body.get(state)
+    const name = state.slice('w/'.length)
+    const plan = from.model.weights.find((weight) => weight.name === name) ?? { name, shape: type.shape.map(Number), init: 'normal' as const, std, decay: true }
+    plans.push(plan)
+    return known ?? (freshWeights({ ...from.model, weights: [plan] }, seed)[0] as NonNullable<typeof known>)
+  })
+  return { model: { ...from.model, weights: plans }, weights }
+}
