@@ -45,7 +45,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: ['FILE'],
     options: {
       output: { type: 'string', short: 'o', value: 'PATH', help: 'where the plan goes (default .rlp/plan.json)' },
-      emit: { type: 'string', value: 'graphs|torch', help: 'print the tensor graphs of every stage, or its objective as PyTorch' },
+      emit: { type: 'string', value: 'graphs|kernels|torch', help: 'print the tensor graphs of every stage, the kernels and fused loops that run them, or its objective as PyTorch' },
       set: SET,
       variant: VARIANT,
       locked: LOCKED,

@@ -43,12 +43,12 @@ export function writePlan(plan: Plan, path: string, entry: Entry): void {
 
 export async function run(args: Arguments): Promise<number> {
   const emit = text(args, 'emit')
-  if (emit !== undefined && emit !== 'graphs' && emit !== 'torch') throw new UsageError(`--emit is \`graphs\` or \`torch\`, found \`${emit}\``)
+  if (emit !== undefined && !(emit in emitters)) throw new UsageError(`--emit is \`graphs\`, \`kernels\` or \`torch\`, found \`${emit}\``)
   const entry = findEntry(args.positionals[0])
   const plan = await compileEntry(entry, args)
   if (!plan) return EXIT.mistakes
   if (emit !== undefined) {
-    process.stdout.write(emit === 'graphs' ? graphs(plan) : (await import('../../runtime/executors/torch/plan.js')).printPlanTorch(plan))
+    process.stdout.write(await (emitters[emit] as Emitter)(plan))
     return EXIT.done
   }
   const path = resolve(text(args, 'output') ?? '.rlp/plan.json')
@@ -58,6 +58,15 @@ export async function run(args: Arguments): Promise<number> {
   if (format(args) === 'json') process.stdout.write(`${JSON.stringify({ plan: shown, stages })}\n`)
   else process.stderr.write(`${entry.file}: ${stages} ${stages === 1 ? 'stage' : 'stages'} → ${shown}\n`)
   return EXIT.done
+}
+
+type Emitter = (plan: Plan) => string | Promise<string>
+
+/** What `--emit` prints instead of writing the plan. */
+const emitters: Readonly<Record<string, Emitter>> = {
+  graphs,
+  kernels: async (plan) => (await import('../../runtime/engines/native/print-kernels.js')).printKernels(plan),
+  torch: async (plan) => (await import('../../runtime/executors/torch/plan.js')).printPlanTorch(plan),
 }
 
 /** Every program once, under the stages and roles that use it. */

@@ -100,7 +100,7 @@ suite('command line', (test) => {
       [['check', 'absent.rlp'], 'there is no file `absent.rlp`', 'path'],
       [['check', '--fast'], "Unknown option '--fast'", 'rlpc check --help'],
       [['check', 'a.rlp', 'b.rlp'], 'at most 1', 'rlpc check --help'],
-      [['compile', '--emit', 'onnx'], '--emit is `graphs` or `torch`', 'onnx'],
+      [['compile', '--emit', 'onnx'], '--emit is `graphs`, `kernels` or `torch`', 'onnx'],
       [['run'], 'there is no plan', 'rlpc compile'],
       [['run', '--set', 'a=1'], 'already compiled', '.rlp'],
       [['explain', 'RLP0000'], 'there is no code', 'RLP'],
@@ -146,6 +146,8 @@ suite('command line', (test) => {
     ok(shown.stdout.includes('imitate'), shown.stdout)
     const emitted = await rlpc(folder, 'compile', '--emit', 'torch')
     ok(/^import torch$/m.test(emitted.stdout) && /^def imitate_loss\(logp, \*, mask\):$/m.test(emitted.stdout), emitted.stdout)
+    const kernels = await rlpc(folder, 'compile', '--emit', 'kernels')
+    ok(/^  call  attention\(.*\) → #\d+/m.test(kernels.stdout) && /^  loop  .*\n {10}.* = .*mask\[/m.test(kernels.stdout), kernels.stdout.slice(0, 2000))
     ok(!existsSync(join(folder, '.rlp')), 'plan and --emit write nothing')
     const compiled = await rlpc(folder, 'compile')
     is(compiled.exitCode, 0, compiled.stderr)
