@@ -12,17 +12,17 @@ const types = {
   exp: 'v>v', log: 'v>v', sin: 'v>v', cos: 'v>v', tanh: 'v>v', sigmoid: 'v>v',
   pow: 'vv>v', mod: 'vv>v', mod_i32: 'vv>v', mod_u32: 'vv>v', threefry: 'vvvv>v',
   gemm: 'iiiiiiiiiiiiiiiiiii', // a row column batch, b row column batch, c row batch, m n k, accumulate, axis, work
-  gather: 'iiiiiii', scatter_add: 'iiiiii', scatter_add_i32: 'iiiiii', // …, out, size, count, width
+  gather: 'iiiiiii', scatter_add: 'iiiiiiii', scatter_add_i32: 'iiiiiiii', // …, out, size, count, width
   pick: 'iiiiii',
   cumsum: 'iiiiiii', cumsum_i32: 'iiiiiii', linear_scan: 'iiiiiiii', // …, out, length, inner, reverse
   argsort: 'iiiiii', argsort_i32: 'iiiiii', argsort_u32: 'iiiiii', take_rows: 'iiiiii',
   copy: 'iiii',
-  rms_norm: 'iiiiif', rms_norm_grad: 'iiiiiiifi',
+  rms_norm: 'iiiifii', rms_norm_grad: 'iiiiiiifiii', sum_rows: 'iiiiii',
   rotary: 'iiiiiifiiii',
-  attention: 'iiiiiiiiiifi', attention_grad: 'iiiiiiiiiiiiifi', // …, batch, tokens, heads, keyHeads, size, scale, work
-  attention_decode: 'iiiiiiiiiifi', cache_write: 'iiiiii',
-  token_logprob: 'iiiiiiiiiii', token_logprob_grad: 'iiiiiiiiiiiii', // …, rows, size, width, chunk, work
-  adamw: 'iiiiiiiiiiiiffffff',
+  attention: 'iiiiiiiiifiii', attention_grad: 'iiiiiiiiiiiifiii', // …, tokens, heads, keyHeads, size, scale, work
+  attention_decode: 'iiiiiiiiifiii', cache_write: 'iiiiiii',
+  token_logprob: 'iiiiiiiiiiii', token_logprob_slope: 'iiiiiiiiii',
+  adamw: 'iiiiiiiiiiiffffffii',
   sample: 'iiiiiiifiiii',
   share: 'iiii>i', barrier: 'ii', fail: 'ii',
 } as const

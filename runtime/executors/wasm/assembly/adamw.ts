@@ -2,10 +2,10 @@
 
 import { madd } from './math'
 
-/** Outputs may be the inputs. Scalars by address: learning rate, gradient scale, 1 − β1ᵗ, 1 − β2ᵗ. `rest1`, `rest2`: 1 − β1, 1 − β2. */
+/** Outputs may be the inputs. Items: elements, from a multiple of four on. Scalars by address: learning rate, gradient scale, 1 − β1ᵗ, 1 − β2ᵗ. `rest1`, `rest2`: 1 − β1, 1 − β2. */
 export function adamw(
   w: usize, g: usize, m: usize, v: usize, lr: usize, clip: usize, bias1: usize, bias2: usize, wOut: usize, mOut: usize, vOut: usize,
-  count: i32, beta1: f32, rest1: f32, beta2: f32, rest2: f32, eps: f32, decay: f32,
+  beta1: f32, rest1: f32, beta2: f32, rest2: f32, eps: f32, decay: f32, begin: i32, end: i32,
 ): void {
   const rate = load<f32>(lr)
   const scale = v128.load32_splat(clip)
@@ -17,7 +17,7 @@ export function adamw(
   const keep = f32x4.splat(1 - rate * decay)
   const step = f32x4.splat(rate / load<f32>(bias1))
   const spread = f32x4.splat(1 / load<f32>(bias2))
-  for (let i: usize = 0, bytes = <usize>count << 2; i < bytes; i += 16) {
+  for (let i = <usize>begin << 2, bytes = <usize>end << 2; i < bytes; i += 16) {
     const grad = f32x4.mul(v128.load(g + i), scale)
     const mean = madd(v128.load(m + i), b1, f32x4.mul(grad, r1))
     const square = madd(v128.load(v + i), b2, f32x4.mul(f32x4.mul(grad, grad), r2))

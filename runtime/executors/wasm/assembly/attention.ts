@@ -16,9 +16,9 @@ function round8(x: i32): i32 {
 
 /**
  * q and out [batch, tokens, heads, size], k and v [batch, tokens, keyHeads, size]; `segments` i32 [batch, tokens], or 0.
- * `work`: a spare tile, a factor for each row of a block, transposed keys of one head, scores of one block (`plan/workspace.ts`).
+ * Items: batch · keyHeads, each with all of its query heads. `work`: a spare tile, a factor for each row of a block, transposed keys of one head, scores of one block (`plan/workspace.ts`).
  */
-export function attention(q: usize, k: usize, v: usize, segments: usize, out: usize, batch: i32, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize): void {
+export function attention(q: usize, k: usize, v: usize, segments: usize, out: usize, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
   const width = round8(tokens)
@@ -27,29 +27,27 @@ export function attention(q: usize, k: usize, v: usize, segments: usize, out: us
   const scores = keys + (<usize>(width * size) << 2)
   const rowS = <usize>width << 2
   const group = heads / keyHeads
-  for (let b = 0; b < batch; b++) {
-    for (let h = 0; h < heads; h++) {
-      const head = <usize>((h / group) * size) << 2
-      if (h % group == 0) packB(k + head, 1, keyHeads * size, size, tokens, keys)
+  for (let item = begin; item < end; item++) {
+    const row = <usize>(item / keyHeads) * <usize>tokens
+    const own = segments ? segments + (row << 2) : 0
+    const key = item % keyHeads
+    const head = rowK * row + (<usize>(key * size) << 2)
+    packB(k + head, 1, keyHeads * size, size, tokens, keys)
+    for (let h = key * group; h < (key + 1) * group; h++) {
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
-        const query = (<usize>(h * size) << 2) + rowQ * <usize>first
+        const query = (<usize>(h * size) << 2) + rowQ * (row + <usize>first)
         products(q + query, rowQ, keys, scores, rowS, first, rows, size, work)
-        softmax(scores, rowS, segments, first, rows, 0, scale, shares)
+        softmax(scores, rowS, own, first, rows, 0, scale, shares)
         mixtures(scores, rowS, v + head, rowK, out + query, rowQ, first, rows, size, work)
         share(out + query, rowQ, rows, size, shares)
       }
     }
-    q += rowQ * <usize>tokens
-    out += rowQ * <usize>tokens
-    k += rowK * <usize>tokens
-    v += rowK * <usize>tokens
-    if (segments) segments += <usize>tokens << 2
   }
 }
 
-/** Gradients of q, k and v from that of the output, `dy`. `work`: also transposed values and a second block. */
-export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy: usize, dq: usize, dk: usize, dv: usize, batch: i32, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize): void {
+/** Gradients of q, k and v from that of the output, `dy`. Items: batch · keyHeads. `work`: also transposed values and a second block. */
+export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy: usize, dq: usize, dk: usize, dv: usize, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
   const width = round8(tokens)
@@ -60,21 +58,24 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
   const slopes = weights + (<usize>(ROWS * width) << 2)
   const rowS = <usize>width << 2
   const group = heads / keyHeads
-  memory.fill(dk, 0, rowK * <usize>(tokens * batch))
-  memory.fill(dv, 0, rowK * <usize>(tokens * batch))
-  for (let b = 0; b < batch; b++) {
-    for (let h = 0; h < heads; h++) {
-      const head = <usize>((h / group) * size) << 2
-      if (h % group == 0) {
-        packB(k + head, 1, keyHeads * size, size, tokens, keys)
-        packB(v + head, 1, keyHeads * size, size, tokens, values)
-      }
+  for (let item = begin; item < end; item++) {
+    const row = <usize>(item / keyHeads) * <usize>tokens
+    const own = segments ? segments + (row << 2) : 0
+    const key = item % keyHeads
+    const head = rowK * row + (<usize>(key * size) << 2)
+    packB(k + head, 1, keyHeads * size, size, tokens, keys)
+    packB(v + head, 1, keyHeads * size, size, tokens, values)
+    for (let t: usize = 0; t < <usize>tokens; t++) {
+      memory.fill(dk + head + rowK * t, 0, <usize>size << 2)
+      memory.fill(dv + head + rowK * t, 0, <usize>size << 2)
+    }
+    for (let h = key * group; h < (key + 1) * group; h++) {
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
         const seen = first + rows
-        const query = (<usize>(h * size) << 2) + rowQ * <usize>first
+        const query = (<usize>(h * size) << 2) + rowQ * (row + <usize>first)
         products(q + query, rowQ, keys, weights, rowS, first, rows, size, work)
-        softmax(weights, rowS, segments, first, rows, seen, scale, shares)
+        softmax(weights, rowS, own, first, rows, seen, scale, shares)
         products(dy + query, rowQ, values, slopes, rowS, first, rows, size, work)
         for (let r = 0; r < rows; r++) slope(weights + rowS * <usize>r, slopes + rowS * <usize>r, first + r + 1, seen, scale, load<f32>(shares + (<usize>r << 2)))
         columnsTimes(weights, rowS, dy + query, rowQ, dv + head, rowK, seen, size, rows, 1, work)
@@ -82,14 +83,6 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
         mixtures(slopes, rowS, k + head, rowK, dq + query, rowQ, first, rows, size, work)
       }
     }
-    q += rowQ * <usize>tokens
-    dy += rowQ * <usize>tokens
-    dq += rowQ * <usize>tokens
-    k += rowK * <usize>tokens
-    v += rowK * <usize>tokens
-    dk += rowK * <usize>tokens
-    dv += rowK * <usize>tokens
-    if (segments) segments += <usize>tokens << 2
   }
 }
 

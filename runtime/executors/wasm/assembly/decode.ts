@@ -3,10 +3,11 @@
 
 import { exp4, madd, max4, sum4 } from './math'
 
-/** Writes entry [batch, row] at positions[b] of cache [batch, length, row]; nothing where the position lies outside. */
-export function cache_write(cache: usize, entry: usize, positions: usize, batch: i32, length: i32, row: i32): void {
+/** Writes entry [batch, row] at positions[b] of cache [batch, length, row]; nothing where the position lies outside. Items: rows of the batch. */
+export function cache_write(cache: usize, entry: usize, positions: usize, length: i32, row: i32, begin: i32, end: i32): void {
   const bytes = <usize>row << 2
-  for (let b = 0; b < batch; b++) {
+  entry += bytes * <usize>begin
+  for (let b = begin; b < end; b++) {
     const at = load<i32>(positions + (<usize>b << 2))
     if (at >= 0 && at < length) memory.copy(cache + bytes * <usize>(b * length + at), entry, bytes)
     entry += bytes
@@ -18,14 +19,19 @@ const BLOCK = 32
 
 /**
  * q and out [batch, heads, size]; caches [batch, length, keyHeads, size]; row b sees positions up to positions[b].
- * `work`: heads · length floats, length rounded up to vectors.
+ * Items: rows of the batch. `work`: heads · length floats, length rounded up to vectors.
  */
-export function attention_decode(q: usize, keys: usize, values: usize, positions: usize, out: usize, batch: i32, length: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize): void {
+export function attention_decode(q: usize, keys: usize, values: usize, positions: usize, out: usize, length: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const row = <usize>(keyHeads * size) << 2
   const bytes = <usize>size << 2
   const group = heads / keyHeads
   const width = <usize>((length + 3) & ~3) << 2
-  for (let b = 0; b < batch; b++) {
+  const before = <usize>begin
+  q += bytes * <usize>heads * before
+  out += bytes * <usize>heads * before
+  keys += row * <usize>length * before
+  values += row * <usize>length * before
+  for (let b = begin; b < end; b++) {
     const seen = max(0, min(length, load<i32>(positions + (<usize>b << 2)) + 1))
     for (let j = 0; j < seen; j += BLOCK) {
       const count = min(BLOCK, seen - j)

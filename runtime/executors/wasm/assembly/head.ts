@@ -71,14 +71,14 @@ function target(targets: usize, row: i32, size: i32): usize {
   return <usize>id << 2
 }
 
-/** h [rows, width], w [size, width], targets i32 [rows], temperature [1] → logp and entropy [rows]. `work`: chunk · size floats, then a product's workspace. */
-export function token_logprob(h: usize, w: usize, targets: usize, temperature: usize, logp: usize, entropy: usize, rows: i32, size: i32, width: i32, chunk: i32, work: usize): void {
+/** h [rows, width], w [size, width], targets i32 [rows], temperature [1] → logp and entropy [rows]. Items: rows. `work`: chunk · size floats, then a product's workspace. */
+export function token_logprob(h: usize, w: usize, targets: usize, temperature: usize, logp: usize, entropy: usize, size: i32, width: i32, chunk: i32, work: usize, begin: i32, end: i32): void {
   const heat: f32 = 1 / load<f32>(temperature)
   const bytes = <usize>size << 2
   // Between two products, the first floats of their workspace hold the statistics of a row.
   const packing = work + bytes * <usize>chunk
-  for (let first = 0; first < rows; first += chunk) {
-    const count = min(chunk, rows - first)
+  for (let first = begin; first < end; first += chunk) {
+    const count = min(chunk, end - first)
     multiply(h + (<usize>(first * width) << 2), width, 1, w, 1, width, work, size, count, size, width, 0, packing)
     let z = work
     for (let r = first; r < first + count; r++) {
@@ -92,27 +92,20 @@ export function token_logprob(h: usize, w: usize, targets: usize, temperature: u
   }
 }
 
-/** Gradients of h and, unless dw is 0, of w from those of logp and entropy. */
-export function token_logprob_grad(h: usize, w: usize, targets: usize, temperature: usize, dlogp: usize, dentropy: usize, dh: usize, dw: usize, rows: i32, size: i32, width: i32, chunk: i32, work: usize): void {
+/**
+ * In place: logits [rows, size], of rows from `first` on → their gradient from those of logp and entropy. Items: rows.
+ * What follows, the gradients of h and w, are products (`plan/composites.ts`). `work`: four floats.
+ */
+export function token_logprob_slope(z: usize, targets: usize, temperature: usize, dlogp: usize, dentropy: usize, first: i32, size: i32, work: usize, begin: i32, end: i32): void {
   const heat: f32 = 1 / load<f32>(temperature)
   const bytes = <usize>size << 2
-  const packing = work + bytes * <usize>chunk
-  if (rows == 0 && dw != 0) memory.fill(dw, 0, bytes * <usize>width)
-  for (let first = 0; first < rows; first += chunk) {
-    const count = min(chunk, rows - first)
-    const from = <usize>(first * width) << 2
-    multiply(h + from, width, 1, w, 1, width, work, size, count, size, width, 0, packing)
-    let z = work
-    for (let r = first; r < first + count; r++) {
-      const at = z + target(targets, r, size)
-      softmaxRow(z, size, heat, packing)
-      const seed = load<f32>(dlogp + (<usize>r << 2))
-      slope(z, size, seed, load<f32>(dentropy + (<usize>r << 2)), heat, load<f32>(packing, INVERSE_SUM), load<f32>(packing, ENTROPY))
-      store<f32>(at, load<f32>(at) + seed * heat)
-      z += bytes
-    }
-    multiply(work, size, 1, w, width, 1, dh + from, width, count, width, size, 0, packing)
-    if (dw != 0) multiply(work, 1, size, h + from, width, 1, dw, width, size, width, count, i32(first > 0), packing)
+  z += bytes * <usize>begin
+  for (let r = first + begin; r < first + end; r++, z += bytes) {
+    const at = z + target(targets, r, size)
+    softmaxRow(z, size, heat, work)
+    const seed = load<f32>(dlogp + (<usize>r << 2))
+    slope(z, size, seed, load<f32>(dentropy + (<usize>r << 2)), heat, load<f32>(work, INVERSE_SUM), load<f32>(work, ENTROPY))
+    store<f32>(at, load<f32>(at) + seed * heat)
   }
 }
 

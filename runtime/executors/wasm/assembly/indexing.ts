@@ -20,24 +20,33 @@ export function gather(table: usize, index: usize, out: usize, size: i32, width:
   }
 }
 
-/** out = 0; out[index[i]] += update[i], in the order of i. */
-export function scatter_add(index: usize, update: usize, out: usize, size: i32, count: i32, width: i32): void {
+/** out = 0; out[index[i]] += update[i], in the order of i. Items: columns of the rows of `width`. */
+export function scatter_add(index: usize, update: usize, out: usize, size: i32, count: i32, width: i32, begin: i32, end: i32): void {
   const bytes = <usize>width << 2
-  memory.fill(out, 0, bytes * <usize>size)
+  const last = <usize>end << 2
+  clear(out, size, bytes, begin, end)
   for (let i = 0; i < count; i++) {
     const to = out + inside(load<i32>(index + (<usize>i << 2)), size) * bytes
-    let j: usize = 0
-    for (; j + 16 <= bytes; j += 16) v128.store(to + j, f32x4.add(v128.load(to + j), v128.load(update + j)))
-    for (; j < bytes; j += 4) store<f32>(to + j, load<f32>(to + j) + load<f32>(update + j))
+    let j = <usize>begin << 2
+    for (; j + 16 <= last; j += 16) v128.store(to + j, f32x4.add(v128.load(to + j), v128.load(update + j)))
+    for (; j < last; j += 4) store<f32>(to + j, load<f32>(to + j) + load<f32>(update + j))
     update += bytes
   }
 }
 
-export function scatter_add_i32(index: usize, update: usize, out: usize, size: i32, count: i32, width: i32): void {
-  memory.fill(out, 0, (<usize>width << 2) * <usize>size)
+/** Zeros in some columns of all rows. */
+function clear(out: usize, rows: i32, row: usize, begin: i32, end: i32): void {
+  const from = <usize>begin << 2
+  const bytes = <usize>(end - begin) << 2
+  if (bytes == row) memory.fill(out, 0, row * <usize>rows)
+  else for (let i = 0; i < rows; i++, out += row) memory.fill(out + from, 0, bytes)
+}
+
+export function scatter_add_i32(index: usize, update: usize, out: usize, size: i32, count: i32, width: i32, begin: i32, end: i32): void {
+  clear(out, size, <usize>width << 2, begin, end)
   for (let i = 0; i < count; i++) {
     const to = out + inside(load<i32>(index + (<usize>i << 2)), size) * (<usize>width << 2)
-    for (let j: usize = 0; j < <usize>width << 2; j += 4) store<i32>(to + j, load<i32>(to + j) + load<i32>(update + j))
+    for (let j = <usize>begin << 2; j < <usize>end << 2; j += 4) store<i32>(to + j, load<i32>(to + j) + load<i32>(update + j))
     update += <usize>width << 2
   }
 }

@@ -1,9 +1,9 @@
 // Root-mean-square normalisation of rows (arXiv 1910.07467, eq. 4) and its gradient.
-// Rows are independent; the gradient of the scale is summed in blocks of rows, so that long sums keep their digits.
+// Rows are independent; the gradient of the scale is summed in blocks of rows, so that long sums keep their digits and threads need not agree.
 
 import { madd, sum4 } from './math'
 
-/** Rows summed in one block. */
+/** Rows summed in one block; `plan/workspace.ts` has the same number. */
 const BLOCK = 64
 
 // @ts-ignore: decorator
@@ -21,10 +21,12 @@ function dot(a: usize, b: usize, width: i32): f32 {
   return sum
 }
 
-/** out = x / √(mean(x²) + eps) · scale, for each row. */
-export function rms_norm(x: usize, scale: usize, out: usize, rows: i32, width: i32, eps: f32): void {
+/** out = x / √(mean(x²) + eps) · scale, for each row. Items: rows. */
+export function rms_norm(x: usize, scale: usize, out: usize, width: i32, eps: f32, begin: i32, end: i32): void {
   const bytes = <usize>width << 2
-  for (let r = 0; r < rows; r++) {
+  x += bytes * <usize>begin
+  out += bytes * <usize>begin
+  for (let r = begin; r < end; r++) {
     const inverse: f32 = 1 / sqrt(dot(x, x, width) / <f32>width + eps)
     const factor = f32x4.splat(inverse)
     let i: usize = 0
@@ -35,13 +37,20 @@ export function rms_norm(x: usize, scale: usize, out: usize, rows: i32, width: i
   }
 }
 
-/** dx = s·(dy·scale − x·s²·mean(dy·scale·x)) with s the row's factor; dscale = Σ dy·x·s. `work`: 2 · width floats. */
-export function rms_norm_grad(x: usize, scale: usize, dy: usize, dx: usize, dscale: usize, rows: i32, width: i32, eps: f32, work: usize): void {
+/**
+ * dx = s·(dy·scale − x·s²·mean(dy·scale·x)) with s the row's factor; sums [blocks, width] = Σ dy·x·s over the rows of each block.
+ * Items: blocks of rows. `work`: width floats.
+ */
+export function rms_norm_grad(x: usize, scale: usize, dy: usize, dx: usize, sums: usize, rows: i32, width: i32, eps: f32, work: usize, begin: i32, end: i32): void {
   const bytes = <usize>width << 2
-  const block = work
-  const scaled = work + bytes
-  memory.fill(dscale, 0, bytes)
-  for (let first = 0; first < rows; first += BLOCK) {
+  const scaled = work
+  const before = bytes * <usize>(begin * BLOCK)
+  x += before
+  dy += before
+  dx += before
+  for (let number = begin; number < end; number++) {
+    const first = number * BLOCK
+    const block = sums + bytes * <usize>number
     memory.fill(block, 0, bytes)
     for (let r = first; r < min(first + BLOCK, rows); r++) {
       let i: usize = 0
@@ -65,6 +74,15 @@ export function rms_norm_grad(x: usize, scale: usize, dy: usize, dx: usize, dsca
       dy += bytes
       dx += bytes
     }
-    for (let i: usize = 0; i < bytes; i += 4) store<f32>(dscale + i, load<f32>(dscale + i) + load<f32>(block + i))
+  }
+}
+
+/** out [width] = the sum of rows [rows, width], in their order. Items: columns. */
+export function sum_rows(x: usize, out: usize, rows: i32, width: i32, begin: i32, end: i32): void {
+  const row = <usize>width << 2
+  for (let i = <usize>begin << 2; i < <usize>end << 2; i += 4) {
+    let sum: f32 = 0
+    for (let r = 0, at = x + i; r < rows; r++, at += row) sum += load<f32>(at)
+    store<f32>(out + i, sum)
   }
 }

@@ -3,8 +3,8 @@
 
 import type { DType, GraphNode } from '../../../../spec/graph/graph.js'
 import { at, wholeLines } from './step.js'
-import { gemmWorkspace } from './workspace.js'
 import { composites } from './composites.js'
+import { product, type Matrix } from './product.js'
 import type { Lowering } from './lower.js'
 import { count, rowMajor, type Access, type Reduction } from './nest.js'
 
@@ -48,9 +48,6 @@ const sorting: CallRule = (c, node, id) => {
   if (node.op === 'sort') c.call('take_rows', [at(x), at(order), at(out), width], [x, order], [out], { division })
 }
 
-/** What `assembly/gemm.ts` counts as items. */
-const [ROWS, COLUMNS, STACK] = [0, 1, 2]
-
 /** A stack of matrices as the kernel takes it, or undefined where its batch axes are not one stride. */
 function stacked({ strides }: Access, shape: readonly number[]): { row: number; column: number; batch: number } | undefined {
   const rank = shape.length
@@ -66,7 +63,7 @@ function stacked({ strides }: Access, shape: readonly number[]): { row: number; 
 }
 
 const matmul: CallRule = (c, node, id) => {
-  const operand = (input: number): { buffer: number; offset: number; row: number; column: number; batch: number } => {
+  const operand = (input: number): Matrix => {
     const view = c.strided(input)
     const stack = stacked(view, c.shape(input))
     if (stack) return { ...view, ...stack }
@@ -86,14 +83,7 @@ const matmul: CallRule = (c, node, id) => {
   const [out] = c.outputs(id) as [number]
   // One matrix B for the whole stack: rows of A are one tall matrix where they lie evenly.
   const tall = b.batch === 0 && (a.batch === rowA * m || batch === 1)
-  const [rows, stack] = tall ? [m * batch, 1] : [m, batch]
-  // Divided by matrices of the stack, else by the longer side of C: what belongs to the other one is packed by every thread.
-  const [axis, items, grain] = stack > 1 ? [STACK, stack, 1] : rows >= n ? [ROWS, rows, 4] : [COLUMNS, n, 16]
-  c.call('gemm', [at(a.buffer, a.offset), rowA, columnA, a.batch, at(b.buffer, b.offset), rowB, columnB, b.batch, at(out), n, m * n, rows, n, k, 0, axis], [a.buffer, b.buffer], [out], {
-    scratch: gemmWorkspace(rows, n, k),
-    division: { items, grain },
-    operations: (rows * n * k * stack) / 2,
-  })
+  product(c, { ...a, row: rowA, column: columnA }, { ...b, row: rowB, column: columnB }, { buffer: out, offset: 0 }, { n, k, ...(tall ? { m: m * batch } : { m, stack: batch }) })
 }
 
 export const calls: Readonly<Record<string, CallRule>> = {
@@ -140,7 +130,8 @@ export const calls: Readonly<Record<string, CallRule>> = {
     const [index, update] = node.inputs.map((input) => c.buffer(input)) as [number, number]
     const [out] = c.outputs(id) as [number]
     const [size, ...row] = c.shape(id) as [number, ...number[]]
-    c.call(`scatter_add${suffix(node.type.dtype)}`, [at(index), at(update), at(out), size, count(c.shape(node.inputs[0] as number)), count(row)], [index, update], [out])
+    const [updates, width] = [count(c.shape(node.inputs[0] as number)), count(row)]
+    c.call(`scatter_add${suffix(node.type.dtype)}`, [at(index), at(update), at(out), size, updates, width], [index, update], [out], { division: wholeLines(width), operations: (updates + size) * width })
   },
   pick: (c, node, id) => {
     const [x, index] = node.inputs.map((input) => c.buffer(input)) as [number, number]

@@ -7,7 +7,9 @@ const [MC, KC, NC] = [96, 256, 512]
 const ROWS = 32
 /** A spare tile for the edges of a product. */
 const TILE = 32
-/** Logits held at once by `assembly/head.ts`, unless a few rows are already more. */
+/** Rows of a block of `assembly/norm.ts`. */
+export const NORM_ROWS = 64
+/** Logits of the output head held at once, unless a few rows are already more. */
 const LOGITS = 2 ** 18
 
 const round = (x: number, to: number): number => Math.ceil(x / to) * to
@@ -23,11 +25,9 @@ export function attentionWorkspace(tokens: number, size: number, gradient: boole
   return TILE + ROWS + (gradient ? 2 : 1) * round(tokens, 8) * (size + ROWS)
 }
 
-/** Rows of logits held at once, and the workspace: those rows and the three products' packing. */
-export function headWorkspace(rows: number, vocabulary: number, width: number): { chunk: number; elements: number } {
-  const chunk = Math.min(rows, round(Math.min(256, Math.max(32, Math.floor(LOGITS / vocabulary))), 4))
-  const products = [gemmWorkspace(chunk, vocabulary, width), gemmWorkspace(chunk, width, vocabulary), gemmWorkspace(vocabulary, width, chunk)]
-  return { chunk, elements: chunk * vocabulary + Math.max(...products) }
+/** Rows of logits held at once. */
+export function headRows(rows: number, vocabulary: number): number {
+  return Math.min(rows, round(Math.min(256, Math.max(32, Math.floor(LOGITS / vocabulary))), 4))
 }
 
 /** Frequencies (float64), cosines and sines of half a head. */
