@@ -73,9 +73,9 @@ function handsOn({ kind }: StageDraft): boolean {
   return [...kind.outputs.values()].some(({ type }) => type.node === 'NamedType' && type.name.name !== 'Real')
 }
 
-/** The stages that must be done before `address`: the nearest ones, through datasets and curricula; sorted. */
-export function neededStages(drafts: Drafts, address: string): readonly string[] {
-  const found = new Set<string>()
+/** The stages that must be done before `address`: the nearest ones, through datasets and curricula, and `others`; sorted. */
+export function neededStages(drafts: Drafts, address: string, others: readonly string[] = []): readonly string[] {
+  const found = new Set(others)
   const seen = new Set<string>()
   const visit = (from: string): void => {
     for (const { address: next } of drafts.get(from)?.references ?? []) {

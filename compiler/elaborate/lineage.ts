@@ -1,31 +1,63 @@
-// Which model a stage works on: from its policy back through the stages that handed it over.
+// Which model a stage works on, and with which adapter: from its policy back through the stages that handed it over.
 // The drafts must be free of circles.
 
 import type { TypeNode } from '../../grammar/ast/ast.js'
+import { isAdapting } from '../../spec/plan/lineage.js'
 import type { Drafts } from './dependencies.js'
 import type { AnyDraft, StageDraft } from './drafts.js'
 import type { CompileValue, ReferenceTarget } from './value.js'
 
+/** What a stage works on. */
+export interface Behind {
+  /** Address of the model; `undefined` for kinds without one. */
+  readonly model: string | undefined
+  /** The stage that put an adapter on it; `undefined` where it has none. */
+  readonly adapter: StageDraft | undefined
+}
+
 /** Of a stage, once it was asked for: stages in a row share one answer. */
-const known = new WeakMap<StageDraft, { readonly model: string | undefined }>()
+const known = new WeakMap<StageDraft, Behind>()
 
 /** Address of the model behind a stage's policy; `undefined` for kinds without one. */
 export function modelBehind(drafts: Drafts, stage: StageDraft): string | undefined {
+  return behind(drafts, stage).model
+}
+
+/** The model behind a stage's policy, and the `Lora` whose adapter the policy has. */
+export function behind(drafts: Drafts, stage: StageDraft): Behind {
   const passed: StageDraft[] = []
   let at: StageDraft | undefined = stage
-  let model: string | undefined
+  let found: Behind = { model: undefined, adapter: undefined }
   while (at) {
-    const found = known.get(at)
-    if (found) model = found.model
+    const before = known.get(at)
+    if (before) {
+      found = handedOver(at, before)
+      break
+    }
     passed.push(at)
-    const input: string | undefined = found ? undefined : policyInput(at)
+    const input = policyInput(at)
     const to: ReferenceTarget | undefined = input === undefined ? undefined : targetOf(at.settings.get(input)?.value)
-    if (to?.kind === 'model') model = to.address
+    if (to?.kind === 'model') found = { model: to.address, adapter: undefined }
     const from: AnyDraft | undefined = to?.kind === 'stage' ? drafts.get(to.address) : undefined
     at = from?.draft === 'stage' ? from : undefined
   }
-  for (const each of passed) known.set(each, { model })
-  return model
+  for (const each of passed.reverse()) {
+    known.set(each, found)
+    found = handedOver(each, found)
+  }
+  return known.get(stage) as Behind
+}
+
+/** As `behind`, of the value of an input such as `reference`. */
+export function behindInput(drafts: Drafts, { settings }: StageDraft, input: string): Behind {
+  const to = targetOf(settings.get(input)?.value)
+  const from = to?.kind === 'stage' ? drafts.get(to.address) : undefined
+  return from?.draft === 'stage' ? handedOver(from, behind(drafts, from)) : { model: to?.kind === 'model' ? to.address : undefined, adapter: undefined }
+}
+
+function handedOver(stage: StageDraft, { model, adapter }: Behind): Behind {
+  const { name } = stage.kind
+  return { model, adapter: isAdapting(name) ? (name === 'Lora' ? stage : undefined) : adapter }
 }
 
 /** What a value refers to. Policies that are merged share one model; the first says which. */

@@ -8,7 +8,7 @@ import type { ClosureValue, CompileValue } from '../elaborate/value.js'
 import type { AdamW } from '../graph/composites.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
 import { classifierGradient, classifierScore } from '../model/classifier.js'
-import { shrinkPerturbProgram } from '../model/operations.js'
+import { mergeAdapterProgram, shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
 import { valueGradientProgram, valueModel, valueProgram } from '../model/value.js'
 import { lowerAttention } from './attention.js'
@@ -37,10 +37,10 @@ interface KindRow {
 /** Which programs a kind needs. Kinds without a row have none. */
 const kinds: Readonly<Record<string, KindRow>> = {
   Sft: { roles: TRAINING },
-  Dpo: { roles: TRAINING },
-  Grpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
-  AsyncGrpo: { roles: ['advantage', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
-  Ppo: { roles: [...TRAINING, ...ROLLOUT], sampling: 'rollout.', critic: true },
+  Dpo: { roles: ['reference_score', ...TRAINING] },
+  Grpo: { roles: ['advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  AsyncGrpo: { roles: ['advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  Ppo: { roles: ['reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.', critic: true },
   Generate: { roles: ROLLOUT, sampling: '' },
   GenerateWithTools: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
@@ -50,6 +50,7 @@ const kinds: Readonly<Record<string, KindRow>> = {
   EvaluateLoss: { roles: ['score'] },
   Perplexity: { roles: ['score'] },
   ShrinkPerturb: { roles: ['shrink_perturb'] },
+  MergeLora: { roles: ['merge_adapter'] },
   AttentionSft: { roles: TRAINING, attention: true },
   PartSearch: { roles: ROLLOUT, sampling: '' },
   ForceAnswer: { roles: ROLLOUT, sampling: '' },
@@ -57,13 +58,15 @@ const kinds: Readonly<Record<string, KindRow>> = {
   TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 
-type Role = 'advantage' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb'
+type Role = 'advantage' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb' | 'merge_adapter' | 'reference_score'
 
 /** Programs that know no model. */
 const MODELLESS: readonly Role[] = ['advantage', 'weigh', 'measure', 'lr']
 
 interface Ingredients {
   readonly model: ModelPlan
+  /** The model behind the reference policy, where it is another. */
+  readonly reference: ModelPlan | undefined
   readonly read: AttributeReader
   readonly objective: LoweredObjective | undefined
   readonly lr: Graph | undefined
@@ -104,6 +107,8 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
       topP: read.number(`${sampling}top_p`, 1),
       greedy: read.number(`${sampling}temperature`, 1) === 0,
     }),
+  reference_score: ({ reference }) => reference && shared(scoreProgram, reference, { packed: false }),
+  merge_adapter: ({ model }) => shared(mergeAdapterProgram, model, {}),
   shrink_perturb: ({ model, read }) => shared(shrinkPerturbProgram, model, { shrink: read.number('shrink', 1), perturb: read.number('perturb', 0) }),
 }
 
@@ -131,7 +136,7 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   const rate = stage.attributes.get('optimizer.lr')
   const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
 
-  const ingredients: Ingredients = { model, read, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
+  const ingredients: Ingredients = { model, reference: stage.reference, read, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
   const built: Record<string, Graph> = {}
   for (const role of row.roles) {
     if (stage.withoutEngine && !MODELLESS.includes(role)) continue

@@ -20,6 +20,8 @@ export interface StageToLower {
   readonly inputs: ReadonlySet<string>
   /** The model behind the stage's policy; kinds without a policy (`Filter`) have none. */
   readonly model: ModelPlan | undefined
+  /** The model behind the reference policy, where it is another than `model`. */
+  readonly reference?: ModelPlan
   /** No engine computes the model: only the objective and the schedule are lowered. */
   readonly withoutEngine?: boolean
   /** Optimiser steps when `length` is not in steps (epochs over data of known size). */

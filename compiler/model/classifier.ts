@@ -12,7 +12,7 @@ import { addGradients } from './programs.js'
 /** Feeds features f32 [B,F] and targets i32 [B]; fetches logp and entropy [B] of each target, and correct [B], 1 where it is the most probable class. */
 export function classifierScore(model: ModelPlan): Graph {
   const b = new GraphBuilder('score')
-  const { logits, targets, logp, entropy } = scores(b, model, new Weights(b, model.weights))
+  const { logits, targets, logp, entropy } = scores(b, model, new Weights(b, model))
   b.fetch('logp', logp)
   b.fetch('entropy', entropy)
   b.fetch('correct', b.cast(b.eq(b.argmax(logits), targets), 'f32'))
@@ -22,7 +22,7 @@ export function classifierScore(model: ModelPlan): Graph {
 /** Feeds as `score`, and dlogp [B] (and dentropy); adds the gradient of Σ dlogp·logp + dentropy·entropy to `g/*`, fetches logp and entropy. */
 export function classifierGradient(model: ModelPlan, options: { readonly entropy: boolean }): Graph {
   const b = new GraphBuilder('gradient')
-  const weights = new Weights(b, model.weights)
+  const weights = new Weights(b, model)
   const { logp, entropy } = scores(b, model, weights)
   addGradients(b, model, weights, { logp, entropy }, options.entropy)
   b.fetch('logp', logp)

@@ -21,7 +21,7 @@ const cacheShape = (sizes: TransformerSizes): Shape => ['B', 'S', sizes.kvHeads,
 export function prefillProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('prefill')
   const sizes = sizesOf(model)
-  const weights = new Weights(b, model.weights)
+  const weights = new Weights(b, model)
   const [tokens, positions] = ['tokens', 'positions'].map((name) => b.input(name, 'i32', ['B', 'P'])) as [Value, Value]
   const last = b.input('last', 'i32', ['B'])
   // Entries behind a prompt hold its padding: decoding overwrites each before a query can see it.
@@ -41,7 +41,7 @@ export function prefillProgram(model: ModelPlan): Graph {
 export function decodeProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('decode')
   const sizes = sizesOf(model)
-  const weights = new Weights(b, model.weights)
+  const weights = new Weights(b, model)
   const [tokens, positions] = ['tokens', 'positions'].map((name) => b.input(name, 'i32', ['B'])) as [Value, Value]
   const append = (part: 'k' | 'v', layer: number, entry: Value): Value => {
     const cache = b.input(cacheName(part, layer), 'f32', cacheShape(sizes), 'state')

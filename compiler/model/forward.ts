@@ -2,6 +2,8 @@
 // Does not choose how tokens attend: whole rows and single decoded tokens bring their own `Mix`.
 
 import type { Dim } from '../../spec/graph/graph.js'
+import { adapterNames } from '../../spec/plan/adapters.js'
+import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import { rmsNorm, rotary } from '../graph/composites.js'
 import { attentionFactor, scaledFrequencies } from './rotary-scaling.js'
@@ -12,8 +14,13 @@ import { EMBEDDING, FINAL_NORM, headName, layerWeight, POSITIONS, type WeightPla
 export class Weights {
   private readonly plans: ReadonlyMap<string, WeightPlan>
 
-  constructor(private readonly b: GraphBuilder, plans: readonly WeightPlan[]) {
-    this.plans = new Map(plans.map((plan) => [plan.name, plan]))
+  constructor(
+    private readonly b: GraphBuilder,
+    private readonly model: Pick<ModelPlan, 'weights' | 'adapter'>,
+    /** Leaves out inputs of adapters, as training does; absent where nothing is left out. */
+    private readonly dropout?: Dropout,
+  ) {
+    this.plans = new Map(model.weights.map((plan) => [plan.name, plan]))
   }
 
   has(name: string): boolean {
@@ -25,7 +32,27 @@ export class Weights {
     if (!plan) throw new Error(`model plan: no weight "${name}"`)
     return this.b.input(`w/${name}`, 'f32', plan.shape, 'state')
   }
+
+  /** x […, in] times the matrix [out, in] of `name`, plus what an adapter beside it adds: scale · B A x (arXiv 2106.09685, eq. 3). */
+  product(name: string, x: Value): Value {
+    const w = this.get(`${name}.weight`)
+    // One matrix product over all rows: batched products would read the weights once for each row.
+    const rows = this.b.mergeAxes(x, 0, -2)
+    const y = this.b.matmul(rows, w, { transposeB: true })
+    return this.b.reshape(this.adapted(name, rows, y), [...x.shape.slice(0, -1), w.shape[0] as Dim])
+  }
+
+  private adapted(name: string, rows: Value, y: Value): Value {
+    const { b } = this
+    const [a, up] = adapterNames(name)
+    if (!this.model.adapter || !this.has(a)) return y
+    const low = b.matmul(this.dropout?.(b, name, rows) ?? rows, this.get(a), { transposeB: true })
+    return b.add(y, b.mul(b.matmul(low, this.get(up), { transposeB: true }), this.model.adapter.scale))
+  }
 }
+
+/** The inputs [n, in] of the adapter of `name` without a random share, the rest scaled up. */
+export type Dropout = (b: GraphBuilder, name: string, rows: Value) => Value
 
 /** Mixes the tokens of one layer: rotated queries [B,T,H,Dh] and keys, values [B,T,KV,Dh] → [B,T,H,Dh]. */
 export type Mix = (layer: number, q: Value, k: Value, v: Value) => Value
@@ -81,10 +108,6 @@ function mlpBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, la
 
 /** x […, in] times the matrix [out, in], plus the bias where the model has one. */
 function linear(b: GraphBuilder, weights: Weights, name: string, x: Value): Value {
-  const w = weights.get(`${name}.weight`)
-  const out = w.shape[0] as Dim
-  // One matrix product over all rows: batched products would read the weights once for each row.
-  const flat = b.matmul(b.mergeAxes(x, 0, -2), w, { transposeB: true })
-  const y = b.reshape(flat, [...x.shape.slice(0, -1), out])
+  const y = weights.product(name, x)
   return weights.has(`${name}.bias`) ? b.add(y, weights.get(`${name}.bias`)) : y
 }

@@ -2,12 +2,13 @@
 // Does not know objectives: they arrive as the weights `dlogp` and `dentropy` of each token.
 
 import type { Graph } from '../../spec/graph/graph.js'
+import { trainedWeights } from '../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import { adamw, attention, sgd, tokenLogprob, type AdamW, type Sgd, type TokenLogprob } from '../graph/composites.js'
 import { gradient } from '../graph/gradient.js'
 import { simplify } from '../graph/simplify.js'
-import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights } from './forward.js'
+import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights, type Dropout } from './forward.js'
 import { sizesOf } from './sizes.js'
 
 /** `packed`: rows hold several samples, told apart by `segments`. */
@@ -18,7 +19,7 @@ export interface RowOptions {
 /** Feeds tokens, targets, positions (and segments) i32 [B,T], temperature []; fetches logp and entropy [B,T] of each target. */
 export function scoreProgram(model: ModelPlan, options: RowOptions): Graph {
   const b = new GraphBuilder('score')
-  fetchScores(b, scores(b, model, new Weights(b, model.weights), options))
+  fetchScores(b, scores(b, model, new Weights(b, model), options))
   return simplify(b.build())
 }
 
@@ -28,19 +29,36 @@ export function scoreProgram(model: ModelPlan, options: RowOptions): Graph {
  */
 export function gradientProgram(model: ModelPlan, options: RowOptions & { readonly entropy: boolean }): Graph {
   const b = new GraphBuilder('gradient')
-  const weights = new Weights(b, model.weights)
+  const weights = new Weights(b, model, model.adapter && model.adapter.dropout > 0 ? dropout(b, model.adapter.dropout) : undefined)
   const found = scores(b, model, weights, options)
   addGradients(b, model, weights, found, options.entropy)
   fetchScores(b, found)
   return simplify(b.build())
 }
 
+/**
+ * Leaves out a share of the inputs of each adapter and scales the rest up. Feeds dropout0 and dropout1 u32 [], the key of one micro-batch;
+ * the adapter's number and the place in its input decide the rest.
+ */
+function dropout(b: GraphBuilder, share: number): Dropout {
+  const key = ['dropout0', 'dropout1'].map((name) => b.input(name, 'u32', [])) as [Value, Value]
+  const numbers = new Map<string, number>()
+  return (_, name, rows) => {
+    const number = numbers.get(name) ?? numbers.size
+    numbers.set(name, number)
+    const [row, column] = [0, 1].map((axis) => b.cast(b.iota(rows.shape, axis), 'u32')) as [Value, Value]
+    const place = b.add(column, b.constant(number * 2 ** 20, 'u32'))
+    return b.where(b.lt(b.uniform(b.randomBits(...key, row, place)), share), 0, b.mul(rows, 1 / (1 - share)))
+  }
+}
+
 /** Adds the gradient of Σ dlogp·logp (+ dentropy·entropy), fed in the shape of `logp`, to the states `g/*` of a model. */
 export function addGradients(b: GraphBuilder, model: ModelPlan, weights: Weights, { logp, entropy }: TokenLogprob, withEntropy: boolean): void {
   const seeds = [b.input('dlogp', 'f32', logp.shape), ...(withEntropy ? [b.input('dentropy', 'f32', entropy.shape)] : [])]
-  const wrt = model.weights.map(({ name }) => weights.get(name))
+  const trained = trainedWeights(model)
+  const wrt = trained.map(({ name }) => weights.get(name))
   const grads = gradient(b, withEntropy ? [logp, entropy] : [logp], seeds, wrt)
-  model.weights.forEach(({ name, shape }, i) => {
+  trained.forEach(({ name, shape }, i) => {
     const sum = b.input(`g/${name}`, 'f32', shape, 'state')
     b.assign(sum, b.add(sum, grads[i] as Value))
   })
@@ -49,7 +67,7 @@ export function addGradients(b: GraphBuilder, model: ModelPlan, weights: Weights
 /** Fetches norm [], the L2 norm of the whole accumulated gradient. */
 export function normProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('norm')
-  const squares = model.weights.map(({ name, shape }) => b.reduceSum(b.square(b.input(`g/${name}`, 'f32', shape, 'state'))))
+  const squares = trainedWeights(model).map(({ name, shape }) => b.reduceSum(b.square(b.input(`g/${name}`, 'f32', shape, 'state'))))
   b.fetch('norm', b.sqrt(squares.reduce((sum, square) => b.add(sum, square))))
   return simplify(b.build())
 }
@@ -59,7 +77,7 @@ export function applyProgram(model: ModelPlan, optimizer: AdamW): Graph {
   const b = new GraphBuilder('apply')
   const scalar = (name: string): Value => b.input(name, 'f32', [])
   const step = { lr: scalar('lr'), clipScale: scalar('clip_scale'), bias1: scalar('bias1'), bias2: scalar('bias2') }
-  for (const { name, shape, decay } of model.weights) {
+  for (const { name, shape, decay } of trainedWeights(model)) {
     const [w, g, m, v] = ['w', 'g', 'm', 'v'].map((state) => b.input(`${state}/${name}`, 'f32', shape, 'state')) as [Value, Value, Value, Value]
     const next = adamw(b, w, g, m, v, step, { ...optimizer, decay: decay ? optimizer.decay : 0 })
     b.assign(w, next.w)
@@ -74,7 +92,7 @@ export function applyProgram(model: ModelPlan, optimizer: AdamW): Graph {
 export function descentProgram(model: ModelPlan, optimizer: Sgd): Graph {
   const b = new GraphBuilder('apply')
   const step = { lr: b.input('lr', 'f32', []), clipScale: b.input('clip_scale', 'f32', []) }
-  for (const { name, shape, decay } of model.weights) {
+  for (const { name, shape, decay } of trainedWeights(model)) {
     const [w, g, m] = ['w', 'g', 'm'].map((state) => b.input(`${state}/${name}`, 'f32', shape, 'state')) as [Value, Value, Value]
     const next = sgd(b, w, g, m, step, { ...optimizer, decay: decay ? optimizer.decay : 0 })
     b.assign(w, next.w)

@@ -24,14 +24,14 @@ export function valueModel(model: ModelPlan): ModelPlan {
 /** Feeds tokens and positions i32 [B,T]; fetches value [B,T], what the model expects at each token. */
 export function valueProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('value')
-  b.fetch('value', values(b, model, new Weights(b, model.weights)))
+  b.fetch('value', values(b, model, new Weights(b, model)))
   return simplify(b.build())
 }
 
 /** Feeds as `valueProgram`, and dvalue [B,T]; adds the gradient of Σ dvalue·value to `g/*` and fetches value. */
 export function valueGradientProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('value_gradient')
-  const weights = new Weights(b, model.weights)
+  const weights = new Weights(b, model)
   const value = values(b, model, weights)
   const grads = gradient(b, [value], [b.input('dvalue', 'f32', value.shape)], model.weights.map(({ name }) => weights.get(name)))
   model.weights.forEach(({ name, shape }, i) => {

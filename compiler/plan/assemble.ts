@@ -4,15 +4,17 @@
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { contentHash } from '../../spec/plan/canonical.js'
+import { ADAPTING } from '../../spec/plan/adapters.js'
 import { chooseEngine } from '../../spec/plan/engines.js'
+import { isAdapting } from '../../spec/plan/lineage.js'
 import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { plannedSteps, unequalBudgets } from '../elaborate/budget.js'
 import { report } from '../elaborate/codes.js'
-import { neededStages } from '../elaborate/dependencies.js'
+import { neededStages, type Drafts } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Elaborated } from '../elaborate/elaborate.js'
 import type { Family, Setting } from '../elaborate/setting.js'
-import { modelBehind } from '../elaborate/lineage.js'
+import { behind, behindInput, type Behind } from '../elaborate/lineage.js'
 import { rewardToLower } from '../elaborate/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
@@ -74,13 +76,16 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     diagnostics.push(...found.diagnostics)
     return found
   })
+  const plans = new BehindPlans(drafts, models)
   const seeds = memoised((own: number) => combineSeeds(pipeline.seed, own))
   const lowered = new Map<string, LoweredDraft>()
   for (const draft of stageDrafts) {
-    const model = modelBehind(drafts, draft)
-    const modelPlan = model === undefined ? undefined : models.get(model)
+    const { model } = behind(drafts, draft)
+    const modelPlan = plans.of(behind(drafts, draft))
+    const fault = plans.fault(draft, modelPlan)
+    if (fault !== undefined) diagnostics.push(adapterFault(draft, fault))
     const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
-    const { programs: graphs, estimate } = lowerStage(draft, modelPlan, choice.engine === null, plannedSteps(drafts, draft))
+    const { programs: graphs, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
     lowered.set(draft.address, { programs: graphs, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
   }
   for (const { name, budget } of claims) {
@@ -106,7 +111,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
       ...saidBy(draft),
       programs: stored(roles),
       seed,
-      needs: neededStages(drafts, draft.address),
+      needs: neededStages(drafts, draft.address, standsOn(drafts, draft)),
       estimate: reward === undefined || !rewards[reward] ? estimate : { ...estimate, reward: rewards[reward].total },
       fingerprint: fingerprints.of(draft.address),
     }
@@ -152,23 +157,74 @@ function memoised<A, R>(compute: (argument: A) => R): (argument: A) => R {
   }
 }
 
+/** The plans of the models behind stages, with their adapters. */
+class BehindPlans {
+  private readonly attributes = memoised((stage: StageDraft) => saidBy(stage).attributes)
+
+  constructor(
+    private readonly drafts: Drafts,
+    private readonly models: ReadonlyMap<string, ModelPlan>,
+  ) {}
+
+  of({ model, adapter }: Behind): ModelPlan | undefined {
+    const plan = model === undefined ? undefined : this.models.get(model)
+    const adapted = plan && adapter ? ADAPTING.Lora(plan, this.attributes(adapter)) : undefined
+    return adapted && 'model' in adapted ? adapted.model : plan
+  }
+
+  /** What is wrong with an adapter that a stage puts on, merges, or meets. */
+  fault(stage: StageDraft, model: ModelPlan | undefined): string | undefined {
+    const { name } = stage.kind
+    if (name === 'Merge' || name === 'ShrinkPerturb') {
+      const adapted = [...stage.settings.values()].flatMap(({ references }) => references).some((address) => {
+        const from = this.drafts.get(address)
+        return from?.draft === 'stage' && (from.kind.name === 'Lora' || (from.kind.name !== 'MergeLora' && behind(this.drafts, from).adapter !== undefined))
+      })
+      return adapted ? `\`${name}\` works on whole weights, and this policy has an adapter` : undefined
+    }
+    if (!isAdapting(name) || !model) return undefined
+    const adapted = ADAPTING[name](model, this.attributes(stage))
+    return 'fault' in adapted ? adapted.fault : undefined
+  }
+}
+
+function adapterFault(stage: StageDraft, fault: string): Diagnostic {
+  const help = fault.includes('no matrix') ? 'choose among these names, or leave out `targets`' : stage.kind.name === 'MergeLora' ? 'give it a policy that comes from a `Lora`' : 'merge it first, with `MergeLora`'
+  return report('RLP5016', stage.settings.get('targets')?.written?.span ?? stage.settings.get('policy')?.written?.span ?? stage.span, `\`${stage.name}\` cannot use this adapter`, { label: fault, help })
+}
+
+/** Addresses of the stages whose weights stand still under a stage's adapter: they are read, too. */
+function standsOn(drafts: Drafts, stage: StageDraft): readonly string[] {
+  const { adapter } = behind(drafts, stage)
+  return adapter ? neededStages(drafts, adapter.address) : []
+}
+
+interface Ground {
+  readonly model: ModelPlan | undefined
+  /** The model behind the input `reference`. */
+  readonly reference: ModelPlan | undefined
+  readonly withoutEngine: boolean
+  readonly steps: number | undefined
+}
+
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
 function sharing(lower: (stage: StageToLower) => LoweredStage) {
   const known = new Map<string, LoweredStage>()
   const instances = new Map<string, string>()
   let count = 0
   const families = memoised((_: Family) => ++count)
-  const shapes = new Map<ModelPlan, string>()
-  return (draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean, steps: number | undefined): LoweredStage => {
-    const shape = model && (shapes.get(model) ?? contentHash({ ...model, source: null }))
-    if (model && shape !== undefined) shapes.set(model, shape)
-    const about = `${shape} ${withoutEngine} ${steps}`
+  const shapes = memoised((model: ModelPlan | undefined) => model && contentHash({ ...model, source: null }))
+  return (draft: StageDraft, given: Ground): LoweredStage => {
+    // Models that differ in their numbers alone are scored by one program.
+    const ground = { ...given, reference: shapes(given.reference) === shapes(given.model) ? undefined : given.reference }
+    const { model, reference, withoutEngine, steps } = ground
+    const about = `${shapes(model)} ${shapes(reference)} ${withoutEngine} ${steps}`
     // Instances are told apart by the few settings that are their own; another declaration may still say the same.
     const { family, own } = draft.settings
     const instance = `${families(family)} ${about} ${words(own.values())}`
     const key = instances.get(instance) ?? `${qualifiedName(draft.kind.symbol)} ${about} ${words(draft.settings.values())}`
     instances.set(instance, key)
-    const found = known.get(key) ?? lower(stageToLower(draft, model, withoutEngine, steps))
+    const found = known.get(key) ?? lower(stageToLower(draft, ground))
     known.set(key, found)
     return found
   }
@@ -190,7 +246,7 @@ function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<s
   return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
 }
 
-function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEngine: boolean, steps: number | undefined): StageToLower {
+function stageToLower(draft: StageDraft, { model, reference, withoutEngine, steps }: Ground): StageToLower {
   const inputs = [...draft.settings.values()].filter(({ member, value }) => member.role === 'input' && value.type !== 'none')
   return {
     address: draft.address,
@@ -198,6 +254,7 @@ function stageToLower(draft: StageDraft, model: ModelPlan | undefined, withoutEn
     attributes: new Map([...draft.settings.values()].map(({ path, value }) => [path, value])),
     inputs: new Set(inputs.map(({ path }) => path)),
     model,
+    ...(reference ? { reference } : {}),
     withoutEngine,
     ...(steps === undefined ? {} : { steps }),
     span: draft.span,

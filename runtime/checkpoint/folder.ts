@@ -36,6 +36,11 @@ export function writeModelFolder(folder: string, plan: ModelPlan, weights: reado
     write('tokenizer_config.json', tokenizerConfigJson(Number(config['max_position_embeddings'])))
     return
   }
+  copyTokenizer(source, folder)
+}
+
+/** The tokenizer of a model folder beside something else that is made from it. */
+export function copyTokenizer(source: string, folder: string): void {
   for (const name of tokenizerFiles) {
     const path = join(source, name)
     if (existsSync(path)) writeDurably(join(folder, name), [guarded(path, () => readFileSync(path))])
@@ -54,20 +59,24 @@ export function readWeights(folder: string, plan: ModelPlan): StoredTensor[] {
     return tensors
   }
   const fileOf = weightFiles(folder)
-  return plan.weights.map(({ name, shape }) => {
-    const file = fileOf(name)
-    const tensor = file === undefined ? undefined : shard(file).get(name)
-    if (!tensor) throw failure('RLP8204', `\`${folder}\` has no tensor \`${name}\``, 'the weights must be those of the model in config.json')
-    if (tensor.shape.join() !== shape.join()) throw failure('RLP8204', `the tensor \`${name}\` of \`${folder}\` has the shape [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
-    return {
-      name,
-      shape,
-      get data() {
-        const { data } = tensor
-        return data instanceof Float64Array ? Float32Array.from(data) : data
-      },
-    }
+  return plan.weights.map((weight) => {
+    const file = fileOf(weight.name)
+    return expected(folder, weight, file === undefined ? undefined : shard(file).get(weight.name))
   })
+}
+
+/** The tensor of a folder that a model's weight is, as float32. Errors: RLP8204 when there is none, or one of another shape. */
+export function expected(folder: string, { name, shape }: ModelPlan['weights'][number], tensor: StoredTensor | undefined): StoredTensor {
+  if (!tensor) throw failure('RLP8204', `\`${folder}\` has no tensor \`${name}\``, 'the weights must be those of the model in config.json')
+  if (tensor.shape.join() !== shape.join()) throw failure('RLP8204', `the tensor \`${name}\` of \`${folder}\` has the shape [${tensor.shape.join(', ')}], the model wants [${shape.join(', ')}]`)
+  return {
+    name,
+    shape,
+    get data() {
+      const { data } = tensor
+      return data instanceof Float64Array ? Float32Array.from(data) : data
+    },
+  }
 }
 
 /** Which file of a folder holds a tensor. */

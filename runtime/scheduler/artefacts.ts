@@ -1,11 +1,14 @@
 // What stages read: policies and datasets, from the plan's models and sources or from what earlier stages stored.
 
 import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { relative, resolve, sep } from 'node:path'
+import { lineage } from '../../spec/plan/lineage.js'
 import type { ModelPlan, Plan, StagePlan, TokenizerPlan, Value } from '../../spec/plan/plan.js'
 import { guarded } from '../checkpoint/atomic.js'
-import { readWeights } from '../checkpoint/folder.js'
+import { readAdapter, writeAdapterFolder } from '../checkpoint/adapter.js'
+import { readWeights, writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
+import type { StoredTensor } from '../checkpoint/safetensors.js'
 import { failure } from '../codes.js'
 import type { Dataset, Row } from '../data/dataset.js'
 import { listed } from '../data/draws.js'
@@ -21,8 +24,7 @@ export class Artefacts {
   readonly secrets: Secrets
   private readonly data: DataContext
   private readonly stages: ReadonlyMap<string, StagePlan>
-  /** Address of a stage → the plan of the model behind it. */
-  private readonly models = new Map<string, ModelPlan>()
+  private readonly behind: ReturnType<typeof lineage>
 
   constructor(
     private readonly plan: Plan,
@@ -30,6 +32,7 @@ export class Artefacts {
     private readonly root: string,
   ) {
     this.stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
+    this.behind = lineage(plan)
     this.secrets = new Secrets(plan.secrets, root)
     this.data = { root, secret: (name) => this.secrets.get(name), stageOutput: async (stage, output) => this.stored(stage, output), opened: new Map() }
   }
@@ -66,7 +69,9 @@ export class Artefacts {
     return tokenizer
   }
 
-  private weights(value: Value, model: ModelPlan, source: string | undefined) {
+  private weights(value: Value, model: ModelPlan, source: string | undefined): readonly StoredTensor[] {
+    const base = this.behind(value)?.base
+    if (isStage(value) && base !== undefined) return [...this.weights(base, this.modelOf(base), source), ...readAdapter(this.outputPath(value.stage, value.output), model)]
     if (isStage(value)) return readWeights(this.outputPath(value.stage, value.output), model)
     if (source !== undefined) return readWeights(source, model)
     return freshWeights(model, 'scratch' in model.source ? (model.source.seed ?? 0) : 0)
@@ -74,18 +79,24 @@ export class Artefacts {
 
   /** The plan of a model, through the stages that changed it. */
   modelOf(value: Value): ModelPlan {
-    const passed: string[] = []
-    let at = value
-    while (isStage(at) && !this.models.has(at.stage)) {
-      passed.push(at.stage)
-      const { inputs } = this.stage(at.stage)
-      at = inputs['policy'] ?? inputs['model'] ?? null
-    }
-    const name = typeof at === 'object' && at !== null && 'model' in at ? at.model : undefined
-    const model = isStage(at) ? this.models.get(at.stage) : name === undefined ? undefined : this.plan.models[name]
-    if (!model) throw new RangeError(`the plan has no model for ${JSON.stringify(value)}`)
-    for (const stage of passed) this.models.set(stage, model)
-    return model
+    const behind = this.behind(value)
+    if (!behind) throw new RangeError(`the plan has no model for ${JSON.stringify(value)}`)
+    return behind.model
+  }
+
+  /** Write a model that a stage made: whole, or its adapter alone. Errors: RLP8201, RLP8202. */
+  write(folder: string, { address }: StagePlan, { model, source }: Pick<ModelWeights, 'model' | 'source'>, weights: readonly StoredTensor[]): void {
+    if (model.adapter) writeAdapterFolder(folder, model.adapter, weights, { base: this.underAdapter({ stage: address, output: 'policy' }), source })
+    else writeModelFolder(folder, model, weights, source)
+  }
+
+  /** Where the model under an adapter lies, from the folder of the spec; undefined where it is drawn anew each time, or there is none. */
+  private underAdapter(value: Value): string | undefined {
+    const base = this.behind(value)?.base
+    if (base === undefined) return undefined
+    if (isStage(base)) return relative(this.root, this.outputPath(base.stage, base.output)).split(sep).join('/')
+    const { source } = this.modelOf(base)
+    return 'folder' in source ? source.folder : undefined
   }
 
   private stored(stage: string, output: string): Dataset {

@@ -2,12 +2,13 @@
 // was highest or lowest. Saves made because time had passed do not take part: they would make the result depend on the clock.
 
 import { join } from 'node:path'
+import { trainedWeights } from '../../spec/plan/adapters.js'
 import type { StagePlan, Value } from '../../spec/plan/plan.js'
-import { writeModelFolder } from '../checkpoint/folder.js'
 import type { StoredTensor } from '../checkpoint/safetensors.js'
 import { failure } from '../codes.js'
 import type { Metrics, StageResult } from '../engines/native/stage.js'
 import type { Keep, Work } from '../store/work.js'
+import type { Artefacts } from './artefacts.js'
 
 /** The choice that is the default: the output `best` is the last policy. The others are `lowest` or `highest` and a metric. */
 const LAST = 'last'
@@ -55,18 +56,18 @@ export class Score {
  * Write the output `best` of a finished stage into `folder`, unless it is the last policy: then that is named twice.
  * The last steps compete with the planned saves. Errors: RLP8201, RLP8202, RLP8207 when the best state is damaged.
  */
-export function writeBest(folder: string, { address }: StagePlan, { policies = {} }: StageResult, { keep: { best: direction } }: Saving, work: Work, last: number | null): Record<string, string> {
+export function writeBest(folder: string, stage: StagePlan, artefacts: Artefacts, { policies = {} }: StageResult, { keep: { best: direction } }: Saving, work: Work, last: number | null): Record<string, string> {
   // A training stage hands over one model.
   const [name, policy] = Object.entries(policies)[0] ?? []
   if (name === undefined || !policy) return {}
   const best = direction && work.best(direction, last)
   if (best === undefined) return { best: name }
-  if (best === 'damaged') throw failure('RLP8207', `the best checkpoint of ${address} is missing or not what was written`, 'run again with `--fresh`')
-  const weights = policy.at.model.weights.map(({ name }): StoredTensor => {
+  if (best === 'damaged') throw failure('RLP8207', `the best checkpoint of ${stage.address} is missing or not what was written`, 'run again with `--fresh`')
+  const weights = trainedWeights(policy.at.model).map(({ name }): StoredTensor => {
     const tensor = best.tensors.get(`w/${name}`) as StoredTensor
     return { ...tensor, name, data: Float32Array.from(tensor.data) }
   })
-  writeModelFolder(join(folder, 'best'), policy.at.model, weights, policy.at.source)
+  artefacts.write(join(folder, 'best'), stage, policy.at, weights)
   return { best: 'best' }
 }
 

@@ -5,7 +5,6 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plan, StagePlan } from '../../spec/plan/plan.js'
 import { guarded, writeDurably } from '../checkpoint/atomic.js'
-import { writeModelFolder } from '../checkpoint/folder.js'
 import { kinds } from '../engines/native/kinds.js'
 import type { Progress, StageResult, StageRun } from '../engines/native/stage.js'
 import type { Executor } from '../executors/executor.js'
@@ -55,7 +54,7 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
       mkdirSync(made)
     })
     for (const [file, text] of Object.entries(work.texts({ stage: address }))) writeDurably(join(made, file), text)
-    const outputs = { ...writeOutputs(made, { ...result, datasets: artefacts.secrets.redact(result.datasets) }), ...(saving ? writeBest(made, stage, result, saving, work, score.value) : {}) }
+    const outputs = { ...writeOutputs(made, stage, artefacts, { ...result, datasets: artefacts.secrets.redact(result.datasets) }), ...(saving ? writeBest(made, stage, artefacts, result, saving, work, score.value) : {}) }
     manifest = store.publish(made, { fingerprint, kind, madeBy: { stage: address, run: folder.id }, executor: executor.name, from, metrics: result.metrics, ...(notes.length > 0 ? { notes } : {}), outputs })
   } finally {
     work.close()
@@ -113,10 +112,10 @@ function stageRun(stage: StagePlan, work: Work, { saving, score, notes }: { read
   }
 }
 
-function writeOutputs(folder: string, { policies = {}, datasets = {} }: StageResult): Record<string, string> {
+function writeOutputs(folder: string, stage: StagePlan, artefacts: Artefacts, { policies = {}, datasets = {} }: StageResult): Record<string, string> {
   const outputs: Record<string, string> = {}
   for (const [name, { at, weights }] of Object.entries(policies)) {
-    writeModelFolder(join(folder, name), at.model, weights, at.source)
+    artefacts.write(join(folder, name), stage, at, weights)
     outputs[name] = name
   }
   for (const [name, rows] of Object.entries(datasets)) {

@@ -32,7 +32,7 @@ export function weightsOf(home: string, plan: Plan, address: string, output: str
   return readFileSync(join(home, '.rlp', 'store', fingerprint, output, 'model.safetensors')).toString('base64')
 }
 
-type Run = (plan: Plan, options?: Partial<RunOptions>) => Promise<{ result: RunResult; events: RunEvent[] }>
+export type Run = (plan: Plan, options?: Partial<RunOptions>) => Promise<{ result: RunResult; events: RunEvent[] }>
 
 /** Runs a plan that is stopped once, after so many steps in all, and then continued. */
 export async function interrupted(run: Run, plan: Plan, after: number): Promise<{ result: RunResult; events: RunEvent[] }> {

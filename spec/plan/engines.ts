@@ -1,6 +1,7 @@
 // What each engine can compute, and the choice of one for a stage. The compiler asks when it plans; the runtime has the engines.
 // Data and one rule: which kinds an engine runs is said by the kinds themselves (`engines = […]`).
 
+import { trainedWeights } from './adapters.js'
 import type { ModelPlan } from './plan.js'
 
 interface Engine {
@@ -17,12 +18,17 @@ export const engines: Readonly<Record<string, Engine>> = {
   native: { architectures: ['transformer', 'mlp'], bytes: 4 * GIB },
 }
 
-/** float32 weights; when trained also their gradient and the two moments of AdamW. */
+/** float32 weights; those that are trained have beside them a gradient and the two moments of AdamW. */
 const BYTES = { held: 4, trained: 16 } as const
+
+/** Of the weights of a model, once they were counted: thousands of stages work on one model. */
+const counted = new WeakMap<ModelPlan['weights'], number>()
 
 /** How many numbers a model has. */
 export function parametersOf({ weights }: Pick<ModelPlan, 'weights'>): number {
-  return weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+  const found = counted.get(weights) ?? weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)
+  counted.set(weights, found)
+  return found
 }
 
 /** The first of `candidates` that can run a stage on `model`, or in one sentence for each why it cannot. */
@@ -44,7 +50,8 @@ function obstacleOf(name: string, model: ModelPlan | undefined, trains: boolean)
   if ('repository' in model.source) return `the ${name} engine fetches nothing from the hub (\`${model.source.repository}\`)`
   if (!engine.architectures.includes(model.architecture)) return `the ${name} engine has no \`${model.architecture}\` (it has ${engine.architectures.map((each) => `\`${each}\``).join(', ')})`
   const count = parametersOf(model)
-  const bytes = count * (trains ? BYTES.trained : BYTES.held)
+  const changed = trains ? parametersOf({ weights: trainedWeights(model) }) : 0
+  const bytes = changed * BYTES.trained + (count - changed) * BYTES.held
   if (bytes <= engine.bytes) return undefined
-  return `the ${name} engine holds ${(engine.bytes / GIB).toFixed(0)} GiB, ${trains ? 'training' : 'a model of'} ${(count / 1e6).toPrecision(4)} M parameters takes ${(bytes / GIB).toPrecision(3)} GiB`
+  return `the ${name} engine holds ${(engine.bytes / GIB).toFixed(0)} GiB, ${trains ? 'training' : 'a model of'} ${(count / 1e6).toPrecision(4)} M parameters${trains && changed < count ? ' with an adapter' : ''} takes ${(bytes / GIB).toPrecision(3)} GiB`
 }

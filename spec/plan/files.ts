@@ -1,6 +1,7 @@
 // Which files a stage reads, as the plan names them: data files and folders of models. Their contents are no part of the plan;
 // whoever stores a result or pins versions hashes them. Outputs of other stages are not among them.
 
+import { lineage, modelInput } from './lineage.js'
 import type { Plan, StagePlan, Value } from './plan.js'
 
 export interface PlanFile {
@@ -49,8 +50,14 @@ export function stageFiles(plan: Plan): (stage: StagePlan) => readonly PlanFile[
     }
     return []
   }
-  return ({ inputs, attributes }) => {
+  const behind = lineage(plan)
+  return (stage) => {
+    const { inputs, attributes } = stage
     const found = new Map<string, PlanFile>()
+    // What stands still under an adapter is read by every stage that has it.
+    for (const file of filesOf(behind(modelInput(stage))?.base ?? null)) found.set(file.path, file)
+    const { start } = attributes
+    if (stage.kind === 'Lora' && typeof start === 'string') found.set(start, { path: start, what: 'model' })
     for (const values of [inputs, attributes]) for (const name in values) for (const file of filesOf(values[name] ?? null)) found.set(file.path, file)
     return found.size === 0 ? NONE : [...found.values()].sort((a, b) => (a.path < b.path ? -1 : 1))
   }

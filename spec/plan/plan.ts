@@ -2,6 +2,7 @@
 // Types only; the JSON schema is `spec/schemas/plan.schema.json`, hashing is in `canonical.ts`.
 
 import type { Graph } from '../graph/graph.js'
+import type { AdapterPlan } from './adapters.js'
 
 /** A value in a plan. Quantities keep their canonical unit (`steps`, `tokens`, `samples`, `seconds`, `bytes`, …). */
 export type Value =
@@ -63,7 +64,9 @@ export interface ModelPlan {
   /** `scratch`, drawn from `seed`; the folder of a Hugging Face model; or its repository on the hub, or by which name a server knows it. */
   readonly source: { readonly scratch: true; readonly seed?: number } | { readonly folder: string } | { readonly repository: string; readonly revision?: string }
   /** Weight tensors in order: Hugging Face name, shape, and how a new one is drawn. */
-  readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean }[]
+  readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'uniform' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean; /** It stands still while an adapter is trained. */ readonly frozen?: true }[]
+  /** The adapter that a `Lora` put on it; never in a plan's own models, but of those behind its stages (`lineage.ts`). */
+  readonly adapter?: AdapterPlan
 }
 
 export type ConfigValue = number | string | boolean | readonly string[] | readonly number[]

@@ -4,7 +4,8 @@
 import { readFileSync, existsSync } from 'node:fs'
 import { is, ok, suite } from '../../../spec/test/suite.js'
 import type { Diagnostic } from '../../../grammar/diagnostics/diagnostic.js'
-import { assemble } from '../../plan/assemble.js'
+import { lowerModel } from '../../model/models.js'
+import { assemble, type Lowering } from '../../plan/assemble.js'
 import { codes, type Code } from '../codes.js'
 import { testRewards } from '../reward-tests.js'
 import { COMMON, elaborated, type Outcome, type Settings } from './harness.js'
@@ -27,12 +28,17 @@ const SFT = `policy = tiny, length = 5 steps, ${TRAINING}`
 const EXAM = 'policy = tiny, data = problems["test"], score = answer.correct, max_new = 8 tokens'
 
 /** Fingerprints need no programs to be equal. */
-const withoutLowering = ({ program, elaborated: found }: Outcome) =>
-  assemble(program, found, {
-    model: () => ({ model: undefined, diagnostics: [] }),
-    reward: () => ({ signals: [], terms: [], total: { low: 0, high: 1 }, program: { name: '', nodes: [], outputs: [], bodies: [] }, diagnostics: [] }),
-    stage: () => ({ programs: {}, estimate: {}, diagnostics: [] }),
-  }, { compiler: 'test', fallbackName: 'test', variant: undefined }).diagnostics
+const NOTHING: Lowering = {
+  model: () => ({ model: undefined, diagnostics: [] }),
+  reward: () => ({ signals: [], terms: [], total: { low: 0, high: 1 }, program: { name: '', nodes: [], outputs: [], bodies: [] }, diagnostics: [] }),
+  stage: () => ({ programs: {}, estimate: {}, diagnostics: [] }),
+}
+const HEADER = { compiler: 'test', fallbackName: 'test', variant: undefined }
+const withoutLowering = ({ program, elaborated: found }: Outcome) => assemble(program, found, NOTHING, HEADER).diagnostics
+
+/** With the plans of models: what an adapter fits shows there. */
+const withModels = ({ program, elaborated: found }: Outcome) =>
+  assemble(program, found, { ...NOTHING, model: (kind, attributes, span) => lowerModel(kind, attributes, span, () => undefined) }, HEADER).diagnostics
 
 const withSignals = ({ program, elaborated: found }: Outcome) =>
   testRewards(program, found, async () => (call, args) => {
@@ -104,12 +110,18 @@ const cases: readonly Case[] = [
     source: `import_later\nreward long: Reward[chains.Chain] { term size = well_formed(completion, ["a"])\n total = size }\ntest long { ⟦"x"⟧ gives { size = 1 } }`.replace('import_later\n', ''), after: withSignals,
     says: ['`size`', 'broken pipe', 'on_error'],
   },
+  { code: 'RLP5016', name: 'an adapter on an adapter', source: `stage a: Lora { policy = tiny, rank = 2 }\nstage s: Lora { policy = ⟦a.policy⟧, rank = 4 }`, after: withModels, says: ['has an adapter already', 'MergeLora'] },
+  { code: 'RLP5016', name: 'nothing to merge', source: `stage s: MergeLora { policy = ⟦tiny⟧ }`, after: withModels, says: ['no adapter to merge', 'Lora'] },
+  { code: 'RLP5016', name: 'a matrix that is not there', source: `stage s: Lora { policy = tiny, rank = 2, targets = ⟦["q_proj", "wq"]⟧ }`, after: withModels, says: ['`wq`', 'q_proj, k_proj', 'choose among'] },
   { code: 'RLP7001', name: 'a parameter that is not there', source: 'param width: Int = 8', set: { widht: '4' }, commandLine: 'widht', says: ['did you mean `width`'] },
   { code: 'RLP7002', name: 'a value that does not parse', source: 'param width: Int = 8', set: { width: '4 +' }, commandLine: '', says: ['--set width=4 +', 'Int'] },
   { code: 'RLP7003', name: 'no value', source: `param ⟦width⟧: Int\nstage s: Sft { policy = tiny, length = 5 steps, seed = width, ${TRAINING} }`, says: ['--set width='] },
   { code: 'RLP7004', name: 'a secret handed out', source: 'secret token from env("TOKEN")\npipeline p { outputs = ⟦{ token = token }⟧ }', says: ['secret', 'Secret'] },
   { code: 'RLP7007', name: 'a variant that is not there', source: `variant mini { set { s.length = 2 steps } }\nstage s: Sft { ${SFT} }`, variant: 'mni', commandLine: 'mni', says: ['did you mean `mini`'] },
 ]
+
+/** What few cases import. */
+const importing = (common: string, source: string): string => (source.includes('Lora') ? common.replace('rlp 1\n', 'rlp 1\nimport { Lora, MergeLora } from "std/adapters"\n') : common)
 
 /** The `rlp` blocks of a code's page: one with the mistake and one without. Mistakes on the command line have none. */
 function examples(code: Code): readonly string[] {
@@ -125,7 +137,7 @@ async function found(one: Case, source: string): Promise<readonly Diagnostic[]> 
 suite('elaborate: codes', (test) => {
   for (const one of cases) {
     test(`${one.code} ${one.name}`, async () => {
-      const imports = one.source.includes('well_formed') ? COMMON.replace('exact, tagged', 'exact, tagged, well_formed') : COMMON
+      const imports = importing(one.source.includes('well_formed') ? COMMON.replace('exact, tagged', 'exact, tagged, well_formed') : COMMON, one.source)
       const marked = `${imports}${one.source}\n`
       const [start, end] = [marked.indexOf('⟦'), marked.indexOf('⟧') - 1]
       const diagnostics = await found(one, marked.replace(/[⟦⟧]/g, ''))
@@ -148,7 +160,7 @@ suite('elaborate: codes', (test) => {
     if (bad === undefined || good === undefined) continue
     test(`the page of ${code}: the example has the mistake, the fixed one has none`, async () => {
       const { after } = cases.find((one) => one.code === code) as Case
-      const codesOf = async (source: string) => (await found({ code, name: '', source, says: [], ...(after ? { after } : {}) }, `${COMMON}${source}`)).map((one) => one.code).join(' ')
+      const codesOf = async (source: string) => (await found({ code, name: '', source, says: [], ...(after ? { after } : {}) }, `${importing(COMMON, source)}${source}`)).map((one) => one.code).join(' ')
       is(await codesOf(bad), code)
       is(await codesOf(good), '')
     })

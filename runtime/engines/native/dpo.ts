@@ -11,7 +11,7 @@ import { sequenceExamples } from './examples.js'
 import { stepsOf } from './length.js'
 import { trainingLoop } from './loop.js'
 import { Policy, type Reader } from './policy.js'
-import { graphsOf } from './programs.js'
+import { graphsOf, ofReference } from './programs.js'
 import { meanOf } from './reward.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
@@ -23,7 +23,7 @@ export const dpo: StageKind = async (run) => {
   const course = await Course.open(run, stage.inputs['data'] ?? null)
   const policy = await Policy.open(executor, at, graphs)
   const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
-  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), graphs) : undefined
+  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
   const pairs = number(stage, 'batch')
   const steps = await stepsOf(run, pairs)
   const longest = Math.min(policy.context, optionalNumber(stage, 'context') ?? policy.context)

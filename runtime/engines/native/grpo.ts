@@ -9,7 +9,7 @@ import { sequenceExamples } from './examples.js'
 import { gather, termsOf, type Experience } from './experience.js'
 import { trainingLoop } from './loop.js'
 import { Policy } from './policy.js'
-import { graphsOf } from './programs.js'
+import { graphsOf, ofReference } from './programs.js'
 import { Rewarder, rewardName } from './reward.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
@@ -21,7 +21,7 @@ export const grpo: StageKind = async (run) => {
   const course = await Course.open(run, stage.inputs['prompts'] ?? null)
   const policy = await Policy.open(executor, at, graphs)
   const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
-  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), graphs) : undefined
+  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
   const rewarder = await Rewarder.open(run, rewardName(stage.inputs['reward'] ?? null))
   const [steps, groups, size] = [number(stage, 'length'), number(stage, 'rollout.per_step'), number(stage, 'group_size')]
   const [passes, splits] = [number(stage, 'update.passes'), number(stage, 'update.splits')]

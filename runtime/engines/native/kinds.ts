@@ -9,11 +9,13 @@ import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
 import { forceAnswer } from './force-answer.js'
+import { lora } from './lora.js'
 import { majorityVote } from './majority-vote.js'
 import { partSearch } from './part-search.js'
 import { treeSearch } from './tree-search.js'
 import { generateWithTools } from './generate-with-tools.js'
 import { merge } from './merge.js'
+import { mergeLora } from './merge-lora.js'
 import { perplexity } from './perplexity.js'
 import { ppo } from './ppo.js'
 import { pretrain } from './pretrain.js'
@@ -30,6 +32,8 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Ppo: ppo,
   ShrinkPerturb: shrinkPerturb,
   Merge: merge,
+  Lora: lora,
+  MergeLora: mergeLora,
   GenerateWithTools: generateWithTools,
   Evaluate: evaluation,
   EvaluateClassifier: evaluateClassifier,

@@ -2,11 +2,13 @@
 // largest sizes, placed by the executor's own rules. Rows are taken to fill the context, so shorter data takes less.
 
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
+import { trainedWeights } from '../../../spec/plan/adapters.js'
+import { lineage, modelInput } from '../../../spec/plan/lineage.js'
+import type { ModelPlan, Plan, StagePlan } from '../../../spec/plan/plan.js'
 import type { Bindings } from '../../executors/executor.js'
 import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
 import { bucket } from './batching.js'
-import { graphsOf, inputs } from './programs.js'
+import { graphsOf, inputs, ofReference } from './programs.js'
 import { shapesOf, waves, type Shapes } from './sizes.js'
 
 export interface StageMemory {
@@ -31,27 +33,27 @@ const EMPTY: Graph = { name: 'none', nodes: [], outputs: [], bodies: [] }
 /** Of a plan: what each stage takes; undefined for kinds and models that are not foreseen. Stages of the same shapes share the work. */
 export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefined {
   const arenas = new Arenas()
-  const known = new Map<Plan['models'][string], Map<string, StageMemory>>()
-  const models = modelsOf(plan)
+  const known = new Map<ModelPlan, Map<string, StageMemory>>()
+  const behind = lineage(plan)
   return (stage) => {
-    const model = models(stage)
+    const model = behind(modelInput(stage))?.model
     const shapes = model && shapesOf(plan, stage, model)
     if (!model || !shapes) return undefined
     const ofModel = known.get(model) ?? new Map<string, StageMemory>()
     known.set(model, ofModel)
-    const key = JSON.stringify([stage.programs, shapes])
-    const memory = ofModel.get(key) ?? measure(model, graphsOf(plan, stage), shapes, arenas)
+    const key = JSON.stringify([stage.programs, shapes, stage.inputs['reference'] ?? null])
+    const memory = ofModel.get(key) ?? measure(model, behind(stage.inputs['reference'] ?? null)?.model ?? model, graphsOf(plan, stage), shapes, arenas)
     ofModel.set(key, memory)
     return memory
   }
 }
 
-function measure(model: Plan['models'][string], graphs: Readonly<Record<string, Graph>>, { micro, levels, rollouts, scored = false, once = false }: Shapes, arenas: Arenas): StageMemory {
+function measure(model: ModelPlan, reference: ModelPlan, graphs: Readonly<Record<string, Graph>>, { micro, levels, rollouts, scored = false, once = false }: Shapes, arenas: Arenas): StageMemory {
   const parts: Record<Part, number> = { weights: 0, gradients: 0, optimiser: 0, 'KV cache': 0, logits: 0, activations: 0, reference: 0, checkpoint: 0 }
   const session = new Footprint(arenas)
   for (const { name, shape } of model.weights) parts.weights += session.declare(`w/${name}`, shape)
-  const weights = parts.weights
-  const largest = 4 * Math.max(...model.weights.map(({ shape }) => shape.reduce((a, b) => a * b, 1)))
+  const trained = trainedWeights(model).reduce((sum, { shape }) => sum + 4 * size(shape), 0)
+  const largest = 4 * Math.max(...model.weights.map(({ shape }) => size(shape)))
   for (const role of levels ? ['gradient', 'norm', 'apply'] : []) {
     for (const node of inputs(graphs[role] as Graph, 'state')) {
       const name = String(node.attributes['name'])
@@ -86,33 +88,15 @@ function measure(model: Plan['models'][string], graphs: Readonly<Record<string, 
   const sessions = [session.peak]
   if ((reads('weigh', 'ref_logp') || reads('measure', 'ref_logp')) && micro && graphs['score']) {
     const frozen = new Footprint(arenas)
-    for (const { name, shape } of model.weights) frozen.declare(`w/${name}`, shape)
-    frozen.load(graphs['score'], micro)
+    for (const { name, shape } of reference.weights) frozen.declare(`w/${name}`, shape)
+    frozen.load(ofReference(graphs)['score'] as Graph, micro)
     parts.reference = frozen.peak
     sessions.push(frozen.peak)
   }
   // Beside the executor: while a state is saved a copy of weights and moments; before that, one weight at a time as it is read.
-  parts.checkpoint = levels ? 3 * weights : 0
+  parts.checkpoint = levels ? 3 * trained : 0
   const executor = sessions.reduce((a, b) => a + b, 0)
   return { peak: executor + Math.max(parts.checkpoint, largest), executor, parts }
 }
 
-/** The plan of the model behind a stage, through the stages that changed it. */
-function modelsOf(plan: Plan): (stage: StagePlan) => Plan['models'][string] | undefined {
-  const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
-  const known = new Map<StagePlan, Plan['models'][string] | undefined>()
-  return (stage) => {
-    const passed: StagePlan[] = []
-    let at: StagePlan | undefined = stage
-    let model: Plan['models'][string] | undefined
-    while (at) {
-      passed.push(at)
-      if (known.has(at)) model = known.get(at)
-      const value: Value = known.has(at) ? null : (modelInput(at) ?? null)
-      if (typeof value === 'object' && value !== null && 'model' in value) model = plan.models[value.model]
-      at = typeof value === 'object' && value !== null && 'stage' in value ? stages.get(value.stage) : undefined
-    }
-    for (const each of passed) known.set(each, model)
-    return model
-  }
-}
+const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)

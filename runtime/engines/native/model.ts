@@ -2,6 +2,7 @@
 // Any architecture; what only language models have is in `policy.ts`.
 
 import type { Graph } from '../../../spec/graph/graph.js'
+import { trainedWeights } from '../../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
 import type { StoredTensor } from '../../checkpoint/safetensors.js'
 import type { Executor } from '../../executors/executor.js'
@@ -12,6 +13,7 @@ import { Programs } from './programs.js'
 /** A model at rest, as a stage takes and leaves it. */
 export interface ModelWeights {
   readonly model: ModelPlan
+  /** All of them, those under an adapter too. */
   readonly weights: readonly StoredTensor[]
   /** Folder that the model was first loaded from, if any: its tokenizer files go along. */
   readonly source?: string
@@ -47,10 +49,10 @@ export class Model {
     return scores
   }
 
-  /** The weights as they are now. */
+  /** The weights as they are now; of a model with an adapter the adapter's, the others stand still. */
   async weights(): Promise<StoredTensor[]> {
     const weights: StoredTensor[] = []
-    for (const { name, shape } of this.at.weights) weights.push({ name, shape, data: Float32Array.from(await this.programs.session.read(`w/${name}`)) })
+    for (const { name, shape } of trainedWeights(this.at.model)) weights.push({ name, shape, data: Float32Array.from(await this.programs.session.read(`w/${name}`)) })
     return weights
   }
 

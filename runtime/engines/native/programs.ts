@@ -51,6 +51,12 @@ export function graphsOf(plan: Plan, stage: StagePlan): Record<string, Graph> {
   )
 }
 
+/** The programs of a stage for its reference policy, which may be another model: the policy without its adapter. */
+export function ofReference(graphs: Readonly<Record<string, Graph>>): Readonly<Record<string, Graph>> {
+  const score = graphs['reference_score']
+  return score ? { ...graphs, score } : graphs
+}
+
 /** Input nodes of one storage. */
 export function inputs(graph: Graph, storage: 'feed' | 'state'): GraphNode[] {
   return graph.nodes.filter((node) => node.op === 'input' && node.attributes['storage'] === storage)

@@ -6,6 +6,7 @@ import type { StoredTensor } from '../../checkpoint/safetensors.js'
 import { failure } from '../../codes.js'
 import { reference } from '../../executors/reference/reference.js'
 import type { TensorData } from '../../executors/executor.js'
+import { randomKey, threefry } from '../../random.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { grid, put, take, type Grid } from './batching.js'
 import type { Examples } from './examples.js'
@@ -81,8 +82,9 @@ export class Trainer {
     const chosen = all.filter((sample) => weighs(slope, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
 
     const fresh: Record<string, Grid> = {}
+    let micros = 0
     for (const micro of examples.cut(chosen)) {
-      const feeds = { ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
+      const feeds = { ...this.dropoutKey(micros++), ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
       const found = await programs.run('gradient', { B: micro.rows, T: micro.width }, feeds)
       for (const [name, values] of Object.entries(found)) put((fresh[name] ??= grid(count, width)), micro, values)
     }
@@ -113,6 +115,12 @@ export class Trainer {
     const bias = (path: string) => Float64Array.of(1 - number(this.stage, `${this.options.optimizer}.${path}`) ** t)
     await this.model.programs.run('apply', {}, { lr: Float64Array.of(lr), clip_scale: Float64Array.of(clipScale), bias1: bias('beta1'), bias2: bias('beta2') })
     return lr
+  }
+
+  /** What decides which inputs of an adapter one micro-batch leaves out. */
+  private dropoutKey(micro: number): Record<'dropout0' | 'dropout1', Uint32Array> {
+    const [dropout0, dropout1] = threefry(randomKey(this.stage.seed, this.stage.fingerprint, 'dropout'), this.updates, micro)
+    return { dropout0: Uint32Array.of(dropout0), dropout1: Uint32Array.of(dropout1) }
   }
 
   private notFinite(loss: number, norm: number): Error {
