@@ -6,7 +6,7 @@ torch = need(lambda: __import__("torch"))
 need(lambda: __import__("trl"))
 torch.set_num_threads(task["threads"])
 from datasets import load_dataset
-from transformers import TrainerCallback
+from transformers import PreTrainedTokenizerFast, TrainerCallback
 from trl import GRPOConfig, GRPOTrainer
 
 loaded()
@@ -48,11 +48,14 @@ config = GRPOConfig(
     disable_tqdm=True,
     model_init_kwargs={"dtype": "float32"},
 )
+# `AutoTokenizer` would take Qwen's own for this model, whatever the folder says. Our prompts begin with <bos>.
+rows = load_dataset("json", data_files=folder + "/rows.jsonl", split="train", cache_dir=folder + "/cache").map(lambda one: {"prompt": "<bos> " + one["prompt"]})
 trainer = GRPOTrainer(
     model=folder + "/model",
     reward_funcs=lambda completion_ids, **_: [float(len(ids)) for ids in completion_ids],
     args=config,
-    train_dataset=load_dataset("json", data_files=folder + "/rows.jsonl", split="train", cache_dir=folder + "/cache"),
+    train_dataset=rows,
+    processing_class=PreTrainedTokenizerFast.from_pretrained(folder + "/model", padding_side="left"),
     callbacks=[Turns()],
 )
 trainer.train()
