@@ -37,7 +37,12 @@ export class Caches {
     return this.session.load(role === 'prefill' ? this.prefill : this.decode, { ...bindings, B: this.rows, S: this.length }).run(feeds)
   }
 
-  /** `decode` and `sample` again and again in one call; undefined where the executor has no loops. */
+  /** Whether the executor can run many turns in one call. */
+  get loops(): boolean {
+    return this.session.loop !== undefined
+  }
+
+  /** `sample` and `decode` again and again in one call, where the executor has loops. */
   turns(sample: Graph, most: number, ends: number): Loop | undefined {
     this.turn ??= turnOf(sample, this.decode)
     return this.session.loop?.(this.turn, { B: this.rows, S: this.length, E: ends }, { most, collect: ['token', 'logp'], until: 'done' })

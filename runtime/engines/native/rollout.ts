@@ -8,7 +8,7 @@ import type { RandomKey } from '../../random.js'
 import { bucket } from './batching.js'
 import type { Caches } from './cache.js'
 import type { Policy } from './policy.js'
-import { rollOutInTurns, TURNS } from './rollout-turns.js'
+import { rollOutInTurns } from './rollout-turns.js'
 
 /** Rows that are decoded together at most. */
 export const WAVE = 128
@@ -59,8 +59,7 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
   // The prompt that a row of the caches belongs to; null when that rollout is done or the row was never used.
   let rows: (number | null)[] = prompts.map((_, index) => index)
   let logits = await prefill(policy, caches, prompts)
-  const turns = caches.turns(policy.programs.graph('sample'), TURNS, ends.size)
-  if (turns) return rollOutInTurns(turns, logits, prompts, { ...options, ends, report })
+  if (caches.loops) return rollOutInTurns(policy, caches, logits, prompts, { ...options, report })
   for (let step = 0; ; step++) {
     const { token, logp } = await draw(policy, rows, prompts, logits, step, options)
     rows.forEach((index, row) => {
