@@ -59,13 +59,14 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     positionals: ['FILE'],
     options: {
       backend: { type: 'string', value: 'name', help: 'what would compute: auto, wasm, tensorflow, reference (default auto)' },
+      'no-probe': { type: 'boolean', help: 'measure nothing: no times for what was never run' },
       'detailed-exitcode': { type: 'boolean', help: 'exit with 5 when something would run, with 0 only when nothing would' },
       set: SET,
       variant: VARIANT,
       locked: LOCKED,
       format: FORMAT,
     },
-    more: 'FILE defaults to main.rlp or the only .rlp here. Writes nothing.\nEach stage: + run, > resume, = reuse, ! skip, with the reason: what changed since the last run in .rlp/runs, down to the attribute.\nTokens and memory are upper bounds: every row is taken to fill the context. Times are those of the last run.\n--format json: the schema is spec/schemas/review.schema.json.',
+    more: 'FILE defaults to main.rlp or the only .rlp here.\nEach stage: + run, > resume, = reuse, ! skip, with the reason: what changed since the last run in .rlp/runs, down to the attribute.\nTokens and memory are upper bounds: every row is taken to fill the context. Times are those of the last run; without one they are guessed from\nthe programs of the plan, measured for about a second on wasm and reference, once for each machine (.rlp/probe.json).\n--format json: the schema is spec/schemas/review.schema.json.',
     load: async () => (await import('./plan.js')).run,
   },
   diff: {
@@ -97,7 +98,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a plan and check its claims',
     positionals: ['PLAN'],
     options: {
-      backend: { type: 'string', value: 'name', help: 'what computes: auto, wasm, tensorflow, reference (default auto: TensorFlow where it is installed, else wasm)' },
+      backend: { type: 'string', value: 'name', help: 'what computes: auto (TensorFlow where it is installed, else wasm), wasm, tensorflow, reference (default RLPC_BACKEND, or auto)' },
       threads: THREADS,
       set: SET,
       variant: VARIANT,

@@ -34,6 +34,9 @@ export function count(args: Arguments, name: string): number | undefined {
   return Number(value)
 }
 
+/** `--backend`, or RLPC_BACKEND, or `auto`. */
+export const backendWanted = (args: Arguments): string => text(args, 'backend') ?? process.env['RLPC_BACKEND'] ?? 'auto'
+
 /** `--backend` with a name that no backend has. */
 export function noBackend(name: string, names: readonly string[]): UsageError {
   return new UsageError(`there is no backend \`${name}\``, `use ${names.slice(0, -1).map((each) => `\`${each}\``).join(', ')} or \`${names.at(-1)}\``)

@@ -1,4 +1,4 @@
-// `rlpc plan`: what a run would do with each stage, why, and what it costs; writes nothing.
+// `rlpc plan`: what a run would do with each stage, why, and what it costs; writes nothing but the measurements of its probe.
 
 import { resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
@@ -8,7 +8,7 @@ import { showPlan, type StageOutlook } from '../plan/show.js'
 import { compileEntry } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { flag, format, noBackend, text, type Arguments } from './options.js'
+import { backendWanted, flag, format, noBackend, type Arguments } from './options.js'
 import { inWords } from './reasons.js'
 import { useColour } from './report.js'
 
@@ -25,25 +25,43 @@ export async function run(args: Arguments): Promise<number> {
     import('../../runtime/store/store.js'),
   ])
   const home = resolve('.rlp')
-  const wanted = text(args, 'backend') ?? 'auto'
+  const wanted = backendWanted(args)
   const backend = backendNamed(wanted)
   if (backend === undefined) throw noBackend(wanted, BACKENDS)
   const found = forecast(plan, { root: entry.folder, home, executor: backend })
   const pace = paceOf(plan, found.last, new Store(home))
   const memory = memoryOf(plan)
+  const unpaced = plan.stages.filter((stage) => pace.seconds(stage) === undefined)
+  const probed = flag(args, 'no-probe') || unpaced.length === 0 ? nothing : await probeOf(plan, unpaced, backend, home, (stage) => memory(stage)?.peak)
   const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
   const outlook = new Map(
     found.stages.map((each): [string, StageOutlook] => {
       const stage = stages.get(each.address) as Plan['stages'][number]
-      const seconds = secondsLeft(each, pace.seconds(stage), stage.estimate.steps)
+      const seconds = secondsLeft(each, pace.seconds(stage) ?? probed(stage), stage.estimate.steps)
       const bytes = memory(stage)
       return [each.address, { action: each.action, reason: inWords(each.reason, plan, found.last?.plan), ...(seconds === undefined ? {} : { seconds }), ...(bytes === undefined ? {} : { memory: bytes }) }]
     }),
   )
-  if (format(args) === 'json') process.stdout.write(`${JSON.stringify(review(plan, found.stages, outlook), null, 2)}\n`)
-  else process.stdout.write(showPlan(plan, { colour: useColour(process.stdout), outlook, ...(pace.run === undefined ? {} : { pace: `at the pace of run ${pace.run}` }) }))
+  if (format(args) === 'json') process.stdout.write(`${JSON.stringify(review(plan, found.stages, outlook, (stage) => (pace.seconds(stage) === undefined ? 'probe' : 'run')), null, 2)}\n`)
+  else process.stdout.write(showPlan(plan, { colour: useColour(process.stdout), outlook, ...paceInWords(pace.run, unpaced.some((stage) => probed(stage) !== undefined)) }))
   const idle = found.stages.every(({ action, reason }) => action === 'reuse' && reason.why === 'stored')
   return flag(args, 'detailed-exitcode') && !idle ? EXIT.differs : EXIT.done
+}
+
+const nothing = (): undefined => undefined
+
+/** Seconds by a measurement of the plan's own programs. TensorFlow takes longer to start than a probe may. */
+async function probeOf(plan: Plan, stages: Plan['stages'], backend: string, home: string, bytes: (stage: Plan['stages'][number]) => number | undefined): Promise<(stage: Plan['stages'][number]) => number | undefined> {
+  if (backend === 'tensorflow') return nothing
+  const [{ probe }, { executorNamed }, { kernelsHash }] = await Promise.all([import('../../runtime/scheduler/probe.js'), import('../../runtime/backends.js'), import('../../runtime/executors/wasm/kernels.js')])
+  const executor = await executorNamed(backend)
+  return executor ? probe(plan, stages, { executor, version: `${plan.compiler} ${kernelsHash()}`, home, bytes }) : nothing
+}
+
+/** Where times come from. */
+function paceInWords(run: string | undefined, probed: boolean): { pace?: string } {
+  const sources = [...(run === undefined ? [] : [`at the pace of run ${run}`]), ...(probed ? ['by a probe of this machine'] : [])]
+  return sources.length === 0 ? {} : { pace: sources.join(' and ') }
 }
 
 /** What is left of a stage: nothing of a stored one, the rest of an interrupted one. */
@@ -54,7 +72,7 @@ function secondsLeft({ action, reason }: StageForecast, seconds: number | undefi
 }
 
 /** What `--format json` prints: `spec/schemas/review.schema.json`. */
-function review(plan: Plan, forecasts: readonly StageForecast[], outlook: ReadonlyMap<string, StageOutlook>): object {
+function review(plan: Plan, forecasts: readonly StageForecast[], outlook: ReadonlyMap<string, StageOutlook>, paceOf: (stage: Plan['stages'][number]) => 'run' | 'probe'): object {
   const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
   return {
     format: 1,
@@ -79,6 +97,7 @@ function review(plan: Plan, forecasts: readonly StageForecast[], outlook: Readon
         batch: estimate.batch ?? null,
         reward: estimate.reward ?? null,
         seconds: seconds ?? null,
+        pace: seconds === undefined ? null : paceOf(stage),
         memory: memory ?? null,
       }
     }),

@@ -6,14 +6,14 @@ import type { Plan } from '../../spec/plan/plan.js'
 import { compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
-import { count, flag, noBackend, text, UsageError, type Arguments } from './options.js'
+import { backendWanted, count, flag, noBackend, UsageError, type Arguments } from './options.js'
 import { remade } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
   const loaded = await load(args)
   if (!loaded) return EXIT.mistakes
-  return runLoaded(loaded, { backend: text(args, 'backend') ?? 'auto', threads: count(args, 'threads'), fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
+  return runLoaded(loaded, { backend: backendWanted(args), threads: count(args, 'threads'), fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
 }
 
 export interface RunChoices {

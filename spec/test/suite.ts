@@ -5,6 +5,9 @@ import { appendFileSync } from 'node:fs'
 import { suite as uvuSuite } from 'uvu'
 import * as assert from 'uvu/assert'
 
+// Commands compute on `wasm` unless a test says otherwise, whatever is installed on the machine.
+process.env['RLPC_BACKEND'] ??= 'wasm'
+
 type Test = (name: string, body: () => void | Promise<void>) => void
 
 /** Define and run one suite. Exceptions while defining it fail the process, they never skip silently. */

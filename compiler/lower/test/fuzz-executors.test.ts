@@ -1,12 +1,15 @@
-// Random functions and objectives of the language, all the way from text to numbers: `reference` in float64, `wasm` in float32
-// and printed PyTorch with the gradients of autograd agree on values and gradients.
+// Random functions and objectives of the language, all the way from text to numbers: `reference` in float64, `wasm` and `tensorflow` in
+// float32, and printed PyTorch with the gradients of autograd agree on values and gradients.
 // RLPC_FUZZ_SEED and RLPC_FUZZ_COUNT run other programs, and more of them.
 
 import fc from 'fast-check'
 import type { Executor, TensorData } from '../../../runtime/executors/executor.js'
 import { reference } from '../../../runtime/executors/reference/reference.js'
+import { tensorflow } from '../../../runtime/executors/tensorflow/index.js'
+import { installed } from '../../../runtime/executors/tensorflow/install/place.js'
 import { torch, type TorchSession } from '../../../runtime/executors/torch/index.js'
 import { wasm } from '../../../runtime/executors/wasm/index.js'
+import { mergeGraphs } from '../../../runtime/test/merge-graphs.js'
 import type { Graph } from '../../../spec/graph/graph.js'
 import { prune } from '../../../spec/graph/prune.js'
 import { ok, suite } from '../../../spec/test/suite.js'
@@ -107,14 +110,15 @@ async function isSensitive(graph: Graph, feeds: Feeds, expected: Numbers): Promi
   return false
 }
 
-/** `reference` against `wasm`; returns what `reference` found. */
-async function compare(graph: Graph, feeds: Feeds): Promise<Numbers> {
+/** What an executor found, against `reference`. */
+async function compare(name: string, found: Numbers, graph: Graph, feeds: Feeds): Promise<void> {
   const expected = await run(reference, graph, feeds)
-  const wrong = apart(await run(wasm, graph, feeds), expected, 5e-5)
-  if (wrong.length > 0 && (wrong.some((text) => text.includes('NaN')) || !(await isSensitive(graph, feeds, expected)))) throw new Error(`wasm: ${wrong.slice(0, 3).join('; ')}`)
+  const wrong = apart(found, expected, 5e-5)
+  if (wrong.length > 0 && (wrong.some((text) => text.includes('NaN')) || !(await isSensitive(graph, feeds, expected)))) throw new Error(`${name}: ${wrong.slice(0, 3).join('; ')}`)
   if (wrong.length > 0) excused++
-  return expected
 }
+
+const compareWasm = async (graph: Graph, feeds: Feeds): Promise<void> => compare('wasm', await run(wasm, graph, feeds), graph, feeds)
 
 const functions = fc.constantFrom(...LEVELS).chain((result) => fc.tuple(randomFunction('subject', PARAMETERS, result), fc.boolean(), fc.nat(999)))
 const reads = (...levels: readonly (readonly string[])[]) => Object.fromEntries(LEVELS.map((level, i) => [level, levels[i] ?? []])) as unknown as typeof PARAMETERS
@@ -130,7 +134,7 @@ suite('random programs on all executors', (test) => {
     excused = 0
     await fc.assert(
       fc.asyncProperty(functions, async ([fn, filled, seed]) => {
-        await compare((await lowerFunction(fn, filled)).graph, feedsOf(seed))
+        await compareWasm((await lowerFunction(fn, filled)).graph, feedsOf(seed))
       }),
       { ...SHOW, numRuns: COUNT, seed: SEED },
     )
@@ -145,11 +149,30 @@ suite('random programs on all executors', (test) => {
         const { lowered, diagnostics } = lowerObjective({ levels: LEVELS, advantage: own('advantage'), loss: own('loss'), aggregate: own('aggregate'), reference: true }, noConstants)
         // A loss that happens not to read the policy is refused, as it should be.
         if (!lowered) return ok(diagnostics.every(({ code }) => code === 'RLP5108'), diagnostics.map(({ code, title }) => `${code} ${title}`).join('\n'))
-        for (const graph of [lowered.weigh, lowered.measure]) await compare(graph, feedsOf(seed))
+        for (const graph of [lowered.weigh, lowered.measure]) await compareWasm(graph, feedsOf(seed))
       }),
       { ...SHOW, numRuns: Math.ceil(COUNT / 3), seed: SEED },
     )
     ok(excused <= 1 + COUNT / 50, `${excused} of ${Math.ceil(COUNT / 3)} objectives are too sensitive to compare`)
+  })
+
+  // Compiling takes XLA longer than computing: many functions are one program.
+  test('functions: reference and tensorflow', async () => {
+    const place = installed()
+    if ('problem' in place) return console.log(`note: tensorflow is not run here (${place.problem}: ${place.help})`)
+    excused = 0
+    const drawn = fc.sample(functions, { numRuns: Math.ceil(COUNT / 5), seed: SEED + 2 })
+    for (let at = 0; at < drawn.length; at += 10) {
+      const some = drawn.slice(at, at + 10)
+      const graphs = await Promise.all(some.map(async ([fn, filled]) => (await lowerFunction(fn, filled)).graph))
+      const feeds = Object.fromEntries(some.flatMap(([, , seed], i) => Object.entries(feedsOf(seed)).map(([name, data]) => [`${i}/${name}`, data])))
+      const found = Object.entries(await run(tensorflow, mergeGraphs('functions', graphs), feeds))
+      for (const [i, graph] of graphs.entries()) {
+        const own = Object.fromEntries(found.flatMap(([name, data]) => (name.startsWith(`${i}/`) ? [[name.slice(`${i}/`.length), data]] : [])))
+        await compare('tensorflow', own, graph, feedsOf((some[i] as (typeof some)[number])[2]))
+      }
+    }
+    ok(excused <= 1 + COUNT / 50, `${excused} programs are too sensitive to compare`)
   })
 
   test('functions: printed PyTorch and its autograd', async () => {

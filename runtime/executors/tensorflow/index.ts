@@ -3,6 +3,7 @@
 
 import { failure } from '../../codes.js'
 import type { Executor } from '../executor.js'
+import { keptPrograms } from './compiled.js'
 import { Host } from './host.js'
 import { installed } from './install/place.js'
 import { TensorflowSession } from './session.js'
@@ -15,7 +16,7 @@ export async function running(): Promise<Host> {
   if (started?.alive) return started
   const place = installed()
   if ('problem' in place) throw failure('RLP8015', place.problem, place.help)
-  host = Host.start(place.addon).catch((error: Error) => {
+  host = Host.start(place.addon, keptPrograms(place.folder, place.note)).catch((error: Error) => {
     host = undefined
     throw failure('RLP8015', `TensorFlow ${place.note.version} in ${place.folder} does not start: ${error.message}`, 'see `rlpc doctor`, install it again with `rlpc backend install tensorflow`, or use `--backend wasm`')
   })

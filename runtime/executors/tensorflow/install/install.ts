@@ -21,6 +21,8 @@ export interface InstallOptions {
 /** Install, or say why not. What was installed before stays until the new one works. */
 export async function install({ gpu = false, from, report = () => undefined }: InstallOptions = {}): Promise<Place> {
   const folder = tensorflowFolder()
+  const there = installed(folder)
+  if (from === undefined && !('problem' in there) && there.note.gpu === gpu) return there
   const kept = from === undefined ? librariesOf(folder, gpu) : undefined
   const existing = from === undefined ? kept : libraries(resolve(from))
   if (from !== undefined && existing === undefined) return { problem: `there is no TensorFlow in ${from}`, help: `give the folder that holds ${LIBRARIES[0]}, its site-packages, or its virtual environment` }
