@@ -9,12 +9,13 @@ const IMPORTS = `import { dft, mean_of_samples } from "std/sft"
 import { plain } from "std/advantages"
 import { policy_gradient } from "std/losses"
 import { sequence_mean } from "std/aggregations"
-import { Dpo, Preference } from "std/stages"
+import { Dpo, Perplexity, Preference } from "std/stages"
 import { hinge } from "std/preferences"
 import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
 import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
 import { added, Merge } from "std/merging"
+import { Lora, MergeLora } from "std/adapters"
 `
 export const SOURCE = COMMON.replace('rlp 1\n', `rlp 1\n${IMPORTS}`)
 
@@ -30,8 +31,11 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   EvaluateClassifier: { model: 'net', data: 'vectors["a"]' },
   ShrinkPerturb: { model: 'net', shrink: '0.5', perturb: '0.1' },
   Merge: { policy: 'tiny', policies: '[wide]' },
+  Lora: { policy: 'tiny', rank: '2' },
+  MergeLora: { policy: 'thin["a"].policy' },
   Pretrain: { policy: 'tiny', data: 'texts["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
+  Perplexity: { policy: 'tiny', data: 'written["a"]' },
 }
 
 /** How the state is kept while a stage runs; it changes no result. */
@@ -55,8 +59,11 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   EvaluateClassifier: { model: 'deep', data: 'vectors["b"]' },
   ShrinkPerturb: { model: 'deep', shrink: '0.4', perturb: '0.2', noise: '"gaussian"', seed: '1' },
   Merge: { policy: 'wide', policies: '[tiny]', combine: 'added', seed: '1' },
+  Lora: { policy: 'wide', rank: '3', alpha: '5', dropout: '0.1', targets: '["q_proj"]', stabilised: 'true', start: '"adapters/a"', seed: '1' },
+  MergeLora: { policy: 'thin["b"].policy' },
   Pretrain: { policy: 'wide', data: 'texts["b"]', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateLoss: { policy: 'wide', data: 'texts["b"]', context: '32 tokens' },
+  Perplexity: { policy: 'wide', data: 'written["b"]', context: '32 tokens' },
 }
 const OPTIMIZER: Readonly<Record<string, string>> = {
   'optimizer.lr': 'constant(peak = 1e-3)', 'optimizer.beta1': '0.8', 'optimizer.beta2': '0.9', 'optimizer.eps': '1e-7', 'optimizer.weight_decay': '0.1', 'optimizer.clip_norm': 'none',
@@ -66,11 +73,13 @@ export const MORE = `
 model wide: Transformer { layers = 1, width = 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words }
 reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "answer"), row.answer)
   total = correct - 1 }
+stage thin: Lora for form in ["a", "b"] { policy = tiny, rank = if form == "a" then 2 else 3 }
 dataset pairs: Dataset[Preference] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 model net: Mlp { inputs = 2, hidden = [4], classes = 2 }
 model deep: Mlp { inputs = 2, hidden = [4, 4], classes = 2 }
 dataset vectors: Dataset[Labelled] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 dataset texts: Dataset[Document] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
+dataset written: Dataset[{ prompt: Text, completion: Text, reward: Real }] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 fn certain(logp: Real per sample): Real per sample = -2 * logp
 fn sample_sum(loss: Real per sample): Real = sum(loss, over = batch)
 fn pair_sum(loss: Real per pair): Real = sum(loss, over = batch)
