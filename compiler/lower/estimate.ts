@@ -55,6 +55,7 @@ const kinds: Readonly<Record<string, Estimator>> = {
     return { ...steps, ...timesSteps(steps, { tokens: 2 * pairs * length, flops: scored + cost(programs['gradient'], sizes) }), batch: `${pairs} pairs = 1 update` }
   },
   Grpo: practised,
+  AsyncGrpo: practised,
   Ppo: practised,
 }
 

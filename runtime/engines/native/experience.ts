@@ -10,7 +10,7 @@ import type { Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
 import type { Policy } from './policy.js'
 import { promptTokens } from './prompts.js'
-import { meanOf, problemsOf, sampleOf, termMeans, type Rewarder } from './reward.js'
+import { meanOf, problemsOf, sampleOf, termMeans, termValues, type Rewarder } from './reward.js'
 import { completionOf, rollOut } from './rollout.js'
 import type { Metrics, StageRun } from './stage.js'
 
@@ -23,6 +23,8 @@ export interface Experience {
   readonly rewards: Float64Array
   /** The terms behind each, in the order they are written; measures are not among them. */
   readonly terms: readonly Float64Array[]
+  /** The term that leaves rollouts out of the loss where it is at least 1; zeros without one. */
+  readonly leftOut: Float64Array
   /** Log-probabilities when the rollouts were drawn, and those of the reference policy. */
   readonly oldLogp: Grid
   readonly refLogp: Grid | undefined
@@ -74,14 +76,16 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
   }
   const terms = scored.objectives
   const advantages = await advantagesOf(policy, sequences, { G: drawn.length, N: size, T: width, R: terms.length }, total, terms)
-  return { sequences, rewards: total, terms, oldLogp, refLogp, advantages, metrics }
+  const left = stage.inputs['left_out'] ?? null
+  const leftOut = left === null ? new Float64Array(sequences.length) : termValues(scored, left)
+  return { sequences, rewards: total, terms, leftOut, oldLogp, refLogp, advantages, metrics }
 }
 
 /** Terms as one number for each of a sequence, in the order of `chosen`. */
 export const termsOf = (terms: readonly Float64Array[], chosen: readonly number[]): Float64Array => Float64Array.from(chosen.flatMap((i) => terms.map((term) => term[i] as number)))
 
 /** Compared over all that was rolled out together, as TRL and verl do, however many updates it is cut into. */
-async function advantagesOf({ programs }: Policy, sequences: readonly Sequence[], sizes: Bindings, reward: Float64Array, terms: readonly Float64Array[]): Promise<Float64Array | undefined> {
+export async function advantagesOf({ programs }: Policy, sequences: readonly Sequence[], sizes: Bindings, reward: Float64Array, terms: readonly Float64Array[]): Promise<Float64Array | undefined> {
   if (!programs.has('advantage')) return undefined
   const mask = maskGrid(sequences, gridWidth(sequences)).values
   const { advantage } = await programs.run('advantage', sizes, { mask, reward, rewards: termsOf(terms, [...sequences.keys()]) })

@@ -1,5 +1,6 @@
 // Stage kind → how the native engine runs it.
 
+import { asyncGrpo } from './async-grpo.js'
 import { dpo } from './dpo.js'
 import { evaluation } from './evaluate.js'
 import { filter } from './filter.js'
@@ -29,6 +30,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Sft: sft,
   Dpo: dpo,
   Grpo: grpo,
+  AsyncGrpo: asyncGrpo,
   Ppo: ppo,
   ShrinkPerturb: shrinkPerturb,
   Merge: merge,

@@ -49,6 +49,7 @@ export const rowDemands: Readonly<Record<string, RowDemand>> = {
   Sft: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader))) },
   Dpo: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
   Grpo: completes('prompts', 'rollout.max_new', false),
+  AsyncGrpo: completes('prompts', 'rollout.max_new', false),
   Ppo: completes('prompts', 'rollout.max_new', false),
   Generate: completes('prompts', 'max_new', true),
   Evaluate: completes('data', 'max_new', true),
