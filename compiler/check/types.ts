@@ -150,6 +150,11 @@ export function join(a: Type, b: Type): Type {
   if (a.type === 'artefact' && b.type === 'artefact' && a.name === b.name) return artefact(a.name, a.row && b.row ? join(a.row, b.row) : (a.row ?? b.row))
   if (a.type === 'artefact' && b.type === 'artefact' && [a.name, b.name].every((name) => name === 'Policy' || name === 'Model')) return artefact('Policy')
   if (a.type === 'list' && b.type === 'list') return { type: 'list', item: join(a.item, b.item), set: a.set && b.set }
+  if (a.type === 'range' && b.type === 'range') {
+    const item = join(a.item, b.item)
+    // Ranges of steps and of samples have no range in common.
+    if (item.type !== 'union') return { type: 'range', item }
+  }
   if (a.type === 'record' && b.type === 'record') return commonFields(a, b)
   const options = [...optionsOf(a)]
   // Two single types that got here have nothing in common.

@@ -26,6 +26,8 @@ const table: readonly (readonly [expression: string, type: string])[] = [
   ['["a", "b", "a"]', 'List["a" | "b"]'],
   ['{ a = 1, b = "x" }', '{ a: Int, b: "x" }'],
   ['0.2..0.3', 'Range[Real in 0.2..0.3]'],
+  ['if x > 0 then 1..6 else 2..50', 'Range[Int in 1..50]'],
+  ['if x > 0 then 1..6 else 0.5..2', 'Range[Real in 0.5..6]'],
   ['l + ["a"]', 'List[Text]'],
   ['[1] + [2.5]', 'List[Real in 1..2.5]'],
   // units
