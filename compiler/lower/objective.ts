@@ -46,7 +46,7 @@ const REWARD_FEEDS = [['reward', 'rollout'], ['rewards', 'objective'], ['age', '
 
 /**
  * Feeds are a subset of mask, logp, old_logp, ref_logp, entropy [levels…, T], reward [G, N] and rewards [G, N, R], only those that the result depends on.
- * `weigh` fetches dlogp (and dentropy, advantage), `measure` fetches loss. Undefined when there are diagnostics. Of a divided batch
+ * `weigh` fetches dlogp (and dentropy, advantage, and loss where it reads all that the loss does), `measure` fetches loss. Undefined when there are diagnostics. Of a divided batch
  * both are fed `advantage` [G, N] instead of rewards, and the program `advantage` fetches it.
  */
 export function lowerObjective(objective: Objective, context: LoweringContext): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
@@ -65,8 +65,12 @@ export function lowerObjective(objective: Objective, context: LoweringContext): 
   for (const [name, value] of Object.entries(fetched)) b.fetch(name, value)
   const whole = b.build()
   const before = objective.divided && advantage ? part(whole, 'advantage', (name) => name === 'advantage') : undefined
-  const weigh = part(whole, 'weigh', (name) => name !== 'loss' && !(before && name === 'advantage'))
+  const weights = (name: string): boolean => name !== 'loss' && !(before && name === 'advantage')
+  const alone = part(whole, 'weigh', weights)
   const measure = part(whole, 'measure', (name) => name === 'loss')
+  // Where the gradient reads all that the loss does, one pass over the tokens gives both.
+  const known = new Set(feedsOf(alone))
+  const weigh = feedsOf(measure).every((name) => known.has(name)) ? part(whole, 'weigh', (name) => name === 'loss' || weights(name)) : alone
   const reads = new Set([...(before ? [before] : []), weigh, measure].flatMap(feedsOf))
   if (reads.has('ref_logp') && !objective.reference) {
     return {

@@ -11,7 +11,9 @@ const plan = await planOf(task)
 const { weigh, measure } = graphsOf(plan, plan.stages[0] as StagePlan)
 const session = await wasmWith(threads).open()
 const sizes = { G: row.batch / GROUP, N: GROUP, T: row.tokens, R: 1 }
-const programs = [weigh, measure].map((graph) => ({ graph, program: session.load(graph as NonNullable<typeof graph>, sizes) }))
+// As an update does: the loss is measured by itself only where the weights do not come with it.
+const once = weigh?.outputs.some((output) => output.kind === 'fetch' && output.name === 'loss')
+const programs = (once ? [weigh] : [weigh, measure]).map((graph) => ({ graph, program: session.load(graph as NonNullable<typeof graph>, sizes) }))
 
 const numbers = (length: number, of: (i: number) => number): Float32Array => Float32Array.from({ length }, (_, i) => of(((i * 2654435761) >>> 0) / 2 ** 32))
 const cells = row.batch * row.tokens

@@ -89,7 +89,7 @@ export class Trainer {
       for (const [name, values] of Object.entries(found)) put((fresh[name] ??= grid(count, width)), micro, values)
     }
 
-    const measured = await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
+    const measured = weights['loss'] ? weights : await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
     const loss = Number(measured['loss']?.[0])
     const norm = Number((await programs.run('norm', {}, {}))['norm']?.[0])
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw this.notFinite(loss, norm)

@@ -63,6 +63,7 @@ def rl_weigh(logp, old_logp, reward, *, mask):
     Returns:
         dlogp: [G, N, T]
         advantage: [G, N]
+        loss: []
     """
     N = mask.shape[1]
     counted = mask > 0
@@ -77,13 +78,16 @@ def rl_weigh(logp, old_logp, reward, *, mask):
     minus_advantage = -advantage.detach()
     product = ratio * minus_advantage[..., None]
     product_2 = minus_advantage[..., None] * ratio.clamp(0.8, 1.28)
-    quotient = torch.where(counted, 1 / counted.to(logp.dtype).sum().clamp(min=1), 0)
+    loss = torch.maximum(product, product_2)
+    count = counted.to(logp.dtype).sum().clamp(min=1)
+    loss_2 = torch.where(counted, loss, 0).sum() / count
+    quotient = torch.where(counted, 1 / count, 0)
     chosen = torch.where(product == product_2, quotient * 0.5, quotient)
     product_3 = minus_advantage[..., None] * torch.where(product_2 < product, 0, chosen)
     product_4 = minus_advantage[..., None] * torch.where(product < product_2, 0, chosen)
     total_2 = torch.where(ratio > 1.28, 0, torch.where(ratio < 0.8, 0, product_3)) + product_4
     dlogp = torch.where(counted, ratio * total_2, 0)
-    return dlogp, advantage
+    return dlogp, advantage, loss_2
 
 
 def rl_advantage_2(reward):

@@ -11,6 +11,7 @@ def grpo_weigh(logp, old_logp, ref_logp, reward, *, mask):
     Returns:
         dlogp: [G, N, T]
         advantage: [G, N]
+        loss: []
     """
     G, N, _ = mask.shape
     counted = mask > 0
@@ -27,13 +28,15 @@ def grpo_weigh(logp, old_logp, ref_logp, reward, *, mask):
     product = ratio * minus_advantage[..., None]
     product_2 = minus_advantage[..., None] * ratio.clamp(0.8, 1.28)
     d = ref_logp - logp
-    quotient = 1 / max(G * N, 1) / counted.to(logp.dtype).sum(-1, keepdim=True).clamp(min=1)
-    quotient = torch.where(counted, quotient, 0)
+    exp = torch.exp(d)
+    loss = torch.maximum(product, product_2) + (exp - d - 1) * 0.04
+    count = counted.to(logp.dtype).sum(-1).clamp(min=1)
+    loss_2 = (torch.where(counted, loss, 0).sum(-1) / count).sum() / max(G * N, 1)
+    quotient = torch.where(counted, (1 / max(G * N, 1) / count)[..., None], 0)
     product_3 = quotient * 0.04
     chosen = torch.where(product == product_2, quotient * 0.5, quotient)
     product_4 = minus_advantage[..., None] * torch.where(product_2 < product, 0, chosen)
     product_5 = minus_advantage[..., None] * torch.where(product < product_2, 0, chosen)
     total_2 = torch.where(ratio > 1.28, 0, torch.where(ratio < 0.8, 0, product_4)) + product_5
-    difference = ratio * total_2 - (torch.exp(d) * product_3 - product_3)
-    dlogp = torch.where(counted, difference, 0)
-    return dlogp, advantage
+    dlogp = torch.where(counted, ratio * total_2 - (exp * product_3 - product_3), 0)
+    return dlogp, advantage, loss_2
