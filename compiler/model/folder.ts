@@ -23,7 +23,7 @@ export function folderModel(attributes: ReadonlyMap<string, CompileValue>, span:
     return { model: undefined, diagnostics: [report('RLP5109', span, 'this folder holds no model', { label: folder, notes: [config], help })] }
   }
   const generation = parsed(read, `${folder}/generation_config.json`)
-  const whole = { ...config, ...endTokens(typeof generation === 'string' ? {} : generation) }
+  const whole = { ...config, ...endTokens(typeof generation === 'string' ? {} : generation), gradient_checkpointing: given.flag('recompute') || undefined }
   return configModel(shortened(whole, given.number('context', Infinity)), folder, span)
 }
 

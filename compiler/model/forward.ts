@@ -6,6 +6,7 @@ import { adapterNames } from '../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { GraphBuilder, Value } from '../graph/builder.js'
 import { rmsNorm, rotary } from '../graph/composites.js'
+import type { Chain } from '../graph/recompute.js'
 import { attentionFactor, scaledFrequencies } from './rotary-scaling.js'
 import type { TransformerSizes } from './sizes.js'
 import { EMBEDDING, FINAL_NORM, headName, layerWeight, POSITIONS, type WeightPlan } from './weights.js'
@@ -59,12 +60,18 @@ export type Mix = (layer: number, q: Value, k: Value, v: Value) => Value
 
 /** tokens and positions i32 [B,T] → hidden states [B,T,D] before the final norm. */
 export function hiddenStates(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix): Value {
-  let x = embedded(b, sizes, weights, tokens, positions)
-  for (let layer = 0; layer < sizes.layers; layer++) {
-    x = b.add(x, attentionBlock(b, sizes, weights, layer, x, positions, mix))
-    x = b.add(x, mlpBlock(b, sizes, weights, layer, x))
+  return layerChain(b, sizes, weights, tokens, positions, mix).points.at(-1) as Value
+}
+
+/** As `hiddenStates`, with what enters each layer. */
+export function layerChain(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix): Chain {
+  const again = (layer: number, x: Value): Value => {
+    const attended = b.add(x, attentionBlock(b, sizes, weights, layer, x, positions, mix))
+    return b.add(attended, mlpBlock(b, sizes, weights, layer, attended))
   }
-  return x
+  const points = [embedded(b, sizes, weights, tokens, positions)]
+  for (let layer = 0; layer < sizes.layers; layer++) points.push(again(layer, points[layer] as Value))
+  return { points, again }
 }
 
 /** Embeddings of tokens and, where they are learned, of positions (arXiv 1706.03762, 3.5); later positions have none. */

@@ -7,8 +7,9 @@ import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import { adamw, attention, sgd, tokenLogprob, type AdamW, type Sgd, type TokenLogprob } from '../graph/composites.js'
 import { gradient } from '../graph/gradient.js'
+import { recomputedGradient, type Chain } from '../graph/recompute.js'
 import { simplify } from '../graph/simplify.js'
-import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights, type Dropout } from './forward.js'
+import { attentionScale, finalNorm, headMatrix, layerChain, Weights, type Dropout } from './forward.js'
 import { sizesOf } from './sizes.js'
 
 /** `packed`: rows hold several samples, told apart by `segments`. */
@@ -30,8 +31,8 @@ export function scoreProgram(model: ModelPlan, options: RowOptions): Graph {
 export function gradientProgram(model: ModelPlan, options: RowOptions & { readonly entropy: boolean }): Graph {
   const b = new GraphBuilder('gradient')
   const weights = new Weights(b, model, model.adapter && model.adapter.dropout > 0 ? dropout(b, model.adapter.dropout) : undefined)
-  const found = scores(b, model, weights, options)
-  addGradients(b, model, weights, found, options.entropy)
+  const { chain, ...found } = scores(b, model, weights, options)
+  addGradients(b, model, weights, { ...found, chain: sizesOf(model).recompute ? chain : undefined }, options.entropy)
   fetchScores(b, found)
   return simplify(b.build())
 }
@@ -53,11 +54,12 @@ function dropout(b: GraphBuilder, share: number): Dropout {
 }
 
 /** Adds the gradient of Σ dlogp·logp (+ dentropy·entropy), fed in the shape of `logp`, to the states `g/*` of a model. */
-export function addGradients(b: GraphBuilder, model: ModelPlan, weights: Weights, { logp, entropy }: TokenLogprob, withEntropy: boolean): void {
+export function addGradients(b: GraphBuilder, model: ModelPlan, weights: Weights, { logp, entropy, chain }: TokenLogprob & { readonly chain?: Chain | undefined }, withEntropy: boolean): void {
   const seeds = [b.input('dlogp', 'f32', logp.shape), ...(withEntropy ? [b.input('dentropy', 'f32', entropy.shape)] : [])]
   const trained = trainedWeights(model)
   const wrt = trained.map(({ name }) => weights.get(name))
-  const grads = gradient(b, withEntropy ? [logp, entropy] : [logp], seeds, wrt)
+  const outputs = withEntropy ? [logp, entropy] : [logp]
+  const grads = chain ? recomputedGradient(b, outputs, seeds, wrt, chain) : gradient(b, outputs, seeds, wrt)
   trained.forEach(({ name, shape }, i) => {
     const sum = b.input(`g/${name}`, 'f32', shape, 'state')
     b.assign(sum, b.add(sum, grads[i] as Value))
@@ -102,13 +104,14 @@ export function descentProgram(model: ModelPlan, optimizer: Sgd): Graph {
   return simplify(b.build())
 }
 
-function scores(b: GraphBuilder, model: ModelPlan, weights: Weights, { packed }: RowOptions): TokenLogprob {
+function scores(b: GraphBuilder, model: ModelPlan, weights: Weights, { packed }: RowOptions): TokenLogprob & { readonly chain: Chain } {
   const sizes = sizesOf(model)
   const [tokens, targets, positions] = ['tokens', 'targets', 'positions'].map((name) => b.input(name, 'i32', ['B', 'T'])) as [Value, Value, Value]
   const scale = attentionScale(sizes)
   const among = packed ? { scale, segments: b.input('segments', 'i32', ['B', 'T']) } : { scale }
-  const hidden = hiddenStates(b, sizes, weights, tokens, positions, (_, q, k, v) => attention(b, q, k, v, among))
-  return tokenLogprob(b, finalNorm(b, sizes, weights, hidden), headMatrix(sizes, weights), targets, b.input('temperature', 'f32', []))
+  const chain = layerChain(b, sizes, weights, tokens, positions, (_, q, k, v) => attention(b, q, k, v, among))
+  const hidden = finalNorm(b, sizes, weights, chain.points.at(-1) as Value)
+  return { ...tokenLogprob(b, hidden, headMatrix(sizes, weights), targets, b.input('temperature', 'f32', [])), chain }
 }
 
 function fetchScores(b: GraphBuilder, { logp, entropy }: TokenLogprob): void {

@@ -33,6 +33,8 @@ export interface TransformerSizes {
   readonly mlpBias: boolean
   /** RMS norm of each query and key head before the rotation. */
   readonly headNorm: boolean
+  /** The gradient computes each layer again instead of keeping what was computed in it. */
+  readonly recompute: boolean
 }
 
 /** What `model_type` implies that the other keys do not say. `attentionBias` is the default of that key. */
@@ -92,6 +94,7 @@ export function readSizes(config: HubConfig): { sizes: TransformerSizes | undefi
     outputBias: family?.outputBias === 'attention_bias' && biased,
     mlpBias: config['mlp_bias'] === true,
     headNorm: family?.headNorm === true,
+    recompute: config['gradient_checkpointing'] === true,
   }
   if (faults.length === 0) faults.push(...misfits(sizes), ...unsupported(config))
   return { sizes: faults.length === 0 ? sizes : undefined, faults }

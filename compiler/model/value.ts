@@ -2,6 +2,7 @@
 // Norm and apply are those of every model (`programs.ts`); objectives arrive as the weights `dvalue` of each token.
 
 import type { Graph } from '../../spec/graph/graph.js'
+import { trainedWeights } from '../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import { attention } from '../graph/composites.js'
@@ -33,8 +34,8 @@ export function valueGradientProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('value_gradient')
   const weights = new Weights(b, model)
   const value = values(b, model, weights)
-  const grads = gradient(b, [value], [b.input('dvalue', 'f32', value.shape)], model.weights.map(({ name }) => weights.get(name)))
-  model.weights.forEach(({ name, shape }, i) => {
+  const grads = gradient(b, [value], [b.input('dvalue', 'f32', value.shape)], trainedWeights(model).map(({ name }) => weights.get(name)))
+  trainedWeights(model).forEach(({ name, shape }, i) => {
     const sum = b.input(`g/${name}`, 'f32', shape, 'state')
     b.assign(sum, b.add(sum, grads[i] as Value))
   })

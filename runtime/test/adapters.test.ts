@@ -33,7 +33,7 @@ import { ModelFolder } from "std/pretrained"
 import { Dpo, Evaluate, Generate, Grpo, Sft } from "std/stages"
 import { clipped_with_kl } from "std/losses"
 import { length } from "std/signals"
-model base: ModelFolder { path = "models/base" }
+model base: ModelFolder { path = "models/base", recompute = true }
 dataset rows: Dataset[{ prompt: Text, completion: Text, chosen: Text, rejected: Text }] { source = jsonl("rows.jsonl") }
 reward shape: Reward[{ prompt: Text }] { term long = length(completion), total = long }
 `

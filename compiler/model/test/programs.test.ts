@@ -2,7 +2,9 @@
 
 import { readFileSync } from 'node:fs'
 import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
+import { trainedWeights, withAdapter } from '../../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
+import { Arenas, Footprint } from '../../../runtime/executors/wasm/footprint.js'
 import type { CompileValue } from '../../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../decoding.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../programs.js'
@@ -96,6 +98,38 @@ suite('learned positions', (test) => {
       if (count < T) ok(positions.every((position, i) => position < count || Math.abs((shifted[i] as number) - (everywhere[i] as number)) > 1e-6))
     })
   }
+})
+
+suite('recomputed layers', (test) => {
+  const kept = tinyModel({ layers: 3, tied: true, learned_positions: 4 })
+  const again: ModelPlan = { ...kept, config: { ...kept.config, gradient_checkpointing: true } }
+
+  test('the gradient is the same, of all weights and of an adapter alone', async () => {
+    for (const adapt of [(model: ModelPlan) => ({ model }), (model: ModelPlan) => withAdapter(model, { rank: 2, targets: ['v_proj', 'model.layers.1.mlp.up_proj'] })]) {
+      const found: number[][] = []
+      for (const plan of [kept, again]) {
+        const adapted = adapt(plan)
+        if (!('model' in adapted)) throw new Error('no adapter')
+        const session = await TestSession.open(adapted.model)
+        await session.run(gradientProgram(adapted.model, { packed: false, entropy: true }), { B, T }, { ...rows, dlogp, dentropy })
+        found.push(gradientsOf({ ...adapted.model, weights: trainedWeights(adapted.model) }, session))
+      }
+      near(found[1] as number[], found[0] as number[], { rtol: 1e-12, atol: 1e-14 })
+      ok(norm(found[0] as number[]) > 0.1)
+    }
+  })
+
+  test('memory is that of one layer', () => {
+    const deep = tinyModel({ layers: 12, width: 32, context: 256 })
+    const arena = (config: ModelPlan['config']): number => {
+      const session = new Footprint(new Arenas())
+      for (const { name, shape } of deep.weights) for (const kind of ['w', 'g']) session.declare(`${kind}/${name}`, shape)
+      session.load(gradientProgram({ ...deep, config }, { packed: false, entropy: false }), { B: 4, T: 128 })
+      return session.arenaBytes
+    }
+    const [all, one] = [arena(deep.config), arena({ ...deep.config, gradient_checkpointing: true })]
+    ok(one < all / 3, `${one} of ${all} bytes`)
+  })
 })
 
 suite('training programs', (test) => {
