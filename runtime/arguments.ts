@@ -4,6 +4,7 @@
 import type { Dataset } from './data/dataset.js'
 import { failure } from './codes.js'
 import { HostClassifier, type Completion, type HostShare, type HostValue } from './host.js'
+import { Secret } from './secrets.js'
 
 export type Arguments = Readonly<Record<string, HostValue>>
 
@@ -71,6 +72,13 @@ export function sharesArgument(args: Arguments, name: string): HostShare[] {
   const value = args[name]
   if (!Array.isArray(value) || !value.every(isShare)) return wrong(name, 'a list of shares')
   return value as HostShare[]
+}
+
+/** A secret, or undefined for none: `reveal` it only where it is handed over. */
+export function secretArgument(args: Arguments, name: string): Secret | undefined {
+  const value = args[name]
+  if (value === null || value === undefined) return undefined
+  return value instanceof Secret ? value : wrong(name, 'a secret')
 }
 
 /** The text of a completion or a text itself; `null` for none. */

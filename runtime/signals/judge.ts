@@ -1,17 +1,19 @@
 // `std/served.asked`: a question to a model behind OpenAI's chat interface. One request for each question, at temperature 0, no retries:
 // what a judge does is the server's matter, and what a failure counts as is the reward's.
 
-import { flagArgument, numberArgument, recordArgument, textArgument, writtenArgument, type Arguments } from '../arguments.js'
+import { flagArgument, numberArgument, recordArgument, secretArgument, textArgument, writtenArgument, type Arguments } from '../arguments.js'
 import { failure } from '../codes.js'
 import { Later, type HostValue } from '../host.js'
+import type { Secret } from '../secrets.js'
 
 /** Errors: RLP8105 for a place that nothing fills, RLP8107 after `time` seconds, RLP8112 when the server cannot be asked. */
 export function asked(args: Arguments): HostValue | Later {
   if (!flagArgument(args, 'when')) return null
   const judge = recordArgument(args, 'judge')
   const [model, url, most, time] = [textArgument(judge, 'model'), textArgument(judge, 'url'), numberArgument(judge, 'most'), numberArgument(args, 'time')]
+  const key = secretArgument(args, 'key')
   const content = filled(textArgument(args, 'ask'), recordArgument(args, 'about'))
-  return new Later(async () => ({ value: await reply(`${url.replace(/\/$/, '')}/chat/completions`, { model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: most }, time), endings: [] }))
+  return new Later(async () => ({ value: await reply(`${url.replace(/\/$/, '')}/chat/completions`, { model, messages: [{ role: 'user', content }], temperature: 0, max_tokens: most }, time, key), endings: [] }))
 }
 
 function filled(ask: string, about: Arguments): string {
@@ -23,9 +25,8 @@ function filled(ask: string, about: Arguments): string {
   })
 }
 
-async function reply(url: string, question: unknown, time: number): Promise<string> {
-  const key = process.env['OPENAI_API_KEY']
-  const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) }
+async function reply(url: string, question: unknown, time: number, key: Secret | undefined): Promise<string> {
+  const headers = { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key.reveal()}` }) }
   let response: Response
   let body: string
   try {
@@ -35,7 +36,7 @@ async function reply(url: string, question: unknown, time: number): Promise<stri
     if (cause instanceof Error && cause.name === 'TimeoutError') throw failure('RLP8107', `the judge at ${url} did not answer within ${time} s`, 'raise `time`, or give the server more room')
     throw failure('RLP8112', `the judge at ${url} cannot be reached`, 'start the server, or mend the judge\'s `url`')
   }
-  if (!response.ok) throw failure('RLP8112', `the judge at ${url} answered ${response.status}: ${body.slice(0, 200)}`, 'see the server\'s log; a key is read from OPENAI_API_KEY')
+  if (!response.ok) throw failure('RLP8112', `the judge at ${url} answered ${response.status}: ${body.slice(0, 200)}`, 'see the server\'s log; a server that wants a key gets the `key` of `asked`')
   const said = content(body)
   if (said === undefined) throw failure('RLP8112', `the judge at ${url} answered something else than a chat completion: ${body.slice(0, 200)}`, 'the `url` ends before `/chat/completions`, mostly with `/v1`')
   return said

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import type { Arguments } from '../arguments.js'
 import { HostCalls } from '../host-calls.js'
 import { HostError, Later } from '../host.js'
+import { Secret } from '../secrets.js'
 import { asked } from '../signals/judge.js'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 
@@ -15,7 +16,8 @@ async function serving(status: number, body: string, work: (url: string, request
     let text = ''
     request.on('data', (part) => (text += part))
     request.on('end', () => {
-      requests.push({ path: request.url, ...(JSON.parse(text) as object) })
+      const { authorization } = request.headers
+      requests.push({ path: request.url, ...(authorization === undefined ? {} : { authorization }), ...(JSON.parse(text) as object) })
       if (status !== 0) response.writeHead(status).end(body)
     })
   })
@@ -42,6 +44,15 @@ suite('judges', (test) => {
       const calls = new HostCalls({ root: '.' })
       equal(await calls.each([1, 2], () => calls.call('std/served.asked', call(url))), ['yes', 'yes'])
       equal(requests, [{ path: '/v1/chat/completions', model: 'judge-1.5b', messages: [{ role: 'user', content: 'Is 4 the same as 5 (3)?' }], temperature: 0, max_tokens: 16 }])
+    })
+  })
+
+  test('a key is sent to the server, and no call or failure shows it', async () => {
+    const key = new Secret('token', 'sk-0123456789')
+    await serving(401, 'no', async (url, requests) => {
+      const failed = await failureOf(call(url, { key }))
+      is((requests[0] as { authorization?: string }).authorization, 'Bearer sk-0123456789')
+      ok(!JSON.stringify([call(url, { key }), failed.message, failed.help]).includes('sk-0123'))
     })
   })
 
