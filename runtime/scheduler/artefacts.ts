@@ -48,6 +48,13 @@ export class Artefacts {
     return { model, weights: this.weights(value, model, source), ...(source === undefined ? {} : { source }) }
   }
 
+  /** Whether the weights of a model in a folder are there and its own; reads names and shapes alone. Errors: RLP8202, RLP8204, RLP8205. */
+  look(value: Value): void {
+    const model = this.modelOf(value)
+    const source = sourceOf(model, this.root)
+    if (source !== undefined) readWeights(source, model)
+  }
+
   /** As `model`, with the tokenizer of a language model. */
   async policy(value: Value): Promise<PolicyWeights> {
     const at = await this.model(value)

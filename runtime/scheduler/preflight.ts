@@ -1,4 +1,4 @@
-// Looks at all data before the first step, and at what this machine lacks: a typo in the file of the last stage is found before the first one has trained.
+// Looks at all data and model folders before the first step, and at what this machine lacks: a typo in the file of the last stage is found before the first one has trained.
 // Opens what does not depend on a stage's output and makes each stage's own checks of rows; changes and stores nothing.
 
 import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
@@ -23,6 +23,8 @@ export interface Opening {
   readonly dataset: (value: Value) => Promise<Dataset>
   readonly reader: (policy: Value) => Reader
   readonly model: (value: Value) => ModelPlan
+  /** Throws when the weights of a model that is read from a folder are not there, or are another model's. */
+  readonly weights: (value: Value) => void
   readonly secrets: Secrets
 }
 
@@ -31,9 +33,10 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
   const found = new Map<string, RunError>()
   // Stages that differ in their seeds alone demand the same of the same rows: once is enough.
   const known = new Map<string, Promise<HostError | undefined>>()
+  const folders = new Map<string, HostError | undefined>()
   for (const stage of stages) {
     const demand = rowDemands[stage.kind]
-    const problems = [...(await lacking(plan, stage, opening.secrets))]
+    const problems = [...(await lacking(plan, stage, opening.secrets)), ...missingWeights(stage, opening, folders)]
     // Without a secret its data cannot be opened.
     const inputs = demand && problems.length === 0 ? datasetsOf(plan, stage.inputs[demand.input] ?? null) : []
     for (const value of inputs) {
@@ -53,6 +56,25 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
     found.set(stage.address, { code: first.code, message, ...(first.help === undefined ? {} : { help: first.help }) })
   }
   return found
+}
+
+/** What is wrong with the folders of the models that a stage names itself; each is looked at once. */
+function missingWeights({ inputs }: StagePlan, opening: Opening, known: Map<string, HostError | undefined>): HostError[] {
+  return Object.values(inputs).flatMap((value) => {
+    if (typeof value !== 'object' || value === null || !('model' in value)) return []
+    if (!known.has(value.model)) known.set(value.model, failureOf(() => opening.weights(value)))
+    return known.get(value.model) ?? []
+  })
+}
+
+function failureOf(look: () => void): HostError | undefined {
+  try {
+    look()
+    return undefined
+  } catch (cause) {
+    if (cause instanceof HostError) return cause
+    throw cause
+  }
 }
 
 async function problemOf(stage: StagePlan, value: Value, opening: Opening, model: ModelOfStage): Promise<HostError | undefined> {

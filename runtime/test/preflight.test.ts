@@ -1,9 +1,9 @@
 // All data is looked at before the first step: every problem is told at once, with the line of its file, and nothing is stored.
 
-import { existsSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
-import type { Value } from '../../spec/plan/plan.js'
+import type { ModelPlan, Value } from '../../spec/plan/plan.js'
 import { planOfSpec } from './specs.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, tinyModel } from './plans.js'
 
@@ -35,6 +35,19 @@ suite('preflight', (test) => {
       for (const part of ['"zebra"', '`exam.jsonl` line 3', '`jsonl(…)`', '1 more row']) ok(message.includes(part), message)
       ok(!events.some(({ type }) => type === 'started'))
       ok(!existsSync(join(home, '.rlp', 'store')) && !existsSync(join(home, '.rlp', 'work')))
+    }))
+
+  test('a shard of a model that is missing is told before any training', () =>
+    inHome(async (home, run) => {
+      cpSync(new URL('data/qwen2', import.meta.url), join(home, 'models', 'late'), { recursive: true })
+      rmSync(join(home, 'models', 'late', 'model-00002-of-00002.safetensors'))
+      const config = readFileSync(join(home, 'models', 'late', 'config.json'), 'utf8')
+      const late = (await planOfSpec('import { ModelFolder } from "std/pretrained"\nmodel late: ModelFolder { path = "models/late" }\n', { 'models/late/config.json': config })).models['late'] as ModelPlan
+      const later = new PlanBuilder({ m: model, late }).sft('first', model, { model: 'm' }, copyRows, { steps: 1 }).sft('second', late, { model: 'late' }, copyRows, { steps: 1 }).plan()
+      const { result, events } = await run(later)
+      equal(result.stages.map(({ address, status, error }) => [address, status, error?.code]), [['first', 'stopped', undefined], ['second', 'failed', 'RLP8202']])
+      ok(result.stages[1]?.error?.message.includes('model-00002'))
+      ok(!events.some(({ type }) => type === 'started'))
     }))
 
   test('the files of a mixture are walked whole; of every stage all datasets are told', () =>
