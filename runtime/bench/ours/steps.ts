@@ -2,18 +2,19 @@
 
 import { join } from 'node:path'
 import type { Plan } from '../../../spec/plan/plan.js'
-import { wasmWith } from '../../executors/wasm/index.js'
+import { executorNamed } from '../../backends.js'
+import type { Executor } from '../../executors/executor.js'
 import { runPlan } from '../../scheduler/run.js'
 import { asked, now, task, tell } from './turns.js'
 
-/** Runs the only stage of a plan, one step for each turn. */
+/** Runs the only stage of a plan on the backend RLPC_BACKEND (default `wasm`), one step for each turn. */
 export async function takeSteps(plan: Plan): Promise<void> {
   if (!asked()) return
   let start = now()
   const { stages, error } = await runPlan(plan, {
     root: task.folder,
     home: join(task.folder, '.rlp'),
-    executor: wasmWith(task.threads),
+    executor: (await executorNamed(process.env['RLPC_BACKEND'] ?? 'wasm', { threads: task.threads })) as Executor,
     report: (event) => {
       if (event.type !== 'step') return
       tell(start)
