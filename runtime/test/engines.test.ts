@@ -26,6 +26,10 @@ suite('engines', (test) => {
     const large = model('transformer', 405_334_008)
     equal(chooseEngine(['native'], large, false), { engine: 'native' })
     is(obstacle(chooseEngine(['native'], large, true)), 'the native engine holds 4 GiB, training 405.3 M parameters takes 6.04 GiB')
+    // With an adapter the weights under it need no gradient and no moments.
+    const adapted = (size: number): ModelPlan => ({ ...large, weights: [{ ...weight(size), frozen: true }, weight(1_000_000)] })
+    equal(chooseEngine(['native'], adapted(405_334_008), true), { engine: 'native' })
+    is(obstacle(chooseEngine(['native'], adapted(1_543_714_304), true)), 'the native engine holds 4 GiB, training 1545 M parameters with an adapter takes 5.77 GiB')
   })
 
   test('every engine of the table says what it has', () => {
