@@ -1,7 +1,7 @@
 // `rlpc run`: runs a plan (or compiles a spec and runs it), shows progress, prints the claims.
 
 import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
 import { compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
@@ -27,8 +27,16 @@ export interface RunChoices {
   readonly what: string
 }
 
+interface Loaded {
+  readonly plan: Plan
+  /** Folder of the spec. */
+  readonly root: string
+  /** Its file in that folder, where that is known. */
+  readonly spec: string | undefined
+}
+
 /** Run a plan, show how it goes and what it came to; returns the exit code. */
-export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly root: string }, { backend, threads, fresh, wait, what }: RunChoices): Promise<number> {
+export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads, fresh, wait, what }: RunChoices): Promise<number> {
   const runtime = await import('../../runtime/index.js')
   const executor = await runtime.executorNamed(backend, {
     ...(threads === undefined ? {} : { threads }),
@@ -52,6 +60,7 @@ export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly 
   const progress = runtime.progress({ stream: process.stderr, colour: useColour(process.stderr) })
   const result = await runtime.runPlan(plan, {
     root,
+    spec,
     home,
     executor,
     fresh,
@@ -68,12 +77,12 @@ export async function runLoaded({ plan, root }: { readonly plan: Plan; readonly 
   return result.claims.every((claim) => claim.holds) ? EXIT.done : EXIT.claim
 }
 
-async function load(args: Arguments): Promise<{ plan: Plan; root: string } | undefined> {
+async function load(args: Arguments): Promise<Loaded | undefined> {
   const argument = args.positionals[0]
   if (argument?.endsWith('.rlp') || (argument !== undefined && existsSync(join(argument, 'main.rlp')))) {
     const entry = findEntry(argument)
     const plan = await compileEntry(entry, args)
-    return plan && { plan, root: entry.folder }
+    return plan && { plan, root: entry.folder, spec: entry.file }
   }
   if (args.options['set'] !== undefined || args.options['variant'] !== undefined) {
     throw new UsageError('--set and --variant change a spec, and a plan is already compiled', 'give the `.rlp` file, or pass them to `rlpc compile`')
@@ -85,15 +94,16 @@ async function load(args: Arguments): Promise<{ plan: Plan; root: string } | und
   const { readPlan } = await import('../../runtime/index.js')
   const read = readPlan(readFileSync(path, 'utf8'))
   if ('problem' in read) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a plan: ${read.problem}`, 'compile it again with `rlpc compile`')
-  const root = rootOf(path)
+  const { root, spec } = originOf(path)
   if (flag(args, 'locked') && !(await (await import('./lock.js')).isAsLocked(root, undefined, read.plan))) return undefined
-  return { plan: read.plan, root }
+  return { plan: read.plan, root, spec }
 }
 
-/** The folder of the spec, noted beside the plan when it was compiled; else that of the plan. */
-function rootOf(planPath: string): string {
+/** Where the spec lies, noted beside the plan when it was compiled; else the folder of the plan. */
+function originOf(planPath: string): { root: string; spec: string | undefined } {
   const beside = planPath.replace(/(\.json)?$/, '.origin.json')
-  if (!existsSync(beside)) return dirname(planPath)
+  if (!existsSync(beside)) return { root: dirname(planPath), spec: undefined }
   const origin = JSON.parse(readFileSync(beside, 'utf8')) as PlanOrigin
-  return dirname(resolve(dirname(planPath), origin.spec))
+  const path = resolve(dirname(planPath), origin.spec)
+  return { root: dirname(path), spec: basename(path) }
 }

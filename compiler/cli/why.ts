@@ -120,12 +120,12 @@ function modelText({ models }: Plan, value: Value): string {
 }
 
 /** Source lines of the stages and of what they name, in the spec as it is now, where it still means the same; and versions. */
-async function origin({ id, plan, root, executor }: PastRun, asked: readonly StagePlan[]): Promise<string> {
+async function origin({ id, plan, root, spec, executor }: PastRun, asked: readonly StagePlan[]): Promise<string> {
   const lines = [`run ${id}: ${plan.compiler}, ${executor}${plan.variant === null ? '' : `, variant ${plan.variant}`}${existsSync(resolve(root, 'rlp.lock')) ? ', `rlp.lock` beside the spec' : ''}`]
   const parameters = plan.parameters.filter(({ origin: from }) => from === 'command line')
   if (parameters.length > 0) lines.push(`set on the command line: ${parameters.map(({ name, value }) => `${name} = ${showValue(value)}`).join(', ')}`)
   const needed = behind(plan, asked)
-  const compiled = await specOf(root, plan)
+  const compiled = await specOf(root, spec, plan)
   if (!compiled) return `${lines.join('\n')}\nthe spec in ${root} is gone or has mistakes now: its lines cannot be shown\n`
   const now = new Map(compiled.plan.stages.map((stage) => [stage.address, stage.fingerprint]))
   const places = new Map<string, string[]>()
@@ -170,10 +170,10 @@ function named({ inputs, attributes }: StagePlan): readonly string[] {
   return found
 }
 
-async function specOf(root: string, plan: Plan): Promise<{ plan: Plan; drafts: Drafts } | undefined> {
+async function specOf(root: string, spec: string | undefined, plan: Plan): Promise<{ plan: Plan; drafts: Drafts } | undefined> {
   let file: string
   try {
-    file = findEntry(root).file
+    file = findEntry(spec === undefined ? root : resolve(root, spec)).file
   } catch (cause) {
     if (cause instanceof UsageError) return undefined
     throw cause

@@ -105,17 +105,19 @@ stage learn: Sft { policy = tiny, data = notes, length = 2 steps, batch = batch,
   test('why: the chain of a metric, names of things, and what is not there', () =>
     inFolder(async (folder) => {
       const keyed = SPEC.replace('stage learn: Sft {', 'stage learn: Sft for seed in [0, 1] { seed = seed,').replace('stage exam: Evaluate {', 'stage exam: Evaluate for seed in [0, 1] {').replace('learn.policy', 'learn[seed].policy')
-      writeFileSync(join(folder, 'main.rlp'), keyed)
-      is((await rlpc(folder, 'run', ['main.rlp'], { backend: 'reference' })).code, 0)
+      // Not the only spec of its folder: the run knows which it was.
+      writeFileSync(join(folder, 'seeds.rlp'), keyed)
+      writeFileSync(join(folder, 'another.rlp'), SPEC)
+      is((await rlpc(folder, 'run', ['seeds.rlp'], { backend: 'reference' })).code, 0)
       const { out } = await rlpc(folder, 'why', ['exam@seed1.accuracy'])
       const line = (text: string) => keyed.slice(0, keyed.indexOf(text)).split('\n').length
-      for (const part of ['exam[1].accuracy = 0', '← exam[1]  Evaluate', '  ← learn[1]  Sft', 'made by run 0001 with reference', 'drawn from seed', `main.rlp:${line('stage learn')}  learn[1]`, `main.rlp:${line('model tiny')}  tiny`, 'rlpc 0.1.0'])
+      for (const part of ['exam[1].accuracy = 0', '← exam[1]  Evaluate', '  ← learn[1]  Sft', 'made by run 0001 with reference', 'drawn from seed', `seeds.rlp:${line('stage learn')}  learn[1]`, `seeds.rlp:${line('model tiny')}  tiny`, 'rlpc 0.1.0'])
         ok(out.includes(part), `${part} is not in\n${out}`)
       ok(!out.includes('learn[0]'), 'the other seed is no part of it')
       const fingerprint = /learn\[1\] {2}Sft {2}([0-9a-f]{12})/.exec(out)?.[1] as string
       for (const name of ['learn[1]', 'learn@1', fingerprint]) ok((await rlpc(folder, 'why', [name])).out.startsWith('learn[1]  Sft'), name)
       is([...(await rlpc(folder, 'why', ['exam'])).out.matchAll(/^exam/gm)].length, 2)
-      writeFileSync(join(folder, 'main.rlp'), keyed.replace('1e-3', '2e-3'))
+      writeFileSync(join(folder, 'seeds.rlp'), keyed.replace('1e-3', '2e-3'))
       ok((await rlpc(folder, 'why', ['learn@0'])).out.includes('learn[0] is no longer in the spec with this meaning'))
       for (const wrong of ['lern', 'exam[0].accurracy']) {
         const refused = await rlpc(folder, 'why', [wrong]).catch((error: Error) => error)

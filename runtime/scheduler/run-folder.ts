@@ -21,6 +21,8 @@ interface Begun {
   readonly executor: string
   /** Folder of the spec, from the `.rlp` folder. */
   readonly root: string
+  /** File of the spec in that folder, where the run was told. */
+  readonly spec?: string
 }
 interface Ended { readonly ended: RunResult['outcome'] }
 
@@ -32,7 +34,7 @@ export class RunFolder {
   ) {}
 
   /** Make the folder of the next run. Errors: RLP8201, RLP8202. */
-  static create(home: string, plan: Plan, { executor, root }: { readonly executor: string; readonly root: string }): RunFolder {
+  static create(home: string, plan: Plan, { executor, root, spec }: { readonly executor: string; readonly root: string; readonly spec?: string | undefined }): RunFolder {
     const runs = join(home, 'runs')
     const { id, path } = guarded(runs, () => {
       mkdirSync(runs, { recursive: true })
@@ -44,7 +46,7 @@ export class RunFolder {
     writeFileAtomic(join(path, 'plan.json'), text)
     for (const file of LINE_FILES) guarded(path, () => appendFileSync(join(path, file), ''))
     const journal = RecordFile.open(join(path, 'journal'))
-    journal.append({ begun: new Date().toISOString(), plan: sha256(text), executor, root: relative(home, root) } satisfies Begun)
+    journal.append({ begun: new Date().toISOString(), plan: sha256(text), executor, root: relative(home, root), ...(spec === undefined ? {} : { spec }) } satisfies Begun)
     journal.sync()
     return new RunFolder(id, path, journal)
   }
@@ -95,6 +97,8 @@ export interface PastRun {
   readonly executor: string
   /** Folder of the spec, absolute. */
   readonly root: string
+  /** File of the spec in that folder; undefined where the run was not told. */
+  readonly spec: string | undefined
   /** `killed`: it never came to its end. */
   readonly outcome: RunResult['outcome'] | 'killed'
 }
@@ -116,7 +120,7 @@ export function readRun(home: string, id: string): PastRun {
   const read = sha256(text) === begun.plan ? readPlan(text) : { problem: 'it is not what was written' }
   if ('problem' in read) throw failure('RLP8207', `\`${path}\` is damaged: ${read.problem}`, 'run the spec again: what its stages kept is found by their meaning')
   const ended = records.find((record): record is Ended => (record as Partial<Ended>).ended !== undefined)
-  return { id, plan: read.plan, executor: begun.executor, root: resolve(home, begun.root), outcome: ended?.ended ?? 'killed' }
+  return { id, plan: read.plan, executor: begun.executor, root: resolve(home, begun.root), spec: begun.spec, outcome: ended?.ended ?? 'killed' }
 }
 
 /** `0001`, `0002`, … */

@@ -22,6 +22,8 @@ import { RunFolder } from './run-folder.js'
 export interface RunOptions {
   /** Folder of the spec: relative paths of data and models start there. */
   readonly root: string
+  /** File of the spec in that folder, for whoever asks later where things were written. */
+  readonly spec?: string | undefined
   /** The `.rlp` folder: `store/`, `work/`, `runs/`. */
   readonly home: string
   readonly executor: Executor
@@ -84,7 +86,7 @@ class Run {
     this.origins = new OriginsOfStages(plan, this.store, root)
     this.gates = new Gates(plan)
     this.now = options.now ?? (() => performance.now())
-    this.folder = RunFolder.create(home, plan, { executor: executor.name, root })
+    this.folder = RunFolder.create(home, plan, { executor: executor.name, root, spec: options.spec })
   }
 
   async all(): Promise<RunResult> {

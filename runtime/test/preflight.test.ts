@@ -72,6 +72,9 @@ suite('preflight', (test) => {
       is(await exam(good), 'done: done done done')
       is(await exam(good), 'done: reused reused reused')
       is(await exam({ prompt: 'zebra' }), 'failed: stopped stopped failed')
+      // What is reused reads nothing: its data may be gone.
+      rmSync(join(home, 'exam.jsonl'))
+      is((await run(plan(file('exam.jsonl')))).result.stages.map(({ status }) => status).join(' '), 'reused reused reused')
       const written = new PlanBuilder({ m: model })
         .completing('write', 'Generate', model, { policy: { model: 'm' }, prompts: copyRows }, {})
         .sft('again', model, { model: 'm' }, { stage: 'write', output: 'rollouts' }, { steps: 1 })
