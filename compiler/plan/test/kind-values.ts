@@ -7,7 +7,7 @@ import { COMMON, hostOf } from '../../elaborate/test/harness.js'
 
 const IMPORTS = `import { dft, mean_of_samples } from "std/sft"
 import { plain } from "std/advantages"
-import { policy_gradient } from "std/losses"
+import { policy_gradient, value_clipped } from "std/losses"
 import { sequence_mean } from "std/aggregations"
 import { Dpo, Perplexity, Preference } from "std/stages"
 import { hinge } from "std/preferences"
@@ -16,6 +16,10 @@ import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
 import { added, Merge } from "std/merging"
 import { Lora, MergeLora } from "std/adapters"
+import { AsyncGrpo } from "std/asynchronous"
+import { Fact, ForceAnswer, MajorityVote, PartSearch, quality_only, running_mean, TreeSearch, ucb } from "std/inference"
+import { gae_at_end, Ppo, unscaled } from "std/ppo"
+import { GenerateWithTools } from "std/tools"
 `
 export const SOURCE = COMMON.replace('rlp 1\n', `rlp 1\n${IMPORTS}`)
 
@@ -36,6 +40,13 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Pretrain: { policy: 'tiny', data: 'texts["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
   Perplexity: { policy: 'tiny', data: 'written["a"]' },
+  ForceAnswer: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens', text: '"<answer>"', answer: '2 tokens', temperature: '0.5' },
+  GenerateWithTools: { policy: 'tiny', prompts: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens' },
+  MajorityVote: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', samples: '4 rollouts', max_new: '8 tokens' },
+  PartSearch: { policy: 'tiny', data: 'problems["test"]', judge: 'answer.correct', score: 'answer.correct', choose: '"best"', candidates: '2', max_new: '8 tokens' },
+  TreeSearch: { policy: 'tiny', data: 'problems["test"]', judge: 'answer.correct', score: 'answer.correct', step: '" "', depth: '3', calls: '9', max_new: '4 tokens' },
+  Ppo: { policy: 'tiny', prompts: 'problems["train"]', reward: 'answer', length: '10 steps', 'rollout.per_step': '4 prompts', 'rollout.max_new': '8 tokens', 'optimizer.lr': '1e-3', 'critic_optimizer.lr': '1e-3' },
+  AsyncGrpo: { policy: 'tiny', prompts: 'problems["train"]', reward: 'answer', length: '10 steps', 'rollout.per_step': '4 prompts', 'rollout.max_new': '8 tokens', 'optimizer.lr': '1e-3' },
 }
 
 /** How the state is kept while a stage runs; it changes no result. */
@@ -64,6 +75,26 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Pretrain: { policy: 'wide', data: 'texts["b"]', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateLoss: { policy: 'wide', data: 'texts["b"]', context: '32 tokens' },
   Perplexity: { policy: 'wide', data: 'written["b"]', context: '32 tokens' },
+  ForceAnswer: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', max_new: '9 tokens', text: '"</think>"', answer: '3 tokens', samples: '2 rollouts', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
+  GenerateWithTools: {
+    policy: 'wide', prompts: 'problems["train"]', score: 'strict.correct', tools: '[{ open = "a", close = "b", before = "", after = "", run = "arithmetic" }]', most_calls: '2', hints: '[{ text = "ok", after = [] }]', most_hints: '2', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1',
+  },
+  MajorityVote: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', answer: '"final"', samples: '8 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
+  PartSearch: { policy: 'wide', data: 'problems["train"]', judge: 'strict.correct', score: 'strict.correct', part: '"</think>"', choose: '"first_accepted"', candidates: '3', accept: '0.6', again: '"{prompt}"', max_new: '9 tokens', temperature: '0.9', top_p: '0.8', top_k: '5', seed: '1' },
+  TreeSearch: {
+    policy: 'wide', data: 'problems["train"]', judge: 'strict.correct', recall_judge: 'answer.correct', score: 'strict.correct', recall: 'tiny', knowledge: 'facts', step: '"."', associate: '"{prompt}"', reads: '"{memories} {prompt}"',
+    select: 'ucb(exploration = 2)', evaluate: 'quality_only', backup: 'best_so_far', branching: '2', depth: '4', calls: '10', stop_at: '0.9', max_new: '5 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1',
+  },
+  Ppo: {
+    policy: 'wide', critic: 'tiny', prompts: 'problems["test"]', reward: 'strict', reference: 'tiny', length: '11 steps', advantage: 'gae_at_end(trace = 0.5)', scale: 'unscaled', loss: 'policy_gradient', value_loss: 'value_clipped(clip = 0.5)', aggregate: 'sequence_mean', critic_warmup: '2 steps', seed: '1',
+    'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"highest reward"',
+    'critic_optimizer.lr': 'constant(peak = 1e-3)', 'critic_optimizer.beta1': '0.8', 'critic_optimizer.beta2': '0.9', 'critic_optimizer.eps': '1e-7', 'critic_optimizer.weight_decay': '0.1', 'critic_optimizer.clip_norm': 'none',
+  },
+  AsyncGrpo: {
+    policy: 'wide', prompts: 'problems["test"]', reward: 'strict', reference: 'tiny', left_out: 'answer.correct', length: '11 steps', until: 'metrics.length_p90 > 3', group_size: '4 rollouts', advantage: 'plain', loss: 'policy_gradient', aggregate: 'sequence_mean', seed: '1',
+    'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'rollout.staleness': '2', 'filter.pass_rate': '0.01..0.99', 'filter.uses': '2', 'tools.available': '[{ open = "a", close = "b", before = "", after = "", run = "arithmetic" }]', 'tools.most': '1',
+    'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps',
+  },
 }
 const OPTIMIZER: Readonly<Record<string, string>> = {
   'optimizer.lr': 'constant(peak = 1e-3)', 'optimizer.beta1': '0.8', 'optimizer.beta2': '0.9', 'optimizer.eps': '1e-7', 'optimizer.weight_decay': '0.1', 'optimizer.clip_norm': 'none',
@@ -82,6 +113,8 @@ dataset texts: Dataset[Document] for file in ["a", "b"] { source = if file == "a
 dataset written: Dataset[{ prompt: Text, completion: Text, reward: Real }] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 fn certain(logp: Real per sample): Real per sample = -2 * logp
 fn sample_sum(loss: Real per sample): Real = sum(loss, over = batch)
+dataset facts: Dataset[Fact] { source = jsonl("facts.jsonl") }
+fn best_so_far(value: Real, visits: Real, children: Real, children_value: Real): Real = max(value, children_value / max(children, 1))
 fn pair_sum(loss: Real per pair): Real = sum(loss, over = batch)
 `
 
