@@ -35,14 +35,28 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
   const arenas = new Arenas()
   const known = new Map<ModelPlan, Map<string, StageMemory>>()
   const behind = lineage(plan)
+  // Stages with the same programs mostly have them in one object, and models are few.
+  const texts = new WeakMap<StagePlan['programs'], string>()
+  const programs = ({ programs: each }: StagePlan): string => {
+    const text = texts.get(each) ?? Object.entries(each).join(' ')
+    texts.set(each, text)
+    return text
+  }
+  const numbers = new Map<ModelPlan, number>()
+  const number = (model: ModelPlan): number => {
+    const found = numbers.get(model) ?? numbers.size
+    numbers.set(model, found)
+    return found
+  }
   return (stage) => {
     const model = behind(modelInput(stage))?.model
     const shapes = model && shapesOf(plan, stage, model)
     if (!model || !shapes) return undefined
     const ofModel = known.get(model) ?? new Map<string, StageMemory>()
     known.set(model, ofModel)
-    const key = JSON.stringify([stage.programs, shapes, stage.inputs['reference'] ?? null])
-    const memory = ofModel.get(key) ?? measure(model, behind(stage.inputs['reference'] ?? null)?.model ?? model, graphsOf(plan, stage), shapes, arenas)
+    const reference = behind(stage.inputs['reference'] ?? null)?.model ?? model
+    const key = `${programs(stage)} ${number(reference)} ${JSON.stringify(shapes)}`
+    const memory = ofModel.get(key) ?? measure(model, reference, graphsOf(plan, stage), shapes, arenas)
     ofModel.set(key, memory)
     return memory
   }
