@@ -21,7 +21,7 @@ const types = {
   rotary: 'iiiiiifiiii',
   attention: 'iiiiiiiiifiii', attention_grad: 'iiiiiiiiiiiifiii', // …, tokens, heads, keyHeads, size, scale, work
   attention_decode: 'iiiiiiiiifiii', cache_write: 'iiiiiii',
-  token_logprob: 'iiiiiiiiiiii', token_logprob_slope: 'iiiiiiiiii',
+  token_logprob: 'iiiiiiiiiiii', token_logprob_slope: 'iiiiiiiiiiii',
   adamw: 'iiiiiiiiiiiffffffii',
   sample: 'iiiiiiifiiii',
   share: 'iiii>i', barrier: 'ii', fail: 'ii',

@@ -93,16 +93,22 @@ export function token_logprob(h: usize, w: usize, targets: usize, temperature: u
 }
 
 /**
- * In place: logits [rows, size], of rows from `first` on → their gradient from those of logp and entropy. Items: rows.
+ * In place: logits [rows, size], of rows from `first` on → their gradient from those of logp and entropy; logp and entropy too, unless they are 0.
+ * Items: rows.
  * What follows, the gradients of h and w, are products (`plan/composites.ts`). `work`: four floats.
  */
-export function token_logprob_slope(z: usize, targets: usize, temperature: usize, dlogp: usize, dentropy: usize, first: i32, size: i32, work: usize, begin: i32, end: i32): void {
+export function token_logprob_slope(z: usize, targets: usize, temperature: usize, dlogp: usize, dentropy: usize, logp: usize, entropy: usize, first: i32, size: i32, work: usize, begin: i32, end: i32): void {
   const heat: f32 = 1 / load<f32>(temperature)
   const bytes = <usize>size << 2
   z += bytes * <usize>begin
   for (let r = first + begin; r < first + end; r++, z += bytes) {
     const at = z + target(targets, r, size)
+    const chosen = load<f32>(at) * heat
     softmaxRow(z, size, heat, work)
+    if (logp != 0) {
+      store<f32>(logp + (<usize>r << 2), chosen - load<f32>(work, LARGEST) - load<f32>(work, LOG_SUM))
+      store<f32>(entropy + (<usize>r << 2), load<f32>(work, ENTROPY))
+    }
     const seed = load<f32>(dlogp + (<usize>r << 2))
     slope(z, size, seed, load<f32>(dentropy + (<usize>r << 2)), heat, load<f32>(work, INVERSE_SUM), load<f32>(work, ENTROPY))
     store<f32>(at, load<f32>(at) + seed * heat)

@@ -37,6 +37,7 @@ const attention = (gradient: boolean): CallRule => (c, node, id) => {
 
 const head: CallRule = (c, node, id) => {
   const { inputs, outputs, shapes } = operands(c, node, id)
+  if (c.graph.nodes.some((other, gradient) => gradient > id && headOf(c, other) === id)) return
   const [h, [size, width]] = shapes as [readonly number[], readonly [number, number]]
   const chunk = headRows(rows(h), size)
   c.call('token_logprob', [...all(inputs), ...all(outputs), size, width, chunk], inputs, outputs, {
@@ -44,6 +45,14 @@ const head: CallRule = (c, node, id) => {
     division: { items: rows(h), grain: 4 },
     operations: (rows(h) * size * width) / 2,
   })
+}
+
+/** Of a gradient of the head: the head itself, where only the outputs of the graph wait for it. Both need the same logits, so the gradient makes its results. */
+function headOf({ graph: { nodes } }: Lowering, { attributes, inputs }: GraphNode): number | undefined {
+  if (attributes.name !== 'token_logprob_grad') return undefined
+  const found = nodes.findIndex((node) => node.attributes.name === 'token_logprob' && node.inputs.every((input, i) => input === inputs[i]))
+  const results = nodes.flatMap(({ op, inputs: [of] }, id) => (op === 'part' && of === found ? [id] : []))
+  return found >= 0 && nodes.every(({ inputs: read }) => !read.some((input) => results.includes(input))) ? found : undefined
 }
 
 /** Logits of one chunk of rows after the other; their gradient in place; from it those of h and, unless it stands still, of w. */
@@ -55,12 +64,14 @@ const headGradient: CallRule = (c, node, id) => {
   const chunk = headRows(all, size)
   const z = c.newBuffer(chunk * size)
   const whole = { offset: 0, batch: 0 }
+  const twin = headOf(c, node)
+  const results = twin === undefined ? [] : c.outputsOf(twin)
   if (all === 0 && dw !== undefined) c.zero({ buffer: dw, offset: 0, strides: [1] }, [size * width])
   for (let first = 0; first < all; first += chunk) {
     const count = Math.min(chunk, all - first)
     const part = { buffer: h, offset: first * width, row: width, column: 1, batch: 0 }
     product(c, part, { ...whole, buffer: w, row: 1, column: width }, { buffer: z, offset: 0 }, { m: count, n: size, k: width })
-    c.call('token_logprob_slope', [at(z), at(targets), at(temperature), at(dlogp), at(dentropy), first, size], [z, targets, temperature, dlogp, dentropy], [z], {
+    c.call('token_logprob_slope', [at(z), at(targets), at(temperature), at(dlogp), at(dentropy), ...(results.length > 0 ? results.map((buffer) => at(buffer)) : [NONE, NONE]), first, size], [z, targets, temperature, dlogp, dentropy], [z, ...results], {
       scratch: 4,
       division: { items: count, grain: 1 },
       operations: 20 * count * size,

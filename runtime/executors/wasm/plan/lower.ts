@@ -93,6 +93,11 @@ export class Lowering implements Scene {
     return made
   }
 
+  /** The buffers that hold the outputs of a node. */
+  outputsOf(id: number): readonly number[] {
+    return this.parts.get(id) ?? []
+  }
+
   /** Says which buffers hold the outputs of a node. */
   setOutputs(id: number, buffers: readonly number[]): void {
     this.homes.set(id, buffers[0] as number)
