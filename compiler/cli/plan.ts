@@ -5,17 +5,17 @@ import type { Plan } from '../../spec/plan/plan.js'
 import { workOf } from '../../spec/plan/work.js'
 import type { StageForecast } from '../../runtime/index.js'
 import { showPlan, type StageOutlook } from '../plan/show.js'
-import { compileEntry } from './compile.js'
-import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
+import { isPlanFile, loadPlan, loadSpec } from './load.js'
 import { backendWanted, flag, format, noBackend, type Arguments } from './options.js'
 import { inWords } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
-  const entry = findEntry(args.positionals[0])
-  const plan = await compileEntry(entry, args)
-  if (!plan) return EXIT.mistakes
+  const [argument] = args.positionals
+  const loaded = argument !== undefined && isPlanFile(argument) ? await loadPlan(argument, args) : await loadSpec(argument, args)
+  if (!loaded) return EXIT.mistakes
+  const { plan, root } = loaded
   // Not the whole runtime: what runs a plan takes as long to load as a small plan takes to make.
   const [{ backendNamed, BACKENDS }, { forecast }, { paceOf }, { memoryOf }, { Store }] = await Promise.all([
     import('../../runtime/backends.js'),
@@ -28,7 +28,7 @@ export async function run(args: Arguments): Promise<number> {
   const wanted = backendWanted(args)
   const backend = backendNamed(wanted)
   if (backend === undefined) throw noBackend(wanted, BACKENDS)
-  const found = forecast(plan, { root: entry.folder, home, executor: backend })
+  const found = forecast(plan, { root, home, executor: backend })
   const pace = paceOf(plan, found.last, new Store(home))
   const memory = memoryOf(plan)
   const unpaced = plan.stages.filter((stage) => pace.seconds(stage) === undefined)

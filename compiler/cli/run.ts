@@ -1,17 +1,15 @@
 // `rlpc run`: runs a plan (or compiles a spec and runs it), shows progress, prints the claims.
 
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, dirname, join, resolve } from 'node:path'
-import type { Plan } from '../../spec/plan/plan.js'
-import { compileEntry, type PlanOrigin } from './compile.js'
-import { findEntry } from './entry.js'
+import { resolve } from 'node:path'
 import { EXIT } from './exit.js'
-import { backendWanted, count, flag, noBackend, UsageError, type Arguments } from './options.js'
+import { isPlanFile, loadPlan, loadSpec, type Loaded } from './load.js'
+import { backendWanted, count, flag, noBackend, type Arguments } from './options.js'
 import { remade } from './reasons.js'
 import { useColour } from './report.js'
 
 export async function run(args: Arguments): Promise<number> {
-  const loaded = await load(args)
+  const [argument] = args.positionals
+  const loaded = argument === undefined || isPlanFile(argument) ? await loadPlan(argument, args) : await loadSpec(argument, args)
   if (!loaded) return EXIT.mistakes
   return runLoaded(loaded, { backend: backendWanted(args), threads: count(args, 'threads'), fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
 }
@@ -25,14 +23,6 @@ export interface RunChoices {
   readonly wait: boolean
   /** The command, for others that find the folder in use. */
   readonly what: string
-}
-
-interface Loaded {
-  readonly plan: Plan
-  /** Folder of the spec. */
-  readonly root: string
-  /** Its file in that folder, where that is known. */
-  readonly spec: string | undefined
 }
 
 /** Run a plan, show how it goes and what it came to; returns the exit code. */
@@ -75,35 +65,4 @@ export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads
   if (result.outcome === 'stopped') return EXIT.interrupted
   if (result.outcome === 'failed') return EXIT.failed
   return result.claims.every((claim) => claim.holds) ? EXIT.done : EXIT.claim
-}
-
-async function load(args: Arguments): Promise<Loaded | undefined> {
-  const argument = args.positionals[0]
-  if (argument?.endsWith('.rlp') || (argument !== undefined && existsSync(join(argument, 'main.rlp')))) {
-    const entry = findEntry(argument)
-    const plan = await compileEntry(entry, args)
-    return plan && { plan, root: entry.folder, spec: entry.file }
-  }
-  if (args.options['set'] !== undefined || args.options['variant'] !== undefined) {
-    throw new UsageError('--set and --variant change a spec, and a plan is already compiled', 'give the `.rlp` file, or pass them to `rlpc compile`')
-  }
-  const path = resolve(argument ?? '.rlp/plan.json')
-  if (!existsSync(path)) {
-    throw new UsageError(argument === undefined ? 'there is no plan in .rlp/plan.json' : `there is no file \`${argument}\``, 'run `rlpc compile` first, or give a `.rlp` file')
-  }
-  const { readPlan } = await import('../../runtime/index.js')
-  const read = readPlan(readFileSync(path, 'utf8'))
-  if ('problem' in read) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a plan: ${read.problem}`, 'compile it again with `rlpc compile`')
-  const { root, spec } = originOf(path)
-  if (flag(args, 'locked') && !(await (await import('./lock.js')).isAsLocked(root, undefined, read.plan))) return undefined
-  return { plan: read.plan, root, spec }
-}
-
-/** Where the spec lies, noted beside the plan when it was compiled; else the folder of the plan. */
-function originOf(planPath: string): { root: string; spec: string | undefined } {
-  const beside = planPath.replace(/(\.json)?$/, '.origin.json')
-  if (!existsSync(beside)) return { root: dirname(planPath), spec: undefined }
-  const origin = JSON.parse(readFileSync(beside, 'utf8')) as PlanOrigin
-  const path = resolve(dirname(planPath), origin.spec)
-  return { root: dirname(path), spec: basename(path) }
 }

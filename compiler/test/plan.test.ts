@@ -69,6 +69,21 @@ suite('rlpc plan, lock and diff', (test) => {
       equal([(await rlpc(folder, 'diff', ['1', 'main.rlp'])).code, (await rlpc(folder, 'diff', ['1', '.rlp/runs/0001'])).code], [5, 0])
     }))
 
+  test('plan: a compiled plan says what its spec says; what is no plan is refused', () =>
+    inFolder(async (folder) => {
+      writeFileSync(join(folder, 'main.rlp'), SPEC)
+      is((await rlpc(folder, 'compile')).code, 0)
+      const options = { backend: 'wasm', 'no-probe': true }
+      const [ofSpec, ofPlan] = [await rlpc(folder, 'plan', [], options), await rlpc(folder, 'plan', ['.rlp/plan.json'], options)]
+      // A compiled plan has its attributes in alphabetical order.
+      const words = ({ out }: { out: string }) => out.split(/[\s,(){}]+/).sort().join(' ')
+      is(words(ofPlan), words(ofSpec))
+      is(ofPlan.code, 0)
+      writeFileSync(join(folder, 'notes.txt'), 'no plan')
+      const refused = await rlpc(folder, 'plan', ['notes.txt'], options).catch((error: Error) => error.message)
+      ok(/^`notes.txt` is not a plan: it is not JSON/.test(String(refused)), String(refused))
+    }))
+
   test('lock: written once, refuses a changed module and data file, accepts them again', () =>
     inFolder(async (folder) => {
       const spec = `${COMMON.replace('rlp 1\n', 'rlp 1\nimport { batch } from "./sizes.rlp"\n')}
