@@ -5,10 +5,11 @@ import type { Plan } from '../../../spec/plan/plan.js'
 import { executorNamed } from '../../backends.js'
 import type { Executor } from '../../executors/executor.js'
 import { runPlan } from '../../scheduler/run.js'
-import { asked, now, task, tell } from './turns.js'
+import { asked, now, ready, task, tell } from './turns.js'
 
 /** Runs the only stage of a plan on the backend RLPC_BACKEND (default `wasm`), one step for each turn. */
 export async function takeSteps(plan: Plan): Promise<void> {
+  await ready()
   if (!asked()) return
   let start = now()
   const { stages, error } = await runPlan(plan, {

@@ -2,6 +2,7 @@
 // Reads without giving way, so that a turn may lie anywhere, even between two steps of a running stage.
 
 import { readFileSync, readSync, writeSync } from 'node:fs'
+import { enlist } from '../../executors/wasm/threads.js'
 import type { Row } from '../rows.js'
 
 export interface Task {
@@ -40,8 +41,12 @@ export function tell(since: { readonly clock: number; readonly cpu: NodeJS.CpuUs
 
 export const now = (): { readonly clock: number; readonly cpu: NodeJS.CpuUsage } => ({ clock: performance.now(), cpu: process.cpuUsage() })
 
+/** Waits until all threads are there: while a turn is awaited, none could start. */
+export const ready = (): Promise<void> => enlist(task.threads)
+
 /** Does something once for each turn. */
 export async function turns(once: () => unknown): Promise<void> {
+  await ready()
   while (asked()) {
     const start = now()
     await once()

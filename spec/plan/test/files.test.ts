@@ -9,6 +9,7 @@ const jsonl = (path: string): Value => ({ call: 'std/prelude.jsonl', args: { pat
 const share = (data: Value): Value => ({ call: 'std/prelude.share', args: { part: 0.5, data } })
 
 const plan = {
+  stages: [],
   models: { fresh: { source: { scratch: true } }, loaded: { source: { folder: 'models/start' } } },
   datasets: { lessons: { source: jsonl('lessons.jsonl'), row: {} }, all: { source: { call: 'std/prelude.mixture', args: { parts: [share({ dataset: 'lessons' }), share(jsonl('more.jsonl'))] } }, row: {} } },
   curricula: { school: { phases: [{ name: 'first', data: { dataset: 'lessons' } }, { name: 'second', data: jsonl('hard.jsonl') }] } },

@@ -1,11 +1,11 @@
 // How threads divide a step and wait for each other. All of them run the same program over one shared memory.
-// A barrier spins for a moment and then sleeps: between steps of a program the others are nearly there, and a core that is busy elsewhere is not burnt.
+// A barrier spins for about as long as waking a sleeping thread takes, tens of microseconds, and then sleeps: a core that is busy elsewhere is not burnt.
 
 /** Words of the block that threads meet at, each in a cache line of its own: how many have arrived, how often all have met, how many sleep, who failed. */
 const MET: usize = 64
 const ASLEEP: usize = 128
 const FAILED: usize = 192
-const SPINS = 2000
+const SPINS = 20_000
 
 /** The first of `items` that belongs to a thread; shares are whole grains and as even as those allow. */
 export function share(items: i32, grain: i32, thread: i32, threads: i32): i32 {
