@@ -1,4 +1,4 @@
-// Preference pairs made of a policy's own completions: layouts broken by rule, and the best against the worst of a prompt.
+// Preference pairs made of a policy's own completions: layouts broken by rule, the best against the worst of a prompt, the short against the long.
 
 import { failure } from '../codes.js'
 import type { Dataset, Row } from './dataset.js'
@@ -74,8 +74,41 @@ export function rightOverConfident(of: Dataset): Dataset {
   })
 }
 
+/** The shortest right completion of each prompt that has one; rows keep their fields. Errors: RLP8105 without an end, RLP8009. */
+export function shortestRight(of: Dataset): Dataset {
+  return eachPrompt(of, (rows) => {
+    const short = shortest(rows)
+    return short ? [short] : []
+  })
+}
+
+/** The shortest right completion of each prompt against every wrong one that is longer and every right one that is `times` as long or more (Kimi k1.5, arXiv 2501.12599, section 2.4). Errors: RLP8105 without an end, RLP8009. */
+export function shortestOverLonger(of: Dataset, times: number): Dataset {
+  return eachPrompt(of, (rows) => {
+    const chosen = shortest(rows)
+    if (!chosen) return []
+    const least = number(chosen, 'tokens')
+    const longer = rows.filter((row) => number(row, 'tokens') > least && (number(row, 'reward') < 1 || number(row, 'tokens') >= times * least))
+    return longer.map((rejected) => pairOf(chosen, rejected))
+  })
+}
+
+/** The first of the shortest right completions. */
+function shortest(rows: readonly Row[]): Row | undefined {
+  const right = rows.filter((row) => number(row, 'reward') >= 1)
+  return right.length === 0 ? undefined : most(right, (row) => -number(row, 'tokens'))
+}
+
 /** The pair that is made of each prompt's rows, in the order in which prompts first occur. */
 function oneEach(of: Dataset, pair: (rows: readonly Row[]) => { readonly chosen: Row; readonly rejected: Row } | undefined): Dataset {
+  return eachPrompt(of, (rows) => {
+    const made = pair(rows)
+    return made ? [pairOf(made.chosen, made.rejected)] : []
+  })
+}
+
+/** What is made of each prompt's rows, in the order in which prompts first occur. Errors: RLP8105 without an end. */
+function eachPrompt(of: Dataset, make: (rows: readonly Row[]) => readonly Row[]): Dataset {
   if (of.size === Infinity) throw failure('RLP8105', 'these completions have no end', 'cut them with `subset` or `take`')
   const groups = new Map<string, Row[]>()
   for (let i = 0; i < of.size; i++) {
@@ -85,13 +118,10 @@ function oneEach(of: Dataset, pair: (rows: readonly Row[]) => { readonly chosen:
     groups.set(prompt, group)
     group.push(row)
   }
-  return listed(
-    [...groups].flatMap(([prompt, rows]) => {
-      const made = pair(rows)
-      return made ? [{ prompt, chosen: text(made.chosen, 'completion'), rejected: text(made.rejected, 'completion') }] : []
-    }),
-  )
+  return listed([...groups.values()].flatMap(make))
 }
+
+const pairOf = (chosen: Row, rejected: Row): Row => ({ prompt: text(chosen, 'prompt'), chosen: text(chosen, 'completion'), rejected: text(rejected, 'completion') })
 
 /** The first of those with the most. */
 const most = (rows: readonly Row[], of: (row: Row) => number): Row => rows.reduce((a, b) => (of(b) > of(a) ? b : a))

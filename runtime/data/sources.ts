@@ -18,7 +18,7 @@ import { described, tiles } from '../tasks/tiles.js'
 import { teacherSamples } from '../tasks/teacher.js'
 import { wordingArgument } from '../tasks/wording.js'
 import { csv, jsonl, parquet } from './files.js'
-import { bestAndWorst, damages, rightOverConfident, sideOf, withBrokenLayout, type Damage } from './pairs.js'
+import { bestAndWorst, damages, rightOverConfident, shortestOverLonger, shortestRight, sideOf, withBrokenLayout, type Damage } from './pairs.js'
 import { needed } from './needed.js'
 import { replaced, reviews, spliced, unlearned } from './reviews.js'
 import { joined, mixture, subset, without } from './mixture.js'
@@ -46,6 +46,8 @@ export const sources: Readonly<Record<string, SourceFunction>> = {
   'std/pairs.with_broken_layout': (args) => withBrokenLayout(datasetArgument(args, 'of'), textsArgument(args, 'tags'), oneOf(textsArgument(args, 'damages'), Object.keys(damages) as Damage[])),
   'std/pairs.best_and_worst': (args) => bestAndWorst(datasetArgument(args, 'of')),
   'std/pairs.right_over_confident': (args) => rightOverConfident(datasetArgument(args, 'of')),
+  'std/pairs.shortest_right': (args) => shortestRight(datasetArgument(args, 'of')),
+  'std/pairs.shortest_over_longer': (args) => shortestOverLonger(datasetArgument(args, 'of'), numberArgument(args, 'times')),
   'std/pairs.preferred': (args) => sideOf(datasetArgument(args, 'of'), 'chosen'),
   'std/pairs.dispreferred': (args) => sideOf(datasetArgument(args, 'of'), 'rejected'),
 

@@ -1,7 +1,7 @@
 // Pairs made of completions, and completions that are cut, replaced or masked: every damage, every mark, and what is refused.
 
 import { draws, listed } from '../data/draws.js'
-import { bestAndWorst, damages, rightOverConfident, sideOf, withBrokenLayout, type Damage } from '../data/pairs.js'
+import { bestAndWorst, damages, rightOverConfident, shortestOverLonger, shortestRight, sideOf, withBrokenLayout, type Damage } from '../data/pairs.js'
 import { replaced, reviews, spliced, unlearned } from '../data/reviews.js'
 import { wellFormed } from '../signals/layout.js'
 import { HostError } from '../host.js'
@@ -64,6 +64,21 @@ suite('pairs', (test) => {
     const rows = [row('a', 'a1', 0, 3), row('a', 'a2', 1, 1.2), row('b', 'b1', 1, 2), row('a', 'a3', 0.9, 1.1), row('a', 'a4', 1.5, 7), row('c', 'c1', 0, 2), row('a', 'a5', 1, 7)]
     equal(all(rightOverConfident(listed(rows))), [{ prompt: 'a', chosen: 'a4', rejected: 'a3' }])
     throws(() => rightOverConfident(listed([{ prompt: 'a', completion: 'x', reward: 1 }, { prompt: 'a', completion: 'y', reward: 1 }, { prompt: 'a', completion: 'z', reward: 0 }])), code('RLP8009'))
+  })
+
+  test('the shortest right one of each prompt, alone and against what is longer', () => {
+    const row = (prompt: string, completion: string, reward: number, tokens: number) => ({ prompt, completion, reward, tokens })
+    const rows = listed([
+      row('a', 'right, long', 1, 15), row('a', 'wrong, short', 0, 4), row('a', 'right, short', 1.2, 10), row('a', 'right, as short', 1, 10),
+      row('b', 'wrong', 0, 9), row('a', 'right, a little longer', 1, 14), row('a', 'wrong, a little longer', 0, 11), row('c', 'only one', 1, 7),
+    ])
+    equal(all(shortestRight(rows)), [row('a', 'right, short', 1.2, 10), row('c', 'only one', 1, 7)])
+    equal(all(shortestOverLonger(rows, 1.5)), [
+      { prompt: 'a', chosen: 'right, short', rejected: 'right, long' },
+      { prompt: 'a', chosen: 'right, short', rejected: 'wrong, a little longer' },
+    ])
+    equal(all(shortestOverLonger(rows, 1.4)).map(({ rejected }) => rejected), ['right, long', 'right, a little longer', 'wrong, a little longer'])
+    throws(() => shortestRight(listed([{ prompt: 'a', completion: 'x', reward: 1 }, { prompt: 'a', completion: 'y', reward: 1 }])), code('RLP8009'))
   })
 })
 

@@ -5,7 +5,7 @@ import type { DeclarationSymbol } from '../../resolve/program.js'
 import { walk } from '../../resolve/walk.js'
 import { shortened, sourceOf, type Context } from '../context.js'
 import { attributeOf, termsOf } from '../members.js'
-import { showRange, type NumberType } from '../types.js'
+import { showRange, type NumberType, type Type } from '../types.js'
 
 /** A summand that can vary this many times more than all others together drowns them. */
 const DROWNS = 100
@@ -21,8 +21,9 @@ export function checkRewardSense(cx: Context, symbol: DeclarationSymbol): void {
   checkScale(cx, total)
 }
 
-/** A term must be read by the total, by a term that is, or as `reward.term` elsewhere. */
+/** A term must be read by the total, by a term that is, as `reward.term` elsewhere, or by an objective over all terms. */
 function checkUnused(cx: Context, symbol: DeclarationSymbol, total: Expression): void {
+  if (hasObjectiveOverTerms(cx, symbol)) return
   const terms = termsOf(symbol.declaration)
   const read = new Set<string>()
   const look = (expression: Expression | undefined): void =>
@@ -37,8 +38,24 @@ function checkUnused(cx: Context, symbol: DeclarationSymbol, total: Expression):
   for (const expression of cx.types.keys()) if (expression.node === 'Field' && isReward(expression.target, symbol)) read.add(expression.name.name)
   for (const [name, term] of terms) {
     if (read.has(name) || term.word.name === 'measure') continue
-    cx.report('RLP6101', term.name.span, `term \`${name}\` changes nothing`, { label: '`total` never reads it', help: `use it in \`total\`, remove it, or write \`measure ${name} = …\` to log it only` })
+    cx.report('RLP6101', term.name.span, `term \`${name}\` changes nothing`, { label: '`total` never reads it', help: `use it in \`total\`, remove it, write \`measure ${name} = …\` to log it only, or give the stage an \`advantage\` that reads \`rewards\`` })
   }
+}
+
+/** Whether a stage with this reward has a function that reads `rewards`, the terms beside their total, such as `advantage = decoupled`. */
+function hasObjectiveOverTerms(cx: Context, symbol: DeclarationSymbol): boolean {
+  for (const written of cx.written.values()) {
+    let here = false
+    walk(written.get('reward')?.value, (part) => {
+      here ||= isReward(part, symbol)
+    })
+    if (here && [...written.values()].some(({ value }) => readsTerms(cx.types.get(value)))) return true
+  }
+  return false
+}
+
+function readsTerms(type: Type | undefined): boolean {
+  return type?.type === 'function' && type.parameters.some(({ name }) => name === 'rewards')
 }
 
 function isReward(expression: Expression, symbol: DeclarationSymbol): boolean {
