@@ -7,7 +7,7 @@ import { is, ok, suite } from '../../../spec/test/suite.js'
 import { codes as nameCodes } from '../../resolve/codes.js'
 import { codes as checkCodes } from '../codes.js'
 import { cases, type Case } from './cases.js'
-import { COMMON, diagnose, unmarked, words } from './harness.js'
+import { COMMON, diagnose, GRPO, LR, ROLLOUT, unmarked, words } from './harness.js'
 
 const codes = { ...nameCodes, ...checkCodes }
 const UNUSED = ['RLP2009', 'RLP2010']
@@ -27,6 +27,14 @@ const relevant = (found: readonly Diagnostic[], one: { readonly code: string }) 
 suite('check: codes', (test) => {
   test('the common declarations have no mistake', () => {
     is(relevant(diagnose(COMMON), { code: '' }).map(words).join('\n\n'), '')
+  })
+
+  test('a term that only an advantage over all terms reads is read', () => {
+    const reward = 'reward r: Reward[chains.Chain] { term a = exact(completion, row.answer), term b = min(1, clock.steps / 10 steps), total = a }'
+    const stage = (advantage: string) => `${COMMON}\nfn f(reward: Real per rollout, rewards: Real per objective): Real per rollout = reward * last(rewards, over = rollout)\n${reward}
+stage s: Grpo { ${GRPO.replace('reward = answer', 'reward = r')}, advantage = ${advantage}\n ${ROLLOUT}\n ${LR} }`
+    is(relevant(diagnose(stage('f')), { code: '' }).map(words).join('\n\n'), '')
+    is(relevant(diagnose(stage('group_centred')), { code: '' }).map(({ code }) => code).join(), 'RLP6101')
   })
 
   for (const one of cases) {
