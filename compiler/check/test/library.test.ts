@@ -23,6 +23,11 @@ suite('check: library', (test) => {
       const { diagnostics: checking } = check(program, kinds)
       is([...diagnostics, ...reading, ...checking].map(words).join('\n\n'), '')
       for (const { name: kind, levels } of kinds.all.values()) if (levels.length > 0) is(CHAINS.some((chain) => chain.filter((level) => levels.includes(level)).join() === levels.join()), true, `the chain of ${kind} is in the table, perhaps with more levels`)
+      for (const { name: kind, sections, outputs, aliases } of kinds.all.values()) {
+        if (!sections.has('optimizer')) continue
+        is([...(sections.get('save')?.members.keys() ?? [])].join(), 'every,keep,best', `${kind} trains, so it says which states are kept`)
+        is(outputs.has('best') && aliases.get('save_total_limit') === 'save.keep' && aliases.get('metric_for_best_model') === 'save.best', true, `${kind} has the output \`best\`, and the names of other tools for it`)
+      }
     })
   }
 

@@ -93,7 +93,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   AsyncGrpo: {
     policy: 'wide', prompts: 'problems["test"]', reward: 'strict', reference: 'tiny', left_out: 'answer.correct', length: '11 steps', until: 'metrics.length_p90 > 3', group_size: '4 rollouts', advantage: 'plain', loss: 'policy_gradient', aggregate: 'sequence_mean', seed: '1',
     'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'rollout.staleness': '2', 'filter.pass_rate': '0.01..0.99', 'filter.uses': '2', 'tools.available': '[{ open = "a", close = "b", before = "", after = "", run = "arithmetic" }]', 'tools.most': '1',
-    'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps',
+    'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"highest reward"',
   },
 }
 const OPTIMIZER: Readonly<Record<string, string>> = {
