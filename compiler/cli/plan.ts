@@ -44,7 +44,8 @@ export async function run(args: Arguments): Promise<number> {
   )
   if (format(args) === 'json') process.stdout.write(`${JSON.stringify(review(plan, found.stages, outlook, (stage) => (pace.seconds(stage) === undefined ? 'probe' : 'run')), null, 2)}\n`)
   else process.stdout.write(showPlan(plan, { colour: useColour(process.stdout), outlook, ...paceInWords(pace.run, unpaced.some((stage) => probed(stage) !== undefined)) }))
-  const idle = found.stages.every(({ action, reason }) => action === 'reuse' && reason.why === 'stored')
+  // What a gate holds back would not run; of a stage without an engine nobody knows what it would do.
+  const idle = found.stages.every(({ action, reason }) => (action === 'skip' ? reason.why !== 'no engine' : reason.why === 'stored'))
   return flag(args, 'detailed-exitcode') && !idle ? EXIT.differs : EXIT.done
 }
 

@@ -1,11 +1,13 @@
 // Why a stage must run, or need not, in the words of `rlpc plan` and `rlpc run`; decided by the runtime's forecast.
 
 import type { Plan } from '../../spec/plan/plan.js'
-import type { Reason, RunForecast } from '../../runtime/index.js'
+import type { ClaimOutcome, Reason, RunForecast } from '../../runtime/index.js'
 import { linesOf } from '../plan/show-changes.js'
 
 /** More differences than this are counted. */
 const MOST_DIFFERENCES = 2
+/** More instances of a gate than this are counted. */
+const MOST_INSTANCES = 3
 
 /** `last`: the plan of the run that `plan` was compared with. */
 export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): string {
@@ -27,6 +29,8 @@ export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): str
       return `failed in run ${reason.run}${reason.code === undefined ? '' : ` (${reason.code})`}`
     case 'skipped before':
       return `skipped in run ${reason.run}`
+    case 'gated before':
+      return `held back by the gate \`${reason.gate}\` in run ${reason.run}`
     case 'stopped before':
       return `not done in run ${reason.run}`
     case 'not in the store':
@@ -37,9 +41,20 @@ export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): str
       return `goes on after step ${reason.steps}`
     case 'no engine':
       return reason.obstacle
+    case 'gated':
+      return `the gate \`${reason.gate.name}\` does not hold: ${failing(reason.gate)}`
     case 'without':
       return `needs ${reason.stage}`
   }
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(4)))
+
+/** The instances for which a gate does not hold, with their numbers. */
+export function failing({ checks }: ClaimOutcome): string {
+  const failed = checks.filter(({ holds }) => holds !== true)
+  const shown = failed.slice(0, MOST_INSTANCES).map(({ key, holds, left, right }) => `${key === '' ? '' : `${key}: `}${holds === null ? 'not measured' : left === null || right === null ? 'fails' : `${short(left)} against ${short(right)}`}`)
+  return [...shown, ...(failed.length > shown.length ? [`and ${failed.length - shown.length} more`] : [])].join('; ')
 }
 
 /** More stages than this are counted. */

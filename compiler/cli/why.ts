@@ -6,7 +6,8 @@ import { resolve } from 'node:path'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import type { Manifest, PastRun } from '../../runtime/index.js'
 import { parametersOf } from '../../spec/plan/engines.js'
-import type { Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import { measuredBy } from '../../spec/plan/measured.js'
+import type { ClaimPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
 import type { Drafts } from '../elaborate/dependencies.js'
 import { compile } from '../index.js'
 import { placeText } from '../plan/formula.js'
@@ -16,27 +17,37 @@ import { diskHost } from './disk-host.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
 import { UsageError, type Arguments } from './options.js'
+import { unmade, verdict } from './why-not.js'
 
 export async function run(args: Arguments): Promise<number> {
   const [asked] = args.positionals
-  if (asked === undefined) throw new UsageError('why what?', 'a metric or a stage of the last run: `rlpc why exam.accuracy`, `rlpc why practice`, or the beginning of a fingerprint')
-  const { readRun, runIds, Store } = await import('../../runtime/index.js')
+  if (asked === undefined) throw new UsageError('why what?', 'a metric, a stage, a claim or a gate of the last run: `rlpc why exam.accuracy`, `rlpc why practice`, or the beginning of a fingerprint')
+  const runtime = await import('../../runtime/index.js')
+  const { cameTo, readRun, runIds, Store } = runtime
   const home = resolve('.rlp')
   const ids = runIds(home).reverse()
   if (ids.length === 0) throw new UsageError('nothing has run here', 'start a run with `rlpc run`')
   const store = new Store(home)
   for (const id of ids) {
     const past = readRun(home, id)
-    const found = chosen(past.plan, asked)
+    const claim = past.plan.claims.find(({ name }) => name === asked)
+    const found = claim ? measured(past.plan, claim) : chosen(past.plan, asked)
     if (!found) continue
+    const came = cameTo(home, id)
     const manifestOf = ({ fingerprint }: StagePlan): Manifest | undefined => {
       const stored = store.manifest(fingerprint)
       return stored && 'manifest' in stored ? stored.manifest : undefined
     }
-    process.stdout.write(`${found.map((one) => chain(one, past, manifestOf)).join('\n')}\n${await origin(past, found.map(({ stage }) => stage))}`)
+    const absent = ({ address }: StagePlan): string | undefined => {
+      const ended = came.stages.get(address)
+      return ended && unmade(ended, came.claims, id)
+    }
+    const head = claim ? `${verdict(runtime, claim, came.claims.get(claim.name), past)}\n` : ''
+    process.stdout.write(`${head}${found.map((one) => chain(one, past, manifestOf, absent)).join('\n')}\n${await origin(past, found.map(({ stage }) => stage))}`)
     return EXIT.done
   }
-  const names = readRun(home, ids[0] as string).plan.stages.flatMap(({ name, address }) => [name, address])
+  const { stages, claims } = readRun(home, ids[0] as string).plan
+  const names = [...stages.flatMap(({ name, address }) => [name, address]), ...claims.map(({ name }) => name)]
   const near = suggest(asked.replace(/\.\w+$/, ''), [...new Set(names)])
   throw new UsageError(`no run has \`${asked}\``, near === undefined ? `the stages of run ${ids[0]} are ${[...new Set(names)].slice(0, 6).join(', ')}` : `did you mean \`${near}\`?`)
 }
@@ -69,8 +80,16 @@ export function chosen({ stages }: Plan, asked: string): readonly Asked[] | unde
   return undefined
 }
 
+/** The metrics that a claim rests on. */
+function measured({ stages }: Plan, claim: ClaimPlan): readonly Asked[] {
+  return measuredBy(claim).flatMap(({ stage: address, metric }) => {
+    const stage = stages.find((each) => each.address === address)
+    return stage ? [{ stage, metric }] : []
+  })
+}
+
 /** The links from one stage back to models and data, each once. */
-function chain({ stage, metric: wanted }: Asked, { id, plan }: PastRun, manifestOf: (stage: StagePlan) => Manifest | undefined): string {
+function chain({ stage, metric: wanted }: Asked, { id, plan }: PastRun, manifestOf: (stage: StagePlan) => Manifest | undefined, absent: (stage: StagePlan) => string | undefined): string {
   const stages = new Map(plan.stages.map((each) => [each.address, each]))
   const lines: string[] = []
   if (wanted !== undefined) {
@@ -89,7 +108,7 @@ function chain({ stage, metric: wanted }: Asked, { id, plan }: PastRun, manifest
       return
     }
     seen.add(at.address)
-    lines.push(`${head}  ${at.fingerprint.slice(0, 12)}  ${made ? `made by run ${made.madeBy.run}${made.madeBy.stage === at.address ? '' : ` as ${made.madeBy.stage}`} with ${made.executor}, result ${made.result.slice(0, 12)}` : `not in the store (asked of run ${id})`}`)
+    lines.push(`${head}  ${at.fingerprint.slice(0, 12)}  ${made ? `made by run ${made.madeBy.run}${made.madeBy.stage === at.address ? '' : ` as ${made.madeBy.stage}`} with ${made.executor}, result ${made.result.slice(0, 12)}` : (absent(at) ?? `not in the store (asked of run ${id})`)}`)
     for (const path of new Set([...Object.keys(at.inputs), ...at.written])) {
       const value = at.inputs[path] ?? attribute(at, path)
       if (value !== null && !isOutput(value)) lines.push(`${indent}    ${path} = ${showValue(value)}${modelText(plan, value)}`)
@@ -116,7 +135,7 @@ function modelText({ models }: Plan, value: Value): string {
   if (!model) return ''
   const { source, architecture, weights } = model
   const from = 'scratch' in source ? `drawn from seed ${source.seed ?? 0}` : 'folder' in source ? `from \`${source.folder}\`` : `from ${source.repository}${source.revision === undefined ? '' : ` at ${source.revision}`}`
-  return `: a ${architecture} of ${metric(parametersOf({ weights }))}parameters, ${from}`
+  return `: a ${architecture} of ${metric(parametersOf({ weights })).trimEnd()} parameters, ${from}`
 }
 
 /** Source lines of the stages and of what they name, in the spec as it is now, where it still means the same; and versions. */

@@ -51,9 +51,9 @@ export function showPlan(plan: Plan, { colour, outlook, pace }: ShowOptions): st
   }
 
   for (const [address, { phases }] of Object.entries(plan.curricula)) lines.push(`  ${bold(address)}: ${phases.map(showPhase).join(', then ')}`)
-  for (const { name, text, checks, atLeast } of plan.claims) {
+  for (const { name, text, checks, atLeast, before } of plan.claims) {
     const count = checks.length === 1 ? '' : `  ${dim(atLeast === undefined ? `for all of ${checks.map(({ key }) => key).join(', ')}` : `for at least ${atLeast} of ${checks.length}`)}`
-    lines.push(`  ${bold(`claim ${name}`)}: ${text}${count}`)
+    lines.push(`  ${bold(`${before ? 'gate' : 'claim'} ${name}`)}: ${text}${count}${before ? `  ${dim(`before ${before.join(', ')}`)}` : ""}`)
   }
   for (const [name, value] of Object.entries(plan.outputs)) lines.push(`  ${bold(`output ${name}`)}: ${showValue(value)}`)
   return `${lines.join('\n')}\n`

@@ -140,6 +140,27 @@ stage learn: Sft { policy = tiny, data = notes, length = 2 steps, batch = batch,
       }
     }))
 
+  test('a gate: the verdict of each instance, what it holds back and why; the plan foresees it', () =>
+    inFolder(async (folder) => {
+      const gated = (limit: string) => `${SPEC.replace('stage learn: Sft {', 'stage learn: Sft for seed in [0, 1] { seed = seed,').replace('stage exam: Evaluate {', 'stage exam: Evaluate for seed in [0, 1] {').replace('learn.policy', 'learn[seed].policy')}
+stage more: Sft { policy = learn[0].policy, data = chains.worked(problems["train"]), length = 1 step, batch = 2 samples, optimizer { lr = 1e-3 } }
+claim ready: Gate { require = exam[*].tokens >= ${limit}, before = more }
+`
+      writeFileSync(join(folder, 'main.rlp'), gated('99'))
+      is((await rlpc(folder, 'run', ['main.rlp'], { backend: 'reference' })).code, 4)
+      const why = (await rlpc(folder, 'why', ['ready'])).out
+      ok(/^gate ready: does not hold .*\n {2}0 {2}fails {2}\S+ against 99\n {2}1 {2}fails {2}\S+ against 99\nheld back: more\n/.test(why), why)
+      for (const part of ['exam[0].tokens = ', 'exam[1].tokens = ', '  ← learn[1]  Sft']) ok(why.includes(part), why)
+      ok(/^more {2}Sft {2}[0-9a-f]{12} {2}gated in run 0001: the gate `ready` does not hold \(0: \S+ against 99; 1: \S+ against 99\)/.test((await rlpc(folder, 'why', ['more'])).out))
+      const plan = await rlpc(folder, 'plan', [], { backend: 'reference', 'detailed-exitcode': true })
+      ok(plan.code === 0 && /! more .* skip: the gate `ready` does not hold: 0: /.test(plan.out) && plan.out.includes('gate ready:'), plan.out)
+      writeFileSync(join(folder, 'main.rlp'), gated('0'))
+      const open = await rlpc(folder, 'plan', [], { backend: 'reference', 'detailed-exitcode': true })
+      ok(open.code === 5 && /\+ more .* run: held back by the gate `ready` in run 0001/.test(open.out), open.out)
+      is((await rlpc(folder, 'run', ['main.rlp'], { backend: 'reference' })).code, 0)
+      ok((await rlpc(folder, 'why', ['ready'])).out.includes('let through: more'))
+    }))
+
   test('diff: a revision of git with the imports of that revision', () =>
     inFolder(async (folder) => {
       const git = (...args: string[]) => execaSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'init.defaultBranch=main', ...args], { cwd: folder })

@@ -14,7 +14,7 @@ const COMPARISONS = new Set(['<', '<=', '>', '>=', '==', '!='])
 export function checkClaim(claim: ClaimPlan, metricOf: MetricOf): ClaimOutcome {
   const checks = claim.checks.map(({ key, expr }) => check(key, expr, metricOf))
   const holding = checks.filter(({ holds }) => holds === true).length
-  return { name: claim.name, doc: claim.doc, text: claim.text, checks, holds: holding >= (claim.atLeast ?? checks.length) }
+  return { name: claim.name, doc: claim.doc, text: claim.text, checks, holds: holding >= (claim.atLeast ?? checks.length), ...(claim.before ? { before: claim.before } : {}) }
 }
 
 function check(key: string, expr: Expr, metricOf: MetricOf): CheckOutcome {

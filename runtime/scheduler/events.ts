@@ -21,6 +21,8 @@ export type RunEvent =
   /** Progress within a step, or of a stage without steps. */
   | { readonly type: 'tick'; readonly stage: string; readonly what: string; readonly done: number; readonly of: number }
   | { readonly type: 'note'; readonly stage: string; readonly code: string; readonly message: string }
+  /** A gate was decided, before the first stage that waits for it. */
+  | { readonly type: 'gate'; readonly gate: ClaimOutcome }
   | { readonly type: 'finished'; readonly stage: string; readonly outcome: StageOutcome }
 
 export interface StageOutcome {
@@ -53,6 +55,8 @@ export interface ClaimOutcome {
   readonly text: string
   readonly holds: boolean
   readonly checks: readonly CheckOutcome[]
+  /** Of a gate: the stages that wait for it. */
+  readonly before?: readonly string[]
 }
 
 export interface RunResult {

@@ -1,15 +1,17 @@
 // What a run of a plan would do with each stage, in the words of `rlpc plan`: why it must run, down to what changed since the last run.
 // What it would do is decided in `intentions.ts`, as for the run itself; writes nothing.
 
-import { join } from 'node:path'
 import { comparePlans, type StageComparison } from '../../spec/plan/compare.js'
-import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import { measuredBy } from '../../spec/plan/measured.js'
+import type { ClaimPlan, Plan, StagePlan } from '../../spec/plan/plan.js'
 import { HostError } from '../host.js'
-import { readRecords } from '../store/records.js'
 import { Store } from '../store/store.js'
+import { checkClaim } from './claims.js'
+import type { ClaimOutcome } from './events.js'
+import { Gates } from './gates.js'
 import { intentions } from './intentions.js'
 import { runOrder } from './order.js'
-import { readRun, runIds, type PastRun } from './run-folder.js'
+import { cameTo, readRun, runIds, type Came, type PastRun, type StageEnded } from './run-folder.js'
 
 export type Action = 'run' | 'reuse' | 'resume' | 'skip'
 
@@ -22,12 +24,15 @@ export type Reason =
   /** It means something else than in the last run. */
   | { readonly why: 'changed'; readonly comparison: StageComparison }
   | { readonly why: 'failed before' | 'skipped before' | 'stopped before'; readonly run: string; readonly code?: string }
+  | { readonly why: 'gated before'; readonly run: string; readonly gate: string }
   | { readonly why: 'not in the store'; readonly run: string }
   /** What is stored cannot be used or must be looked at again, in words. */
   | { readonly why: 'stale'; readonly what: string }
   | { readonly why: 'interrupted'; readonly steps: number }
   | { readonly why: 'no engine'; readonly obstacle: string }
-  /** It reads a stage that cannot run. */
+  /** A gate before it was measured and does not hold. */
+  | { readonly why: 'gated'; readonly gate: ClaimOutcome }
+  /** It reads a stage that cannot run, or waits for such a gate. */
   | { readonly why: 'without'; readonly stage: string }
 
 export interface StageForecast {
@@ -58,7 +63,9 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
   const intended = intentions(plan, { store, root, executor })
   const last = lastRun(home)
   const compared = new Map((last ? comparePlans(last.plan, plan).stages : []).map((stage) => [stage.address, stage]))
-  const outcomes = last ? outcomesOf(home, last.id) : new Map<string, Outcome>()
+  const outcomes: Came['stages'] = last ? cameTo(home, last.id).stages : new Map()
+  const gates = new Gates(plan)
+  const fingerprints = new Map(plan.stages.map((stage) => [stage.address, stage.fingerprint]))
   const actions = new Map<string, Action>()
   const first = new Map<string, string>()
 
@@ -66,8 +73,10 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
     if (engine === null) return { action: 'skip', reason: { why: 'no engine', obstacle: obstacle ?? 'none was found' } }
     const missing = needs.find((need) => actions.get(need) === 'skip')
     if (missing !== undefined) return { action: 'skip', reason: { why: 'without', stage: missing } }
+    const closed = gates.of(address).map(measured).find((gate) => gate !== undefined && !gate.holds)
+    if (closed) return { action: 'skip', reason: { why: 'gated', gate: closed } }
     const twin = first.get(fingerprint)
-    if (twin !== undefined && actions.get(twin) !== 'reuse') return { action: 'reuse', reason: { why: 'same as', stage: twin } }
+    if (twin !== undefined && ['run', 'resume'].includes(actions.get(twin) as Action)) return { action: 'reuse', reason: { why: 'same as', stage: twin } }
     const { will, from, because } = intended.get(address) ?? { will: 'make', from: 0, because: [] }
     const found = will === 'reuse' ? store.manifest(fingerprint) : undefined
     if (found && 'manifest' in found) return { action: 'reuse', reason: { why: 'stored', run: found.manifest.madeBy.run, by: found.manifest.madeBy.stage } }
@@ -76,28 +85,34 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
     return { action: 'run', reason: unstored(compared.get(address), outcomes.get(address), last) }
   }
 
-  const stages = runOrder(plan.stages).map((stage): StageForecast => {
+  /** A gate whose stages are all stored already is as good as decided. */
+  function measured(gate: ClaimPlan): ClaimOutcome | undefined {
+    const known = new Map<string, Readonly<Record<string, number>>>()
+    for (const { stage } of measuredBy(gate)) {
+      const found = actions.get(stage) === 'reuse' ? store.manifest(fingerprints.get(stage) ?? '') : undefined
+      if (!found || !('manifest' in found)) return undefined
+      known.set(stage, found.manifest.metrics)
+    }
+    return checkClaim(gate, (stage, metric) => known.get(stage)?.[metric])
+  }
+
+  const stages = runOrder(plan.stages, (address) => gates.measured(address)).map((stage): StageForecast => {
     const { address, fingerprint } = stage
     const decided = decide(stage)
     actions.set(address, decided.action)
-    if (!first.has(fingerprint)) first.set(fingerprint, address)
+    if (decided.action !== 'skip' && !first.has(fingerprint)) first.set(fingerprint, address)
     return { address, ...decided }
   })
   return { stages, last }
 }
 
-interface Outcome {
-  readonly stage: string
-  readonly status: string
-  readonly code?: string
-}
-
 /** Why nothing is stored for a stage. */
-function unstored(comparison: StageComparison | undefined, outcome: Outcome | undefined, last: PastRun | undefined): Reason {
+function unstored(comparison: StageComparison | undefined, outcome: StageEnded | undefined, last: PastRun | undefined): Reason {
   if (!last || !comparison || comparison.change === 'added') return { why: 'never run' }
   if (comparison.change === 'changed') return { why: 'changed', comparison }
   const code = outcome?.code === undefined ? {} : { code: outcome.code }
   if (outcome?.status === 'failed') return { why: 'failed before', run: last.id, ...code }
+  if (outcome?.status === 'gated') return { why: 'gated before', run: last.id, gate: outcome.because ?? '' }
   if (outcome?.status === 'skipped') return { why: 'skipped before', run: last.id }
   if (outcome?.status === 'done' || outcome?.status === 'reused') return { why: 'not in the store', run: last.id }
   return { why: 'stopped before', run: last.id }
@@ -113,9 +128,4 @@ function lastRun(home: string): PastRun | undefined {
     }
   }
   return undefined
-}
-
-function outcomesOf(home: string, id: string): ReadonlyMap<string, Outcome> {
-  const records = readRecords(join(home, 'runs', id, 'journal')).values as readonly Partial<Outcome>[]
-  return new Map(records.flatMap((record): [string, Outcome][] => (record.stage !== undefined && record.status !== undefined ? [[record.stage, record as Outcome]] : [])))
 }

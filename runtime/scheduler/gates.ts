@@ -1,6 +1,8 @@
 // Gates: claims that stages wait for. What a gate measures runs before the stages behind it, and they run only when it holds.
+// Whether one holds is decided as for every claim, in `claims.ts`.
 
-import type { ClaimPlan, Expr, Plan } from '../../spec/plan/plan.js'
+import { measuredBy } from '../../spec/plan/measured.js'
+import type { ClaimPlan, Plan } from '../../spec/plan/plan.js'
 
 export class Gates {
   private readonly before = new Map<string, ClaimPlan[]>()
@@ -16,15 +18,6 @@ export class Gates {
 
   /** The stages that are measured by the gates of a stage. */
   measured(address: string): readonly string[] {
-    return this.of(address).flatMap(({ checks }) => checks.flatMap(({ expr }) => stagesIn(expr)))
+    return this.of(address).flatMap((gate) => measuredBy(gate).map(({ stage }) => stage))
   }
-}
-
-function stagesIn(expr: Expr): readonly string[] {
-  if ('stage' in expr) return [expr.stage]
-  if ('field' in expr) return stagesIn(expr.of)
-  if ('op' in expr) return expr.args.flatMap(stagesIn)
-  if ('if' in expr) return [expr.if, expr.then, expr.else].flatMap(stagesIn)
-  if ('call' in expr) return Object.values(expr.args).flatMap(stagesIn)
-  return []
 }

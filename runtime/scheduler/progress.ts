@@ -2,6 +2,7 @@
 // Only renders events; the tables at the end are in `summary.ts`.
 
 import type { RunEvent, StageOutcome } from './events.js'
+import { claimText } from './summary.js'
 import { clock, painter, shortNumber, type Painter } from './text.js'
 
 export interface ProgressOptions {
@@ -67,6 +68,8 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
         else if (lastStep === '' && (live || what === 'completions')) update([stage, ...(live ? [bar(done / of, paint)] : []), `${done}/${of} ${what}`].join('  '), done / of)
       } else if (event.type === 'note') {
         print(`${event.stage}: ${event.message} (${event.code})`)
+      } else if (event.type === 'gate') {
+        print(claimText(event.gate, paint))
       } else if (event.type === 'finished') {
         print(finished(event.outcome, paint))
       }

@@ -10,7 +10,7 @@ import { guarded, writeFileAtomic } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
 import { readRecords, RecordFile } from '../store/records.js'
 import { LINE_FILES, type LineFile } from '../store/work.js'
-import type { RunResult, StageOutcome } from './events.js'
+import type { ClaimOutcome, RunResult, StageOutcome } from './events.js'
 import { readPlan } from './read-plan.js'
 
 /** The first record of a run's journal. */
@@ -23,6 +23,12 @@ interface Begun {
   readonly root: string
   /** File of the spec in that folder, where the run was told. */
   readonly spec?: string
+}
+/** A claim was checked, or a gate decided. */
+interface Decided { readonly claim: ClaimOutcome }
+export interface StageEnded extends Pick<StageOutcome, 'status' | 'seconds' | 'because'> {
+  readonly stage: string
+  readonly code?: string
 }
 interface Ended { readonly ended: RunResult['outcome'] }
 
@@ -69,8 +75,12 @@ export class RunFolder {
     }
   }
 
-  stageEnded({ address, status, error, seconds }: StageOutcome): void {
-    this.journal.append({ stage: address, status, seconds, ...(error ? { code: error.code } : {}) })
+  stageEnded({ address, status, error, seconds, because }: StageOutcome): void {
+    this.journal.append({ stage: address, status, seconds, ...(error ? { code: error.code } : {}), ...(because === undefined ? {} : { because }) } satisfies StageEnded)
+  }
+
+  decided(claim: ClaimOutcome): void {
+    this.journal.append({ claim } satisfies Decided)
   }
 
   /** Where a fault of our own is told in full. */
@@ -121,6 +131,23 @@ export function readRun(home: string, id: string): PastRun {
   if ('problem' in read) throw failure('RLP8207', `\`${path}\` is damaged: ${read.problem}`, 'run the spec again: what its stages kept is found by their meaning')
   const ended = records.find((record): record is Ended => (record as Partial<Ended>).ended !== undefined)
   return { id, plan: read.plan, executor: begun.executor, root: resolve(home, begun.root), spec: begun.spec, outcome: ended?.ended ?? 'killed' }
+}
+
+/** What a past run came to, as far as it came. */
+export interface Came {
+  /** Address → how the stage ended. */
+  readonly stages: ReadonlyMap<string, StageEnded>
+  /** Name → verdict of a claim that was checked, or a gate that was decided. */
+  readonly claims: ReadonlyMap<string, ClaimOutcome>
+}
+
+/** Errors: RLP8202. */
+export function cameTo(home: string, id: string): Came {
+  const records = readRecords(join(home, 'runs', id, 'journal')).values as readonly Partial<StageEnded & Decided>[]
+  return {
+    stages: new Map(records.flatMap((record): [string, StageEnded][] => (record.stage !== undefined && record.status !== undefined ? [[record.stage, record as StageEnded]] : []))),
+    claims: new Map(records.flatMap(({ claim }): [string, ClaimOutcome][] => (claim === undefined ? [] : [[claim.name, claim]]))),
+  }
 }
 
 /** `0001`, `0002`, … */

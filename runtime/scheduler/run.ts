@@ -73,6 +73,8 @@ class Run {
   private readonly folder: RunFolder
   private readonly outcomes = new Map<string, StageOutcome>()
   private readonly made = new Set<string>()
+  /** Gates that were decided. */
+  private readonly verdicts = new Map<string, ClaimOutcome>()
   private readonly now: () => number
 
   constructor(
@@ -114,12 +116,24 @@ class Run {
     }
     const stages = [...this.outcomes.values()]
     const claims = this.plan.claims.map((claim) => this.check(claim))
+    for (const claim of claims) if (!this.verdicts.has(claim.name)) this.folder.decided(this.artefacts.secrets.redact(claim))
     const outcome = stages.some(({ status }) => status === 'failed') ? 'failed' : stages.every(({ status }) => status === 'done' || status === 'reused' || status === 'gated') ? 'done' : 'stopped'
     return { id, folder, outcome, stages, claims }
   }
 
   private check(claim: ClaimPlan): ClaimOutcome {
     return checkClaim(claim, (stage, metric) => this.outcomes.get(stage)?.metrics[metric])
+  }
+
+  /** The verdict of a gate, told when it is first asked for: all that it measures is done then. */
+  private decide(gate: ClaimPlan): ClaimOutcome {
+    const known = this.verdicts.get(gate.name)
+    if (known) return known
+    const verdict = this.check(gate)
+    this.verdicts.set(gate.name, verdict)
+    this.folder.decided(this.artefacts.secrets.redact(verdict))
+    this.tell({ type: 'gate', gate: verdict })
+    return verdict
   }
 
   /** The outcome of a stage of a run that does not start because data is wrong: all problems are told at once. */
@@ -136,7 +150,7 @@ class Run {
     if (missing?.status === 'gated') return { address, kind, status: 'gated', metrics: {}, seconds: 0, ...(missing.because === undefined ? {} : { because: missing.because }) }
     if (missing) return { address, kind, status: 'skipped', metrics: {}, seconds: 0, because: missing.because ?? missing.address }
     if (this.options.signal?.aborted) return { address, kind, status: 'stopped', metrics: {}, seconds: 0 }
-    const closed = this.gates.of(address).find((gate) => !this.check(gate).holds)
+    const closed = this.gates.of(address).map((gate) => this.decide(gate)).find(({ holds }) => !holds)
     if (closed) return { address, kind, status: 'gated', metrics: {}, seconds: 0, because: closed.name }
     const start = this.now()
     const seconds = () => (this.now() - start) / 1000

@@ -27,11 +27,12 @@ function stageRow({ address, status, seconds, metrics, error, because }: StageOu
   return [address, colour(status), status === 'done' ? clock(seconds) : '', numbers || why]
 }
 
-function claimText({ name, text, holds, checks }: ClaimOutcome, paint: Painter): string {
+/** A claim or gate: its verdict, and a line for each instance. */
+export function claimText({ name, text, holds, checks, before }: ClaimOutcome, paint: Painter): string {
   // Of stages that were not done nothing is known: that is not the same as a claim that fails.
   const unmeasured = !holds && checks.every((check) => check.holds !== false)
   const verdict = holds ? paint.good('holds') : unmeasured ? paint.dim('not measured') : paint.bad('does not hold')
-  const head = `claim ${name}: ${verdict}  ${paint.dim(text)}`
+  const head = `${before ? 'gate' : 'claim'} ${name}: ${verdict}  ${paint.dim(text)}`
   return [head, table(checks.map((check) => [`  ${check.key}`, ...checkCells(check, paint)]))].join('\n')
 }
 

@@ -73,6 +73,22 @@ suite('forecast of a run', (test) => {
       equal(reasonOf(without, home, 'exam'), { why: 'without', stage: 'copy' })
     }))
 
+  test('a gate that was measured and does not hold is foreseen; one that opens says who was held back', () =>
+    inHome(async (home, run) => {
+      const gated = (limit: number, steps = 4): Plan => {
+        const builder = new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps }).sft('behind', model, { model: 'm' }, copyRows, { steps: 2 }).sft('last', model, { stage: 'behind', output: 'policy' }, copyRows, { steps: 1 })
+        builder.claims = [{ name: 'ready', doc: '', text: '', checks: [{ key: '', expr: { op: '<', args: [{ stage: 'copy', metric: 'loss' }, { const: limit }] } }], before: ['behind'] }]
+        return builder.plan()
+      }
+      equal(actions(gated(0), home), { copy: 'run', behind: 'run', last: 'run' }, 'nothing was measured')
+      await run(gated(0))
+      equal(actions(gated(0), home), { copy: 'reuse', behind: 'skip', last: 'skip' })
+      const reason = reasonOf(gated(0), home, 'behind')
+      ok(reason.why === 'gated' && reason.gate.checks[0]?.right === 0, JSON.stringify(reason))
+      equal(reasonOf(gated(99), home, 'behind'), { why: 'gated before', run: '0001', gate: 'ready' })
+      equal(actions(gated(0, 5), home), { copy: 'run', behind: 'run', last: 'run' }, 'it is measured again first')
+    }))
+
   test('times are those that were measured, and of changed stages in proportion', () =>
     inHome(async (home, run) => {
       const withWork = (plan: Plan, flops: number): Plan => ({ ...plan, stages: plan.stages.map((stage) => ({ ...stage, estimate: stage.kind === 'Sft' ? { flops } : {} })) })

@@ -10,6 +10,9 @@ import { freshWeights } from '../checkpoint/initialise.js'
 import { chainsOfTen } from '../bench/many-stages.js'
 import { intentions } from '../scheduler/intentions.js'
 import { runOrder } from '../scheduler/order.js'
+import { progress } from '../scheduler/progress.js'
+import { cameTo } from '../scheduler/run-folder.js'
+import { summary } from '../scheduler/summary.js'
 import { thisProcess } from '../store/processes.js'
 import { Store } from '../store/store.js'
 import { copyRows, inHome, LETTERS, PlanBuilder, quantity, rows, tinyModel } from './plans.js'
@@ -243,8 +246,34 @@ suite('runs', (test) => {
       is(result.stages.find(({ address }) => address === 'last')?.because, 'ready')
       equal(result.claims.map(({ holds }) => holds), [false])
       ok(!events.some((event) => event.type === 'started' && event.stage === 'behind'))
+      equal(events.flatMap((event) => (event.type === 'gate' ? [[event.gate.name, event.gate.holds, event.gate.before]] : [])), [['ready', false, ['a_first', 'behind']]], 'told once')
       // What a stage waits for is no part of what it is made from.
       equal(statuses((await run(gated(99))).result), { apart: 'reused', before: 'reused', a_first: 'done', behind: 'done', last: 'done' })
+    }))
+
+  test('a gate over instances has a verdict for each: in the result, the summary, the progress and the journal', () =>
+    inHome(async (home, run) => {
+      const builder = new PlanBuilder({ m: model })
+      for (const steps of [1, 2]) builder.sft(`copy[${steps}]`, model, { model: 'm' }, copyRows, { steps })
+      builder.sft('behind', model, { model: 'm' }, copyRows, { steps: 3 })
+      const losses = (await run(builder.plan())).result.stages.flatMap(({ address, metrics }) => (address.startsWith('copy') ? [metrics['loss'] as number] : []))
+      const limit = (Math.min(...losses) + Math.max(...losses)) / 2
+      const checks = [1, 2].map((steps) => ({ key: String(steps), expr: { op: '<' as const, args: [{ stage: `copy[${steps}]`, metric: 'loss' }, { const: limit }] } }))
+      builder.claims = [{ name: 'ready', doc: '', text: 'copy[*].loss < …', checks, before: ['behind'] }, { name: 'some', doc: '', text: 'copy[*].loss < …', checks, atLeast: 1 }]
+      const { result, events } = await run(builder.plan(), { fresh: true })
+      const expected = losses.map((left, i) => ({ key: String(i + 1), holds: left < limit, left, right: limit }))
+      ok(expected.some(({ holds }) => holds) && expected.some(({ holds }) => !holds))
+      equal(result.claims.map(({ name, holds, checks: found }) => [name, holds, found]), [['ready', false, expected], ['some', true, expected]])
+      const { claims, stages } = cameTo(join(home, '.rlp'), result.id)
+      equal([...claims.values()], JSON.parse(JSON.stringify(result.claims)))
+      is(stages.get('behind')?.because, 'ready')
+      const texts: string[] = []
+      const view = progress({ stream: { write: (text) => texts.push(text) }, colour: false })
+      for (const event of events) view.report(event)
+      for (const text of [summary(result, { colour: false }), texts.join('')]) {
+        ok(text.includes('gate ready: does not hold'), text)
+        for (const { key, holds } of expected) ok(new RegExp(`^  ${key} +${holds ? 'holds' : 'fails'} `, 'm').test(text), text)
+      }
     }))
 
   test('two runs at once in one folder: the second is refused, or waits and finds what the first has made', () =>
