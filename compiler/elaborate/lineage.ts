@@ -1,8 +1,8 @@
-// Which model a stage works on, and with which adapter: from its policy back through the stages that handed it over.
+// Which model a stage works on, and what changed it: from its policy back through the stages that handed it over.
 // The drafts must be free of circles.
 
 import type { TypeNode } from '../../grammar/ast/ast.js'
-import { isAdapting } from '../../spec/plan/lineage.js'
+import { changesModel } from '../../spec/plan/changes.js'
 import type { Drafts } from './dependencies.js'
 import type { AnyDraft, StageDraft } from './drafts.js'
 import type { CompileValue, ReferenceTarget } from './value.js'
@@ -11,8 +11,8 @@ import type { CompileValue, ReferenceTarget } from './value.js'
 export interface Behind {
   /** Address of the model; `undefined` for kinds without one. */
   readonly model: string | undefined
-  /** The stage that put an adapter on it; `undefined` where it has none. */
-  readonly adapter: StageDraft | undefined
+  /** The stages that changed which model it is, the first one first (`spec/plan/changes.ts`). */
+  readonly changes: readonly StageDraft[]
 }
 
 /** Of a stage, once it was asked for: stages in a row share one answer. */
@@ -23,11 +23,11 @@ export function modelBehind(drafts: Drafts, stage: StageDraft): string | undefin
   return behind(drafts, stage).model
 }
 
-/** The model behind a stage's policy, and the `Lora` whose adapter the policy has. */
+/** The model behind a stage's policy, and what changed it. */
 export function behind(drafts: Drafts, stage: StageDraft): Behind {
   const passed: StageDraft[] = []
   let at: StageDraft | undefined = stage
-  let found: Behind = { model: undefined, adapter: undefined }
+  let found: Behind = { model: undefined, changes: [] }
   while (at) {
     const before = known.get(at)
     if (before) {
@@ -37,7 +37,7 @@ export function behind(drafts: Drafts, stage: StageDraft): Behind {
     passed.push(at)
     const input = policyInput(at)
     const to: ReferenceTarget | undefined = input === undefined ? undefined : targetOf(at.settings.get(input)?.value)
-    if (to?.kind === 'model') found = { model: to.address, adapter: undefined }
+    if (to?.kind === 'model') found = { model: to.address, changes: [] }
     const from: AnyDraft | undefined = to?.kind === 'stage' ? drafts.get(to.address) : undefined
     at = from?.draft === 'stage' ? from : undefined
   }
@@ -52,12 +52,17 @@ export function behind(drafts: Drafts, stage: StageDraft): Behind {
 export function behindInput(drafts: Drafts, { settings }: StageDraft, input: string): Behind {
   const to = targetOf(settings.get(input)?.value)
   const from = to?.kind === 'stage' ? drafts.get(to.address) : undefined
-  return from?.draft === 'stage' ? handedOver(from, behind(drafts, from)) : { model: to?.kind === 'model' ? to.address : undefined, adapter: undefined }
+  return from?.draft === 'stage' ? handedOver(from, behind(drafts, from)) : { model: to?.kind === 'model' ? to.address : undefined, changes: [] }
 }
 
-function handedOver(stage: StageDraft, { model, adapter }: Behind): Behind {
-  const { name } = stage.kind
-  return { model, adapter: isAdapting(name) ? (name === 'Lora' ? stage : undefined) : adapter }
+/** The stage that put on the adapter of a policy that was changed so; `undefined` where it has none. */
+export function adapterIn(changes: readonly StageDraft[]): StageDraft | undefined {
+  const last = changes.findLast(({ kind }) => kind.name === 'Lora' || kind.name === 'MergeLora')
+  return last?.kind.name === 'Lora' ? last : undefined
+}
+
+function handedOver(stage: StageDraft, { model, changes }: Behind): Behind {
+  return { model, changes: changesModel(stage.kind.name) ? [...changes, stage] : changes }
 }
 
 /** What a value refers to. Policies that are merged share one model; the first says which. */

@@ -2,7 +2,7 @@
 // Does not hold their meanings: one file each in `composites/`.
 
 export { adamw, type AdamW, type AdamWStep } from './composites/adamw.js'
-export { attention, attentionDecode, attentionGrad, cacheWrite } from './composites/attention.js'
+export { attention, attentionDecode, attentionGrad, cacheWrite, maskedAttention, maskedDecode } from './composites/attention.js'
 export { sample, tokenLogprob, tokenLogprobGrad, type Sampling, type TokenLogprob } from './composites/head.js'
 export { rmsNorm, rmsNormGrad } from './composites/norm.js'
 export { rotary } from './composites/rotary.js'

@@ -5,12 +5,14 @@ import { subtractDims } from '../../spec/graph/dims.js'
 import type { Graph, Shape } from '../../spec/graph/graph.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
-import { attention, attentionDecode, cacheWrite, sample, type Sampling } from '../graph/composites.js'
+import { attentionDecode, cacheWrite, maskedDecode, sample, type Sampling } from '../graph/composites.js'
 import { simplify } from '../graph/simplify.js'
 import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights } from './forward.js'
+import { decodePaths, keepPaths } from './paths.js'
+import { wholeRows } from './rows.js'
 import { sizesOf, type TransformerSizes } from './sizes.js'
 
-/** State of layer `layer`'s cache, `[B, S, KV, Dh]`; entry t of a row is its token at position t. */
+/** State of layer `layer`'s cache, `[B, S, KV, Dh]`; entry t of a row is its token t. */
 const cacheName = (part: 'k' | 'v', layer: number): string => `cache.${part}/${layer}`
 const cacheShape = (sizes: TransformerSizes): Shape => ['B', 'S', sizes.kvHeads, sizes.headSize]
 
@@ -26,10 +28,12 @@ export function prefillProgram(model: ModelPlan): Graph {
   const last = b.input('last', 'i32', ['B'])
   // Entries behind a prompt hold its padding: decoding overwrites each before a query can see it.
   const keep = (part: 'k' | 'v', layer: number, entries: Value): void => b.assign(cacheName(part, layer), b.padAxis(entries, 1, 0, subtractDims('S', 'P')))
-  const hidden = hiddenStates(b, sizes, weights, tokens, positions, (layer, q, k, v) => {
+  const rows = wholeRows(b, model, tokens, positions)
+  if (rows.paths) keepPaths(b, rows.paths, last)
+  const hidden = hiddenStates(b, sizes, weights, tokens, rows.positions, (layer, q, k, v) => {
     keep('k', layer, k)
     keep('v', layer, v)
-    return attention(b, q, k, v, { scale: attentionScale(sizes) })
+    return rows.mix(layer, q, k, v)
   })
   // The row of the last token, as a product: only that one goes through the head.
   const chosen = b.matmul(b.expandDims(b.oneHot(last, 'P'), 1), hidden)
@@ -49,9 +53,11 @@ export function decodeProgram(model: ModelPlan): Graph {
     b.assign(cache, written)
     return written
   }
-  const hidden = hiddenStates(b, sizes, weights, b.expandDims(tokens, 1), b.expandDims(positions, 1), (layer, q, k, v) => {
-    const mixed = attentionDecode(b, b.squeeze(q, 1), append('k', layer, k), append('v', layer, v), positions, { scale: attentionScale(sizes) })
-    return b.expandDims(mixed, 1)
+  const scale = attentionScale(sizes)
+  const paths = model.paths && decodePaths(b, model.paths, tokens, positions)
+  const hidden = hiddenStates(b, sizes, weights, b.expandDims(tokens, 1), b.expandDims(paths?.positions ?? positions, 1), (layer, q, k, v) => {
+    const [query, keys, values] = [b.squeeze(q, 1), append('k', layer, k), append('v', layer, v)] as const
+    return b.expandDims(paths ? maskedDecode(b, query, keys, values, { scale, visible: paths.visible }) : attentionDecode(b, query, keys, values, positions, { scale }), 1)
   })
   fetchLogits(b, sizes, weights, b.squeeze(hidden, 1))
   return simplify(b.build())

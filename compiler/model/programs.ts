@@ -5,11 +5,12 @@ import type { Graph } from '../../spec/graph/graph.js'
 import { trainedWeights } from '../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
-import { adamw, attention, sgd, tokenLogprob, type AdamW, type Sgd, type TokenLogprob } from '../graph/composites.js'
+import { adamw, sgd, tokenLogprob, type AdamW, type Sgd, type TokenLogprob } from '../graph/composites.js'
 import { gradient } from '../graph/gradient.js'
 import { recomputedGradient, type Chain } from '../graph/recompute.js'
 import { simplify } from '../graph/simplify.js'
-import { attentionScale, finalNorm, headMatrix, layerChain, Weights, type Dropout } from './forward.js'
+import { finalNorm, headMatrix, layerChain, Weights, type Dropout } from './forward.js'
+import { wholeRows } from './rows.js'
 import { sizesOf } from './sizes.js'
 
 /** `packed`: rows hold several samples, told apart by `segments`. */
@@ -107,9 +108,8 @@ export function descentProgram(model: ModelPlan, optimizer: Sgd): Graph {
 function scores(b: GraphBuilder, model: ModelPlan, weights: Weights, { packed }: RowOptions): TokenLogprob & { readonly chain: Chain } {
   const sizes = sizesOf(model)
   const [tokens, targets, positions] = ['tokens', 'targets', 'positions'].map((name) => b.input(name, 'i32', ['B', 'T'])) as [Value, Value, Value]
-  const scale = attentionScale(sizes)
-  const among = packed ? { scale, segments: b.input('segments', 'i32', ['B', 'T']) } : { scale }
-  const chain = layerChain(b, sizes, weights, tokens, positions, (_, q, k, v) => attention(b, q, k, v, among))
+  const rows = wholeRows(b, model, tokens, positions, packed ? b.input('segments', 'i32', ['B', 'T']) : undefined)
+  const chain = layerChain(b, sizes, weights, tokens, rows.positions, rows.mix)
   const hidden = finalNorm(b, sizes, weights, chain.points.at(-1) as Value)
   return { ...tokenLogprob(b, hidden, headMatrix(sizes, weights), targets, b.input('temperature', 'f32', [])), chain }
 }

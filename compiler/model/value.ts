@@ -5,10 +5,10 @@ import type { Graph } from '../../spec/graph/graph.js'
 import { trainedWeights } from '../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
-import { attention } from '../graph/composites.js'
 import { gradient } from '../graph/gradient.js'
 import { simplify } from '../graph/simplify.js'
-import { attentionScale, finalNorm, hiddenStates, Weights } from './forward.js'
+import { finalNorm, hiddenStates, Weights } from './forward.js'
+import { wholeRows } from './rows.js'
 import { sizesOf } from './sizes.js'
 
 /** The head, [1, D], under the name that Hugging Face's classifiers of tokens and sequences give it. */
@@ -46,8 +46,8 @@ export function valueGradientProgram(model: ModelPlan): Graph {
 function values(b: GraphBuilder, model: ModelPlan, weights: Weights): Value {
   const sizes = sizesOf(model)
   const [tokens, positions] = ['tokens', 'positions'].map((name) => b.input(name, 'i32', ['B', 'T'])) as [Value, Value]
-  const scale = attentionScale(sizes)
-  const hidden = finalNorm(b, sizes, weights, hiddenStates(b, sizes, weights, tokens, positions, (_, q, k, v) => attention(b, q, k, v, { scale })))
+  const rows = wholeRows(b, model, tokens, positions)
+  const hidden = finalNorm(b, sizes, weights, hiddenStates(b, sizes, weights, tokens, rows.positions, rows.mix))
   const flat = b.matmul(b.mergeAxes(hidden, 0, -2), weights.get(VALUE_HEAD), { transposeB: true })
   return b.reshape(flat, ['B', 'T'])
 }

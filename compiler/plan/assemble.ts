@@ -4,9 +4,8 @@
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { contentHash } from '../../spec/plan/canonical.js'
-import { ADAPTING } from '../../spec/plan/adapters.js'
+import { CHANGES, changesModel } from '../../spec/plan/changes.js'
 import { chooseEngine } from '../../spec/plan/engines.js'
-import { isAdapting } from '../../spec/plan/lineage.js'
 import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { plannedSteps, unequalBudgets } from '../elaborate/budget.js'
 import { report } from '../elaborate/codes.js'
@@ -14,7 +13,7 @@ import { neededStages, type Drafts } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Elaborated } from '../elaborate/elaborate.js'
 import type { Family, Setting } from '../elaborate/setting.js'
-import { behind, behindInput, type Behind } from '../elaborate/lineage.js'
+import { adapterIn, behind, behindInput, type Behind } from '../elaborate/lineage.js'
 import { rewardToLower } from '../elaborate/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
@@ -83,7 +82,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     const { model } = behind(drafts, draft)
     const modelPlan = plans.of(behind(drafts, draft))
     const fault = plans.fault(draft, modelPlan)
-    if (fault !== undefined) diagnostics.push(adapterFault(draft, fault))
+    if (fault !== undefined) diagnostics.push(draft.kind.name === 'IsolatePaths' ? pathsFault(draft, fault) : adapterFault(draft, fault))
     const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
     const { programs: graphs, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
     lowered.set(draft.address, { programs: graphs, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
@@ -157,7 +156,7 @@ function memoised<A, R>(compute: (argument: A) => R): (argument: A) => R {
   }
 }
 
-/** The plans of the models behind stages, with their adapters. */
+/** The plans of the models behind stages, with what changed them. */
 class BehindPlans {
   private readonly attributes = memoised((stage: StageDraft) => saidBy(stage).attributes)
 
@@ -166,25 +165,31 @@ class BehindPlans {
     private readonly models: ReadonlyMap<string, ModelPlan>,
   ) {}
 
-  of({ model, adapter }: Behind): ModelPlan | undefined {
+  of({ model, changes }: Behind): ModelPlan | undefined {
     const plan = model === undefined ? undefined : this.models.get(model)
-    const adapted = plan && adapter ? ADAPTING.Lora(plan, this.attributes(adapter)) : undefined
-    return adapted && 'model' in adapted ? adapted.model : plan
+    // A change that cannot be made is a mistake of its own stage: behind it the model is as it was.
+    return plan && changes.reduce((at, stage) => this.changed(at, stage) ?? at, plan)
   }
 
-  /** What is wrong with an adapter that a stage puts on, merges, or meets. */
+  private changed(plan: ModelPlan, stage: StageDraft): ModelPlan | undefined {
+    const { name } = stage.kind
+    const changed = changesModel(name) ? CHANGES[name](plan, this.attributes(stage)) : undefined
+    return changed && 'model' in changed ? changed.model : undefined
+  }
+
+  /** Why a stage cannot change its model, or cannot work with the adapter that it meets. */
   fault(stage: StageDraft, model: ModelPlan | undefined): string | undefined {
     const { name } = stage.kind
     if (name === 'Merge' || name === 'ShrinkPerturb') {
       const adapted = [...stage.settings.values()].flatMap(({ references }) => references).some((address) => {
         const from = this.drafts.get(address)
-        return from?.draft === 'stage' && (from.kind.name === 'Lora' || (from.kind.name !== 'MergeLora' && behind(this.drafts, from).adapter !== undefined))
+        return from?.draft === 'stage' && (from.kind.name === 'Lora' || (from.kind.name !== 'MergeLora' && adapterIn(behind(this.drafts, from).changes) !== undefined))
       })
       return adapted ? `\`${name}\` works on whole weights, and this policy has an adapter` : undefined
     }
-    if (!isAdapting(name) || !model) return undefined
-    const adapted = ADAPTING[name](model, this.attributes(stage))
-    return 'fault' in adapted ? adapted.fault : undefined
+    if (!changesModel(name) || !model) return undefined
+    const changed = CHANGES[name](model, this.attributes(stage))
+    return 'fault' in changed ? changed.fault : undefined
   }
 }
 
@@ -193,9 +198,14 @@ function adapterFault(stage: StageDraft, fault: string): Diagnostic {
   return report('RLP5016', stage.settings.get('targets')?.written?.span ?? stage.settings.get('policy')?.written?.span ?? stage.span, `\`${stage.name}\` cannot use this adapter`, { label: fault, help })
 }
 
+function pathsFault(stage: StageDraft, fault: string): Diagnostic {
+  const span = ['block', 'path', 'policy'].map((path) => stage.settings.get(path)?.written?.span).find((found) => found !== undefined)
+  return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot keep the paths of this policy apart`, { label: fault, help: 'put `<…>` and `</…>` of the block and `<…>` of the path into the `vocabulary` of a `Transformer`, or name tags that are in it' })
+}
+
 /** Addresses of the stages whose weights stand still under a stage's adapter: they are read, too. */
 function standsOn(drafts: Drafts, stage: StageDraft): readonly string[] {
-  const { adapter } = behind(drafts, stage)
+  const adapter = adapterIn(behind(drafts, stage).changes)
   return adapter ? neededStages(drafts, adapter.address) : []
 }
 

@@ -64,11 +64,13 @@ const models: readonly (readonly [string, Readonly<Record<string, number | boole
   ['odd sizes', { width: 30, heads: 5, kv_heads: 5, mlp: 37 }],
   ['wide heads', { width: 48, heads: 3, kv_heads: 3, mlp: 20 }],
   ['learned positions of a prompt', { learned_positions: 3 }],
+  ['paths apart', { layers: 1, paths: true }],
 ]
 
 suite('wasm runs transformers', (test) => {
   for (const [what, attributes] of models) {
-    const model = tinyModel(attributes)
+    const { paths, ...sizes } = attributes
+    const model: ModelPlan = { ...tinyModel(sizes), ...(paths ? { paths: { open: 3, close: 4, path: 5 } } : {}) }
     const vocabulary = model.weights.find(({ name }) => name === 'model.embed_tokens.weight')?.shape[0] as number
 
     test(`training: ${what}`, async () => {

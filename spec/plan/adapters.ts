@@ -27,9 +27,6 @@ export const adapterNames = (module: string): readonly [a: string, b: string] =>
 /** What training changes; all of it where there is no adapter. */
 export const trainedWeights = ({ weights }: Pick<ModelPlan, 'weights'>): readonly Weight[] => (weights.some(({ frozen }) => frozen) ? weights.filter(({ frozen }) => !frozen) : weights)
 
-/** Stage kinds that change which model their policy is. Others hand on the one that they were given. */
-export const ADAPTING = { Lora: withAdapter, MergeLora: withoutAdapter } as const satisfies Readonly<Record<string, (model: ModelPlan, attributes: Attributes) => Adapted>>
-
 type Attributes = Readonly<Record<string, Value>>
 /** A model, or in words why there is none. */
 export type Adapted = { readonly model: ModelPlan } | { readonly fault: string }

@@ -1,7 +1,7 @@
 // Which model a value of a plan is: from a stage's output back through the stages that changed it.
 // Of the plan alone: the compiler, which has no plan yet, walks its drafts (`compiler/elaborate/lineage.ts`) by the same table.
 
-import { ADAPTING } from './adapters.js'
+import { CHANGES, changesModel } from './changes.js'
 import type { ModelPlan, Plan, StagePlan, Value } from './plan.js'
 
 export interface Behind {
@@ -45,10 +45,11 @@ export function lineage(plan: Plan): (value: Value) => Behind | undefined {
 }
 
 function handedOver(stage: StagePlan, behind: Behind): Behind | undefined {
-  if (!isAdapting(stage.kind)) return behind
-  const adapted = ADAPTING[stage.kind](behind.model, stage.attributes)
-  if ('fault' in adapted) return undefined
-  return adapted.model.adapter ? { model: adapted.model, base: modelInput(stage) } : adapted
+  if (!changesModel(stage.kind)) return behind
+  const changed = CHANGES[stage.kind](behind.model, stage.attributes)
+  if ('fault' in changed) return undefined
+  const { model } = changed
+  if (!model.adapter) return { model }
+  const base = behind.model.adapter ? behind.base : modelInput(stage)
+  return { model, ...(base === undefined ? {} : { base }) }
 }
-
-export const isAdapting = (kind: string): kind is keyof typeof ADAPTING => Object.hasOwn(ADAPTING, kind)

@@ -3,6 +3,7 @@
 
 import type { Graph } from '../graph/graph.js'
 import type { AdapterPlan } from './adapters.js'
+import type { PathsPlan } from './paths.js'
 
 /** A value in a plan. Quantities keep their canonical unit (`steps`, `tokens`, `samples`, `seconds`, `bytes`, …). */
 export type Value =
@@ -67,6 +68,8 @@ export interface ModelPlan {
   readonly weights: readonly { readonly name: string; readonly shape: readonly number[]; readonly init: 'normal' | 'uniform' | 'ones' | 'zeros'; readonly std: number; readonly decay: boolean; /** It stands still while an adapter is trained. */ readonly frozen?: true }[]
   /** The adapter that a `Lora` put on it; never in a plan's own models, but of those behind its stages (`lineage.ts`). */
   readonly adapter?: AdapterPlan
+  /** What an `IsolatePaths` made of it; likewise. */
+  readonly paths?: PathsPlan
 }
 
 export type ConfigValue = number | string | boolean | readonly string[] | readonly number[]

@@ -113,6 +113,7 @@ const cases: readonly Case[] = [
   { code: 'RLP5016', name: 'an adapter on an adapter', source: `stage a: Lora { policy = tiny, rank = 2 }\nstage s: Lora { policy = ⟦a.policy⟧, rank = 4 }`, after: withModels, says: ['has an adapter already', 'MergeLora'] },
   { code: 'RLP5016', name: 'nothing to merge', source: `stage s: MergeLora { policy = ⟦tiny⟧ }`, after: withModels, says: ['no adapter to merge', 'Lora'] },
   { code: 'RLP5016', name: 'a matrix that is not there', source: `stage s: Lora { policy = tiny, rank = 2, targets = ⟦["q_proj", "wq"]⟧ }`, after: withModels, says: ['`wq`', 'q_proj, k_proj', 'choose among'] },
+  { code: 'RLP5017', name: 'tags that are no tokens', source: `stage s: IsolatePaths { policy = ⟦tiny⟧ }`, after: withModels, says: ['`<Parallel>`', 'no tokens', 'vocabulary'] },
   { code: 'RLP7001', name: 'a parameter that is not there', source: 'param width: Int = 8', set: { widht: '4' }, commandLine: 'widht', says: ['did you mean `width`'] },
   { code: 'RLP7002', name: 'a value that does not parse', source: 'param width: Int = 8', set: { width: '4 +' }, commandLine: '', says: ['--set width=4 +', 'Int'] },
   { code: 'RLP7003', name: 'no value', source: `param ⟦width⟧: Int\nstage s: Sft { policy = tiny, length = 5 steps, seed = width, ${TRAINING} }`, says: ['--set width='] },
@@ -121,7 +122,10 @@ const cases: readonly Case[] = [
 ]
 
 /** What few cases import. */
-const importing = (common: string, source: string): string => (source.includes('Lora') ? common.replace('rlp 1\n', 'rlp 1\nimport { Lora, MergeLora } from "std/adapters"\n') : common)
+const importing = (common: string, source: string): string => {
+  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : undefined
+  return line === undefined ? common : common.replace('rlp 1\n', `rlp 1\n${line}\n`)
+}
 
 /** The `rlp` blocks of a code's page: one with the mistake and one without. Mistakes on the command line have none. */
 function examples(code: Code): readonly string[] {

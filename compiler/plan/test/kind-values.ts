@@ -16,6 +16,7 @@ import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
 import { added, Merge } from "std/merging"
 import { Lora, MergeLora } from "std/adapters"
+import { IsolatePaths } from "std/attention"
 import { AsyncGrpo } from "std/asynchronous"
 import { Fact, ForceAnswer, MajorityVote, PartSearch, quality_only, running_mean, TreeSearch, ucb } from "std/inference"
 import { gae_at_end, Ppo, unscaled } from "std/ppo"
@@ -37,6 +38,7 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Merge: { policy: 'tiny', policies: '[wide]' },
   Lora: { policy: 'tiny', rank: '2' },
   MergeLora: { policy: 'thin["a"].policy' },
+  IsolatePaths: { policy: 'branching["a"]' },
   Pretrain: { policy: 'tiny', data: 'texts["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
   Perplexity: { policy: 'tiny', data: 'written["a"]' },
@@ -72,6 +74,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Merge: { policy: 'wide', policies: '[tiny]', combine: 'added', seed: '1' },
   Lora: { policy: 'wide', rank: '3', alpha: '5', dropout: '0.1', targets: '["q_proj"]', stabilised: 'true', start: '"adapters/a"', seed: '1' },
   MergeLora: { policy: 'thin["b"].policy' },
+  IsolatePaths: { policy: 'branching["b"]', block: '"Fork"', path: '"Way"' },
   Pretrain: { policy: 'wide', data: 'texts["b"]', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateLoss: { policy: 'wide', data: 'texts["b"]', context: '32 tokens' },
   Perplexity: { policy: 'wide', data: 'written["b"]', context: '32 tokens' },
@@ -104,6 +107,7 @@ export const MORE = `
 model wide: Transformer { layers = 1, width = 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words }
 reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "answer"), row.answer)
   total = correct - 1 }
+model branching: Transformer for form in ["a", "b"] { layers = 1, width = if form == "a" then 8 else 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["<Parallel>", "</Parallel>", "<Fork>", "</Fork>", "<Path>", "<Way>"] }
 stage thin: Lora for form in ["a", "b"] { policy = tiny, rank = if form == "a" then 2 else 3 }
 dataset pairs: Dataset[Preference] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 model net: Mlp { inputs = 2, hidden = [4], classes = 2 }

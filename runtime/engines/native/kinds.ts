@@ -10,6 +10,7 @@ import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
 import { forceAnswer } from './force-answer.js'
+import { isolatePaths } from './isolate-paths.js'
 import { lora } from './lora.js'
 import { majorityVote } from './majority-vote.js'
 import { partSearch } from './part-search.js'
@@ -36,6 +37,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Merge: merge,
   Lora: lora,
   MergeLora: mergeLora,
+  IsolatePaths: isolatePaths,
   GenerateWithTools: generateWithTools,
   Evaluate: evaluation,
   EvaluateClassifier: evaluateClassifier,

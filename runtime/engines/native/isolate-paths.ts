@@ -1,0 +1,16 @@
+// A policy whose paths do not see each other: the same weights under a model whose programs keep them apart.
+
+import { trainedWeights } from '../../../spec/plan/adapters.js'
+import { lineage } from '../../../spec/plan/lineage.js'
+import type { StageKind } from './stage.js'
+
+export const isolatePaths: StageKind = async (run) => {
+  const { plan, stage } = run
+  const before = await run.openModel(stage.inputs['policy'] ?? null)
+  const model = lineage(plan)({ stage: stage.address, output: 'policy' })?.model
+  if (!model) throw new RangeError(`the plan has no model for ${stage.address}`)
+  // Under an adapter nothing changes, so it alone is handed on.
+  const kept = new Set(trainedWeights(model).map(({ name }) => name))
+  run.step(1, 1, {})
+  return { metrics: {}, policies: { policy: { at: { ...before, model }, weights: before.weights.filter(({ name }) => kept.has(name)) } } }
+}
