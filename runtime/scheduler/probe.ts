@@ -12,6 +12,7 @@ import { lineage, modelInput } from '../../spec/plan/lineage.js'
 import type { Plan, StagePlan } from '../../spec/plan/plan.js'
 import { workOf } from '../../spec/plan/work.js'
 import { declareStates, graphsOf, inputs } from '../engines/native/programs.js'
+import { WAVE } from '../engines/native/rollout.js'
 import { bindingsOf, shapesOf, type Shapes } from '../engines/native/sizes.js'
 import type { Bindings, Executor, TensorData } from '../executors/executor.js'
 
@@ -98,12 +99,13 @@ function turnsOf(plan: Plan, stage: StagePlan, { micro, levels, scored = false, 
     const parts = steps * Math.ceil(rows / (micro['B'] as number))
     Object.assign(turns, { gradient: parts, ...(scored ? { score: parts } : {}), advantage: steps, weigh: steps, measure: steps, norm: steps, apply: steps })
   } else if (micro) return undefined
-  if (rollouts) {
+  for (const { rows, maxNew } of rollouts ?? []) {
     if (completions === undefined) return undefined
-    const waves = Math.ceil(completions / rollouts.rows)
-    Object.assign(turns, { prefill: waves, decode: waves * rollouts.maxNew, sample: waves * rollouts.maxNew })
+    const waves = Math.ceil(completions / Math.min(WAVE, rows))
+    for (const [role, count] of [['prefill', waves], ['decode', waves * maxNew], ['sample', waves * maxNew]] as const) turns[role] = (turns[role] ?? 0) + count
   }
-  return turns
+  // Programs over whole weights are not measured.
+  return Object.keys(turns).length === 0 ? undefined : turns
 }
 
 /** Programs that a kind may have and this stage has not take no time; one that was not measured leaves the sum unknown. */

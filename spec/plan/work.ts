@@ -39,6 +39,7 @@ function reckon(plan: Plan, stage: StagePlan): Work {
 
 /** How many rows a dataset has, where its declaration bounds them: `take`, `subset`. */
 export function rowsOf({ datasets }: Plan, value: Value): number | undefined {
+  if (Array.isArray(value)) return value.length
   if (typeof value !== 'object' || value === null) return undefined
   if ('dataset' in value) return datasets[value.dataset]?.take ?? rowsOfSource(datasets[value.dataset]?.source ?? null)
   return rowsOfSource(value)

@@ -8,6 +8,10 @@ import type { TensorData } from '../../executors/executor.js'
 const BUCKET = 16
 /** At most so many tokens go through a program at once, padding included: enough for full speed, and little enough to stay in cache. */
 const MICRO_TOKENS = 768
+/** Rows of an exam that are scored between two looks at the stop signal. */
+export const SCORED = 256
+/** Vectors that go through a classifier at once where nothing is learned. */
+export const VECTORS = 256
 
 export function bucket(length: number): number {
   return Math.max(BUCKET, Math.ceil(length / BUCKET) * BUCKET)

@@ -1,13 +1,11 @@
 // How well a classifier knows vectors: the share that is classified as labelled, and the mean loss.
 
+import { VECTORS } from './batching.js'
 import { vectorExamples, type Labelled } from './examples.js'
 import type { Model } from './model.js'
 import { meanOf } from './reward.js'
 
-/** Vectors that go through the model at once. */
-const ROWS = 256
-
 export async function classify(model: Model, vectors: readonly Labelled[]): Promise<{ accuracy: number; loss: number }> {
-  const { correct, logp } = await model.score(vectorExamples(vectors, Math.min(ROWS, vectors.length)), [...vectors.keys()], 1)
+  const { correct, logp } = await model.score(vectorExamples(vectors, Math.min(VECTORS, vectors.length)), [...vectors.keys()], 1)
   return { accuracy: meanOf(correct?.values ?? []), loss: -meanOf(logp?.values ?? []) }
 }

@@ -8,13 +8,10 @@ import { grid, type Grid } from './batching.js'
 import type { Examples } from './examples.js'
 import { Model, type ModelWeights } from './model.js'
 import type { PolicyWeights } from './policy.js'
-import { inputs, Programs } from './programs.js'
+import { criticGraphs, inputs, Programs } from './programs.js'
 import type { StageRun } from './stage.js'
 import { Trainer } from './trainer.js'
 import { reference } from '../../executors/reference/reference.js'
-
-/** Roles of the stage that are the critic's own, under the names that a model's programs have. */
-const PREFIX = 'critic_'
 
 export class Critic {
   private constructor(
@@ -26,7 +23,7 @@ export class Critic {
   /** With the body of `from` and a fresh head. */
   static async open(run: StageRun, from: PolicyWeights, graphs: Readonly<Record<string, Graph>>, steps: number): Promise<Critic> {
     const { stage, executor } = run
-    const own = Object.fromEntries(Object.entries(graphs).flatMap(([role, graph]) => (role.startsWith(PREFIX) ? [[role.slice(PREFIX.length), graph] as const] : [])))
+    const own = criticGraphs(graphs)
     const model = await Model.open(executor, withHead(run, from, own['score'] as Graph), own)
     const trainer = new Trainer(model, stage, steps, { output: 'value', optimizer: 'critic_optimizer' })
     return new Critic(model, new Programs(await reference.open(), { estimate: graphs['estimate'] as Graph }), trainer)

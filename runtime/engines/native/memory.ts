@@ -7,9 +7,9 @@ import { lineage, modelInput } from '../../../spec/plan/lineage.js'
 import type { ModelPlan, Plan, StagePlan } from '../../../spec/plan/plan.js'
 import type { Bindings } from '../../executors/executor.js'
 import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
-import { bucket } from './batching.js'
-import { graphsOf, inputs, ofReference } from './programs.js'
-import { shapesOf, waves, type Shapes } from './sizes.js'
+import { criticGraphs, graphsOf, inputs, ofReference } from './programs.js'
+import { WAVE } from './rollout.js'
+import { bindingsOfWave, shapesOf, waves, type Rolled, type Shapes } from './sizes.js'
 
 export interface StageMemory {
   /** Bytes at the worst moment, those outside of the executor included. */
@@ -19,16 +19,19 @@ export interface StageMemory {
   readonly parts: Readonly<Record<Part, number>>
 }
 
-export type Part = 'weights' | 'gradients' | 'optimiser' | 'KV cache' | 'logits' | 'activations' | 'reference' | 'checkpoint'
+export type Part = 'weights' | 'gradients' | 'optimiser' | 'KV cache' | 'logits' | 'activations' | 'reference' | 'critic' | 'recall' | 'copies' | 'checkpoint'
 
 /** A part of a prefix of state names; `w/…` and so on (spec/plan/README.md). */
 const STATES: readonly (readonly [prefix: string, part: Part])[] = [
+  ['w/', 'weights'],
   ['g/', 'gradients'],
   ['m/', 'optimiser'],
   ['v/', 'optimiser'],
 ]
 
 const EMPTY: Graph = { name: 'none', nodes: [], outputs: [], bodies: [] }
+
+type Graphs = Readonly<Record<string, Graph>>
 
 /** Of a plan: what each stage takes; undefined for kinds and models that are not foreseen. Stages of the same shapes share the work. */
 export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefined {
@@ -54,63 +57,126 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
     if (!model || !shapes) return undefined
     const ofModel = known.get(model) ?? new Map<string, StageMemory>()
     known.set(model, ofModel)
-    const reference = behind(stage.inputs['reference'] ?? null)?.model ?? model
-    const key = `${programs(stage)} ${number(reference)} ${JSON.stringify(shapes)}`
-    const memory = ofModel.get(key) ?? measure(model, reference, graphsOf(plan, stage), shapes, arenas)
+    const other = (input: string): ModelPlan => behind(stage.inputs[input] ?? null)?.model ?? model
+    const others = { reference: other('reference'), recall: other('recall') }
+    const key = `${programs(stage)} ${number(others.reference)} ${number(others.recall)} ${JSON.stringify(shapes)}`
+    const memory = ofModel.get(key) ?? new Measured(model, graphsOf(plan, stage), shapes, arenas).with(others)
     ofModel.set(key, memory)
     return memory
   }
 }
 
-function measure(model: ModelPlan, reference: ModelPlan, graphs: Readonly<Record<string, Graph>>, { micro, levels, rollouts, scored = false, once = false }: Shapes, arenas: Arenas): StageMemory {
-  const parts: Record<Part, number> = { weights: 0, gradients: 0, optimiser: 0, 'KV cache': 0, logits: 0, activations: 0, reference: 0, checkpoint: 0 }
-  const session = new Footprint(arenas)
-  for (const { name, shape } of model.weights) parts.weights += session.declare(`w/${name}`, shape)
-  const trained = trainedWeights(model).reduce((sum, { shape }) => sum + 4 * size(shape), 0)
-  const largest = 4 * Math.max(...model.weights.map(({ shape }) => size(shape)))
-  for (const role of levels ? ['gradient', 'norm', 'apply'] : []) {
-    for (const node of inputs(graphs[role] as Graph, 'state')) {
-      const name = String(node.attributes['name'])
-      const part = STATES.find(([prefix]) => name.startsWith(prefix))?.[1]
-      const bytes = session.declare(name, node.type.shape as readonly number[])
-      if (part) parts[part] += bytes
+/** The sessions of one stage, in the order that it opens and fills them. */
+class Measured {
+  private readonly parts: Record<Part, number> = { weights: 0, gradients: 0, optimiser: 0, 'KV cache': 0, logits: 0, activations: 0, reference: 0, critic: 0, recall: 0, copies: 0, checkpoint: 0 }
+
+  constructor(
+    private readonly model: ModelPlan,
+    private readonly graphs: Graphs,
+    private readonly shapes: Shapes,
+    private readonly arenas: Arenas,
+  ) {}
+
+  with({ reference, recall }: { readonly reference: ModelPlan; readonly recall: ModelPlan }): StageMemory {
+    const { parts, model, graphs, shapes } = this
+    const { micro, levels, rollouts = [], alone = [], merged } = shapes
+    const session = merged || (rollouts.length === 0 && !micro && alone.length === 0) ? new Footprint(this.arenas) : this.holding(model, parts)
+    if (levels) this.declareTraining(session, graphs, parts)
+    for (const each of rollouts) this.roll(session, graphs, each, model)
+    this.learn(session, graphs, shapes)
+    for (const role of alone) session.load(graphs[role] as Graph, {})
+    if (merged) session.load(graphs['combine'] as Graph, merged)
+    parts.activations = Math.max(0, session.arenaBytes - parts.logits)
+    const used = merged || session.arenaBytes > 0 ? session.peak : 0
+    const objective = reads(graphs, 'weigh', 'ref_logp') || reads(graphs, 'measure', 'ref_logp')
+    parts.reference = objective && micro && graphs['score'] ? this.frozen(reference, ofReference(graphs)['score'] as Graph, micro) : 0
+    parts.critic = shapes.critic ? this.critic() : 0
+    parts.recall = shapes.recall ? this.recall(recall, shapes.recall) : 0
+
+    // Beside the executor: while a state is saved a copy of weights and moments; before that, one weight at a time as it is read.
+    const all = weightBytes(model.weights)
+    const trained = weightBytes(trainedWeights(model))
+    parts.checkpoint = levels ? 3 * trained + (shapes.critic ? 3 * all : 0) : 0
+    // What operations on weights hold: base and sum, and of each policy what it adds, noise, mask and share; noise and a copy; the merged weights.
+    parts.copies = merged ? (2 + 4 * (merged['POLICY'] as number)) * all : alone.length > 0 ? 2 * all : 0
+    const largest = 4 * Math.max(...model.weights.map(({ shape }) => size(shape)))
+    const executor = used + parts.reference + parts.critic + parts.recall
+    return { peak: executor + Math.max(parts.checkpoint, parts.copies, used > 0 ? largest : trained), executor, parts }
+  }
+
+  /** A session with the weights of a model. */
+  private holding({ weights }: ModelPlan, parts?: Record<Part, number>): Footprint {
+    const session = new Footprint(this.arenas)
+    for (const { name, shape } of weights) {
+      const bytes = session.declare(`w/${name}`, shape)
+      if (parts) parts.weights += bytes
+    }
+    return session
+  }
+
+  /** What a trainer declares when it is made. */
+  private declareTraining(session: Footprint, graphs: Graphs, parts?: Record<Part, number>): void {
+    for (const role of ['gradient', 'norm', 'apply']) {
+      for (const node of inputs(graphs[role] as Graph, 'state')) {
+        const name = String(node.attributes['name'])
+        const part = STATES.find(([prefix]) => name.startsWith(prefix))?.[1]
+        const bytes = session.declare(name, node.type.shape as readonly number[])
+        if (part && parts) parts[part] += bytes
+      }
     }
   }
-  const load = (role: string, sizes: Bindings) => graphs[role] && session.load(graphs[role], sizes)
-  if (rollouts) {
-    const { rows, prompt, maxNew } = rollouts
-    const S = bucket(prompt) + maxNew
-    for (const B of waves(rows)) {
-      parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, { B, S }, (name) => (name.startsWith('cache.') ? `${name}@${B}` : name))
-      if (B === rows) load('prefill', { B, S, P: bucket(prompt) })
-      load('sample', { B })
-      load('decode', { B, S })
+
+  private roll(session: Footprint, graphs: Graphs, rolled: Rolled, { config }: ModelPlan): void {
+    for (const [turn, B] of waves(rolled.rows).entries()) {
+      const sizes = bindingsOfWave(rolled, B)
+      this.parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, sizes, (name) => (name.startsWith('cache.') ? `${name}@${B}x${sizes['S']}` : name))
+      if (turn === 0) session.load(graphs['prefill'] as Graph, sizes)
+      session.load(graphs['sample'] as Graph, { B })
+      session.load(graphs['decode'] as Graph, sizes)
     }
-    parts.logits = rows * Number(model.config['vocab_size'] ?? 0) * 4
+    this.parts.logits = Math.max(this.parts.logits, Math.min(WAVE, rolled.rows) * Number(config['vocab_size'] ?? 0) * 4)
   }
-  const reads = (role: string, ...names: string[]) => inputs(graphs[role] ?? EMPTY, 'feed').some(({ attributes }) => names.includes(String(attributes['name'])))
-  if (micro && (!levels || scored || reads('weigh', 'entropy', ...(once ? [] : ['logp'])))) load('score', micro)
-  if (levels) {
-    load('advantage', levels)
-    load('weigh', levels)
-    load('gradient', micro as Bindings)
-    load('measure', levels)
-    load('norm', {})
-    load('apply', {})
+
+  /** The programs that score, weigh and update. */
+  private learn(session: Footprint, graphs: Graphs, { micro, levels, looked, scored = false, once = false }: Shapes): void {
+    const load = (role: string, sizes: Bindings) => graphs[role] && session.load(graphs[role], sizes)
+    if (micro && (!levels || scored || reads(graphs, 'weigh', 'entropy', ...(once ? [] : ['logp', 'value'])))) load('score', micro)
+    if (levels) {
+      load('advantage', levels)
+      load('weigh', levels)
+      load('gradient', micro as Bindings)
+      load('measure', levels)
+      load('norm', {})
+      load('apply', {})
+    }
+    if (looked) load('score', looked)
   }
-  parts.activations = Math.max(0, session.arenaBytes - parts.logits)
-  const sessions = [session.peak]
-  if ((reads('weigh', 'ref_logp') || reads('measure', 'ref_logp')) && micro && graphs['score']) {
-    const frozen = new Footprint(arenas)
-    for (const { name, shape } of reference.weights) frozen.declare(`w/${name}`, shape)
-    frozen.load(ofReference(graphs)['score'] as Graph, micro)
-    parts.reference = frozen.peak
-    sessions.push(frozen.peak)
+
+  private frozen(model: ModelPlan, score: Graph, micro: Bindings): number {
+    const session = this.holding(model)
+    session.load(score, micro)
+    return session.peak
   }
-  // Beside the executor: while a state is saved a copy of weights and moments; before that, one weight at a time as it is read.
-  parts.checkpoint = levels ? 3 * trained : 0
-  const executor = sessions.reduce((a, b) => a + b, 0)
-  return { peak: executor + Math.max(parts.checkpoint, largest), executor, parts }
+
+  /** It judges every batch before it learns from it. */
+  private critic(): number {
+    const graphs = criticGraphs(this.graphs)
+    const session = new Footprint(this.arenas)
+    session.declareStates(graphs['score'] as Graph, {})
+    this.declareTraining(session, graphs)
+    this.learn(session, graphs, { ...this.shapes, scored: true })
+    return session.peak
+  }
+
+  private recall(model: ModelPlan, recalled: readonly Rolled[]): number {
+    const session = this.holding(model)
+    for (const each of recalled) this.roll(session, this.graphs, each, model)
+    return session.peak
+  }
 }
 
+const reads = (graphs: Graphs, role: string, ...names: string[]): boolean => inputs(graphs[role] ?? EMPTY, 'feed').some(({ attributes }) => names.includes(String(attributes['name'])))
+
 const size = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+const weightBytes = (weights: ModelPlan['weights']): number => weights.reduce((sum, { shape }) => sum + 4 * size(shape), 0)

@@ -1,6 +1,7 @@
 // How surprising completions are to a policy: one number for each row, written beside its fields.
 
 import { optionalNumber } from './attributes.js'
+import { SCORED } from './batching.js'
 import { sequenceExamples } from './examples.js'
 import { stopped } from './loop.js'
 import { Policy } from './policy.js'
@@ -11,20 +12,17 @@ import { frameSample } from './sft.js'
 import type { StageKind } from './stage.js'
 import { meanOver } from './trainer.js'
 
-/** Rows that are scored between two looks at the stop signal. */
-const CHUNK = 256
-
 export const perplexity: StageKind = async (run) => {
   const { stage } = run
   const rows = await everyRow(run, 'data')
   const policy = await Policy.open(run.executor, await run.openPolicy(stage.inputs['policy'] ?? null), graphsOf(run.plan, stage))
   const longest = Math.min(policy.context, optionalNumber(stage, 'context') ?? policy.context)
-  const layout = policy.layout(Math.min(rows.length, CHUNK))
+  const layout = policy.layout(Math.min(rows.length, SCORED))
   const found: number[] = []
   let tokens = 0
-  for (let at = 0; at < rows.length; at += CHUNK) {
+  for (let at = 0; at < rows.length; at += SCORED) {
     if (run.stopping()) throw stopped(stage, at, rows.length)
-    const sequences = rows.slice(at, at + CHUNK).map((drawn) => frameSample(policy, drawn, longest))
+    const sequences = rows.slice(at, at + SCORED).map((drawn) => frameSample(policy, drawn, longest))
     const examples = sequenceExamples(sequences, layout)
     const all = [...sequences.keys()]
     const { logp } = await policy.score(examples, all, 1)

@@ -57,6 +57,14 @@ export function ofReference(graphs: Readonly<Record<string, Graph>>): Readonly<R
   return score ? { ...graphs, score } : graphs
 }
 
+/** Roles that are a critic's own, under the names that a model's programs have. */
+const CRITIC = 'critic_'
+
+/** The programs of a critic by the roles of a model. */
+export function criticGraphs(graphs: Readonly<Record<string, Graph>>): Readonly<Record<string, Graph>> {
+  return Object.fromEntries(Object.entries(graphs).flatMap(([role, graph]) => (role.startsWith(CRITIC) ? [[role.slice(CRITIC.length), graph] as const] : [])))
+}
+
 /** Input nodes of one storage. */
 export function inputs(graph: Graph, storage: 'feed' | 'state'): GraphNode[] {
   return graph.nodes.filter((node) => node.op === 'input' && node.attributes['storage'] === storage)

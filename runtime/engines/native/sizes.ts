@@ -1,12 +1,16 @@
 // With which sizes the programs of a stage are run: its largest micro-batches, the levels of its objective, its waves of rollouts.
 // From the plan alone: rows are taken to fill the context, so shorter data takes less.
 
-import type { ModelPlan, Plan, StagePlan } from '../../../spec/plan/plan.js'
-import { workOf } from '../../../spec/plan/work.js'
+import type { ModelPlan, Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
+import { rowsOf, workOf } from '../../../spec/plan/work.js'
 import type { Bindings } from '../../executors/executor.js'
-import { flag, number, optionalNumber } from './attributes.js'
-import { bucket, microRows } from './batching.js'
+import { isList } from '../../data/expr.js'
+import { attribute, flag, number, optionalNumber } from './attributes.js'
+import { bucket, microRows, SCORED, VECTORS } from './batching.js'
 import { SMALLEST, WAVE } from './rollout.js'
+
+/** Rows of data that nobody bounds before it is read. */
+const MANY = 2 * WAVE
 
 /** Sizes that a kind's programs are run with. Kinds without a row are not foreseen. */
 export interface Shapes {
@@ -14,11 +18,41 @@ export interface Shapes {
   readonly micro?: Bindings
   /** The batch that an objective weighs; absent when the kind does not train. */
   readonly levels?: Bindings
+  /** Other rows that are scored with the same program, beside the micro-batches of training. */
+  readonly looked?: Bindings
   /** Every batch is scored before it is weighed, whatever the objective reads. */
   readonly scored?: boolean
   /** The log-probabilities of the rollouts serve the only update that is made of them. */
   readonly once?: boolean
-  readonly rollouts?: { readonly rows: number; readonly prompt: number; readonly maxNew: number }
+  /** One after the other; the caches of all of them stay. */
+  readonly rollouts?: readonly Rolled[]
+  /** A critic is trained beside the policy on the same batches, with a model and an optimiser of its own. */
+  readonly critic?: boolean
+  /** What another policy writes that is asked beside the first. */
+  readonly recall?: readonly Rolled[]
+  /** Roles of programs over the weights alone, which run once. */
+  readonly alone?: readonly string[]
+  /** Of a merge: how many policies, and how many weights. */
+  readonly merged?: Bindings
+}
+
+/** So many completions behind the longest prompt. */
+export interface Rolled {
+  readonly rows: number
+  readonly prompt: number
+  readonly maxNew: number
+}
+
+/** What sizes follow from. */
+interface Sizing {
+  readonly stage: StagePlan
+  readonly model: ModelPlan
+  /** Longest sequence of the model. */
+  readonly context: number
+  /** Completions of the whole stage, where it makes some; more than a wave where the plan does not know. */
+  readonly completions: number
+  /** Rows of an input, likewise. */
+  readonly rows: (input: string) => number
 }
 
 const texts = (stage: StagePlan, context: number, batch: number, packed = false): Bindings => {
@@ -26,30 +60,72 @@ const texts = (stage: StagePlan, context: number, batch: number, packed = false)
   return { B: microRows(packed ? longest : context, batch), T: bucket(longest - 1) }
 }
 
-const rolled = (rows: number, maxNew: number, context: number): Required<Shapes>['rollouts'] => ({ rows: Math.min(WAVE, rows), prompt: Math.max(1, context - maxNew), maxNew })
+const rolled = (rows: number, maxNew: number, context: number): Rolled => ({ rows, prompt: Math.max(1, context - maxNew), maxNew })
 
-const kinds: Readonly<Record<string, (stage: StagePlan, context: number, completions: number) => Shapes>> = {
-  Sft: (stage, context) => {
+const completing = ({ stage, context, completions }: Sizing): Shapes => ({ rollouts: [rolled(completions, number(stage, 'max_new'), context)] })
+
+/** Policy optimisation in groups. `drawnNow`: the policy that learns first is always the one that drew. */
+const grouped = ({ stage, context }: Sizing, drawnNow: boolean): Shapes => {
+  const [groups, size, splits] = [number(stage, 'rollout.per_step'), number(stage, 'group_size'), number(stage, 'update.splits')]
+  const micro = texts(stage, context, (groups * size) / splits)
+  return { micro, once: drawnNow && splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: [rolled(groups * size, number(stage, 'rollout.max_new'), context)] }
+}
+
+const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
+  Sft: ({ stage, context }) => {
     const micro = texts(stage, context, number(stage, 'batch'), flag(stage, 'packing'))
     return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
-  Pretrain: (stage, context) => {
+  Pretrain: ({ stage, context }) => {
     const micro = texts(stage, context, number(stage, 'batch'))
     return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
-  Dpo: (stage, context) => {
+  Dpo: ({ stage, context }) => {
     const micro = texts(stage, context, 2 * number(stage, 'batch'))
     return { micro, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
-  Supervised: (stage) => ({ micro: { B: number(stage, 'batch'), T: 1 }, levels: { N: number(stage, 'batch'), T: 1 } }),
-  Grpo: (stage, context) => {
-    const [groups, size, splits] = [number(stage, 'rollout.per_step'), number(stage, 'group_size'), number(stage, 'update.splits')]
-    const micro = texts(stage, context, (groups * size) / splits)
-    return { micro, once: splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: rolled(groups * size, number(stage, 'rollout.max_new'), context) }
+  Supervised: ({ stage, rows }) => ({ micro: { B: number(stage, 'batch'), T: 1 }, looked: { B: Math.min(VECTORS, rows('data')), T: 1 }, levels: { N: number(stage, 'batch'), T: 1 } }),
+  Grpo: (sizing) => grouped(sizing, true),
+  AsyncGrpo: (sizing) => grouped(sizing, number(sizing.stage, 'rollout.staleness') === 0),
+  Ppo: ({ stage, context }) => {
+    const [rollouts, splits] = [number(stage, 'rollout.per_step'), number(stage, 'update.splits')]
+    const micro = texts(stage, context, rollouts / splits)
+    return { micro, critic: true, once: splits * number(stage, 'update.passes') === 1, levels: { N: rollouts / splits, T: micro['T'] as number }, rollouts: [rolled(rollouts, number(stage, 'rollout.max_new'), context)] }
   },
-  Evaluate: (stage, context, completions) => ({ rollouts: rolled(completions, number(stage, 'max_new'), context) }),
-  Generate: (stage, context, completions) => ({ rollouts: rolled(completions, number(stage, 'max_new'), context) }),
-  EvaluateLoss: (stage, context) => ({ micro: texts(stage, context, WAVE) }),
+  Evaluate: completing,
+  Generate: completing,
+  MajorityVote: completing,
+  ForceAnswer: ({ stage, context, completions }) => {
+    const [maxNew, more, put] = [number(stage, 'max_new'), number(stage, 'answer'), String(attribute(stage, 'text')).trim().split(/\s+/).length]
+    return { rollouts: [{ rows: completions, prompt: Math.max(1, context - maxNew - put - more), maxNew }, rolled(completions, more, context)] }
+  },
+  // What is drawn on depends on what was drawn: more than the longest is not, and rarely so much.
+  PartSearch: ({ stage, context, rows }) => {
+    const maxNew = number(stage, 'max_new')
+    return { rollouts: [rolled(rows('data'), maxNew, context), ...(attribute(stage, 'part') === null ? [] : [{ rows: rows('data'), prompt: context - 1, maxNew: maxNew - 1 }])] }
+  },
+  GenerateWithTools: ({ stage, context, completions }) => {
+    const maxNew = number(stage, 'max_new')
+    const pauses = ['tools', 'hints'].some((path) => (attribute(stage, path) as readonly Value[]).length > 0)
+    return { rollouts: [rolled(completions, maxNew, context), ...(!pauses ? [] : [{ rows: completions, prompt: context - 1, maxNew }])] }
+  },
+  TreeSearch: ({ stage, context, rows }) => {
+    const [depth, maxNew, drawn] = [number(stage, 'depth'), number(stage, 'max_new'), rows('data') * number(stage, 'branching')]
+    const first = Math.max(1, context - depth * maxNew)
+    const steps = Array.from({ length: depth }, (_, step): Rolled => ({ rows: drawn, prompt: first + step * maxNew, maxNew }))
+    const rest: Rolled = { rows: rows('data'), prompt: first + (depth - 1) * maxNew, maxNew: depth * maxNew }
+    return { rollouts: depth > 1 ? [...steps, rest] : steps, ...((stage.inputs['recall'] ?? null) === null ? {} : { recall: [rolled(drawn, maxNew, context)] }) }
+  },
+  EvaluateLoss: ({ stage, context }) => ({ micro: texts(stage, context, WAVE) }),
+  Perplexity: ({ stage, context, rows }) => ({ micro: texts(stage, context, Math.min(SCORED, rows('data'))) }),
+  EvaluateClassifier: ({ rows }) => ({ micro: { B: Math.min(VECTORS, rows('data')), T: 1 } }),
+  ShrinkPerturb: () => ({ alone: ['shrink_perturb'] }),
+  MergeLora: () => ({ alone: ['merge_adapter'] }),
+  Lora: () => ({}),
+  Merge: ({ stage, model }) => {
+    const policies = stage.inputs['policies'] ?? null
+    return { merged: { POLICY: isList(policies) ? policies.length : 1, WEIGHT: model.weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0) } }
+  },
 }
 
 /** What the programs of a stage are run with; undefined for kinds that are not foreseen. */
@@ -57,7 +133,8 @@ export function shapesOf(plan: Plan, stage: StagePlan, model: ModelPlan): Shapes
   const ofKind = Object.hasOwn(kinds, stage.kind) ? kinds[stage.kind] : undefined
   if (!ofKind || stage.engine !== 'native') return undefined
   // Rows are often not known before the data is read: then more than a wave is assumed.
-  const found = ofKind(stage, Number(model.config['max_position_embeddings'] ?? 1), workOf(plan, stage).completions ?? WAVE)
+  const rows = (input: string): number => rowsOf(plan, stage.inputs[input] ?? null) ?? MANY
+  const found = ofKind({ stage, model, context: Number(model.config['max_position_embeddings'] ?? 1), completions: workOf(plan, stage).completions ?? WAVE, rows })
   return found.levels ? { ...found, levels: { ...found.levels, R: termsOf(plan, stage) } } : found
 }
 
@@ -66,13 +143,21 @@ export function bindingsOf({ micro, levels, rollouts }: Shapes, role: string): B
   if (role === 'score' || role === 'gradient') return micro
   if (role === 'advantage' || role === 'weigh' || role === 'measure') return levels
   if (role === 'norm' || role === 'apply') return {}
-  if (!rollouts || !['prefill', 'decode', 'sample'].includes(role)) return undefined
-  const [B, P] = [rollouts.rows, bucket(rollouts.prompt)]
-  return { B, P, S: P + rollouts.maxNew }
+  const [first] = rollouts ?? []
+  return first && ['prefill', 'decode', 'sample'].includes(role) ? bindingsOfWave(first, Math.min(WAVE, first.rows)) : undefined
 }
 
-/** Rows that are decoded together: all, then powers of two as rollouts end. */
+/** The sizes of a wave of `B` rows. */
+export const bindingsOfWave = ({ prompt, maxNew }: Rolled, B: number): Bindings => ({ B, P: bucket(prompt), S: bucket(prompt + maxNew) })
+
+/** Rows that are decoded together: whole waves and what is left of them, each then in powers of two as rollouts end. */
 export function waves(rows: number): readonly number[] {
+  const whole = rows >= WAVE ? shrinking(WAVE) : []
+  const rest = rows % WAVE
+  return [...whole, ...(rest > 0 ? shrinking(rest) : []).filter((size) => !whole.includes(size))]
+}
+
+function shrinking(rows: number): readonly number[] {
   const smaller: number[] = []
   for (let size = 2 ** Math.floor(Math.log2(Math.max(1, rows - 1))); size >= SMALLEST && size < rows; size /= 2) smaller.push(size)
   return [rows, ...smaller]
