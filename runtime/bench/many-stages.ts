@@ -54,7 +54,8 @@ export async function manyStages(count = 10_000): Promise<void> {
     console.log(`${what.padEnd(24)} ${((performance.now() - start) / 1000).toFixed(2)} s  ${((user + system) / 1e6).toFixed(2)} s of processor time  ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB  ${String(found)}`)
   }
   await measure(`${count} stages: decide`, () => [...intentions(plan, { store: new Store(home), root: home, executor: 'reference' }).values()].filter(({ will }) => will === 'reuse').length)
-  await measure(`${count} stages: run`, async () => (await runPlan(plan, { root: home, home, executor: reference })).stages.filter(({ status }) => status === 'reused').length)
+  // The second run finds what the first has compared.
+  for (const which of ['run', 'run again']) await measure(`${count} stages: ${which}`, async () => (await runPlan(plan, { root: home, home, executor: reference })).stages.filter(({ status }) => status === 'reused').length)
   rmSync(home, { recursive: true })
 }
 

@@ -67,11 +67,9 @@ export class RunFolder {
   }
 
   /** Append the lines of a stored stage, so that a run's files are complete by themselves. */
-  copyLines(stored: string, stage: string): void {
+  copyLines(texts: Readonly<Record<LineFile, string>>, stage: string): void {
     for (const file of LINE_FILES) {
-      const path = join(stored, file)
-      const text = existsSync(path) ? guarded(path, () => readFileSync(path, 'utf8')) : ''
-      this.lines(file, stage, text.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as object))
+      this.lines(file, stage, texts[file].split('\n').filter((line) => line !== '').map((line) => JSON.parse(line) as object))
     }
   }
 

@@ -9,6 +9,7 @@ import { takeLock, type Claim } from '../store/lock.js'
 import { OriginsOfStages, staleness } from '../store/origins.js'
 import type { Manifest } from '../store/manifest.js'
 import { Store } from '../store/store.js'
+import { LINE_FILES } from '../store/work.js'
 import { Artefacts } from './artefacts.js'
 import { checkClaim } from './claims.js'
 import type { ClaimOutcome, RunError, RunEvent, RunResult, StageOutcome } from './events.js'
@@ -82,7 +83,7 @@ class Run {
     private readonly options: RunOptions,
   ) {
     const { home, root, executor } = options
-    this.store = new Store(home)
+    this.store = new Store(home, { locked: true })
     this.store.emptyTrash()
     this.artefacts = new Artefacts(plan, this.store, root)
     this.origins = new OriginsOfStages(plan, this.store, root)
@@ -98,6 +99,7 @@ class Run {
       return result
     } finally {
       this.folder.close()
+      this.store.close()
     }
   }
 
@@ -157,10 +159,12 @@ class Run {
     try {
       const from = this.origins.of(stage)
       const found = this.options.fresh && !this.made.has(fingerprint) ? undefined : this.store.find(fingerprint)
-      const obstacle = found && ('damage' in found ? found.damage : staleness(found.manifest, from, this.options.executor.name))
-      if (found && 'manifest' in found && obstacle === undefined) {
+      const unfit = found && ('damage' in found ? found.damage : staleness(found.manifest, from, this.options.executor.name))
+      const lines = found && unfit === undefined ? this.store.texts(fingerprint, LINE_FILES) : undefined
+      const obstacle = lines && 'damage' in lines ? lines.damage : unfit
+      if (found && 'manifest' in found && lines && 'texts' in lines) {
         this.store.clear(fingerprint)
-        this.folder.copyLines(this.store.path(fingerprint), address)
+        this.folder.copyLines(lines.texts, address)
         return { address, kind, status: 'reused', ...outcomeOf(found.manifest), seconds: seconds() }
       }
       if (found && obstacle !== undefined) this.tell({ type: 'note', stage: address, code: 'RLP8203', message: `${obstacle}; the stage is made again` })

@@ -22,6 +22,9 @@ export function hashFile(path: string): string {
   return hash.digest('hex')
 }
 
+/** As `hashFile`, of what was read already. */
+export const hashOf = (content: Uint8Array): string => createHash('sha256').update(content).digest('hex')
+
 /** Every file under a folder, as `a/b.json`, sorted. */
 export function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })

@@ -5,8 +5,9 @@ import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } 
 import { dirname, join } from 'node:path'
 import { guarded, syncFolder, writeDurably } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
-import { filesIn, hashFile } from './hash.js'
+import { filesIn, hashFile, hashOf } from './hash.js'
 import { filesOfOutput, manifestText, readManifest, type Manifest, type ManifestContent } from './manifest.js'
+import { Stamps } from './stamps.js'
 
 export type Found = { readonly manifest: Manifest } | { readonly damage: string } | undefined
 
@@ -16,7 +17,15 @@ export class Store {
   /** Manifests that were read, whatever their files are like. */
   private readonly read = new Map<string, Manifest>()
 
-  constructor(readonly home: string) {}
+  private readonly stamps: Stamps
+
+  /** `locked`: this process has the lock of the folder, so that it may keep what it found out about files. */
+  constructor(
+    readonly home: string,
+    { locked = false, now = Date.now }: { readonly locked?: boolean; readonly now?: () => number } = {},
+  ) {
+    this.stamps = new Stamps(home, { writes: locked, now })
+  }
 
   path(fingerprint: string): string {
     return join(this.home, 'store', fingerprint)
@@ -37,11 +46,14 @@ export class Store {
     return names(join(this.home, 'work'))
   }
 
-  /** A stored stage whose files match their hashes; what is wrong when they do not; undefined when there is none. Read once, then remembered. */
+  /**
+   * A stored stage whose files match their hashes; what is wrong when they do not; undefined when there is none. Files that the system
+   * says are as they were when they were last compared are not read again. Looked at once, then remembered.
+   */
   find(fingerprint: string): Found {
     const known = this.known.get(fingerprint)
     if (known) return { manifest: known }
-    const found = this.compare(fingerprint, this.manifest(fingerprint))
+    const found = this.compare(fingerprint, this.manifest(fingerprint), true)
     if (found && 'manifest' in found) this.known.set(fingerprint, found.manifest)
     return found
   }
@@ -49,7 +61,9 @@ export class Store {
   /** As `find`, always from the files. */
   verify(fingerprint: string): Found {
     this.forget(fingerprint)
-    return this.find(fingerprint)
+    const found = this.compare(fingerprint, this.manifest(fingerprint), false)
+    if (found && 'damage' in found) guarded(this.home, () => this.stamps.forget())
+    return found
   }
 
   /** What a stored stage says about itself; its files are not looked at. Read once, then remembered. */
@@ -71,13 +85,30 @@ export class Store {
     return read
   }
 
-  private compare(fingerprint: string, found: Found): Found {
+  private compare(fingerprint: string, found: Found, trusting: boolean): Found {
     if (!found || 'damage' in found) return found
-    for (const [file, hash] of Object.entries(found.manifest.files)) {
-      const damage = damageOf(join(this.path(fingerprint), file), hash)
+    const { checksum, files } = found.manifest
+    const known = trusting ? this.stamps.of(fingerprint, checksum) : {}
+    const stamps: Record<string, string | undefined> = {}
+    for (const [file, hash] of Object.entries(files)) {
+      const path = join(this.path(fingerprint), file)
+      // The stamp first: a file that changes while it is read has another one next time.
+      stamps[file] = this.stampOf(path)
+      if (stamps[file] !== undefined && stamps[file] === known[file]) continue
+      const damage = damageOf(path, hash)
       if (damage !== undefined) return { damage }
     }
+    const settled = Object.entries(stamps).filter((entry): entry is [string, string] => entry[1] !== undefined)
+    if (settled.some(([file, stamp]) => known[file] !== stamp)) this.stamps.keep({ fingerprint, checksum, stamps: Object.fromEntries(settled) })
     return found
+  }
+
+  private stampOf(path: string): string | undefined {
+    try {
+      return this.stamps.stamp(path)
+    } catch {
+      return undefined
+    }
   }
 
   private forget(fingerprint: string): void {
@@ -94,9 +125,33 @@ export class Store {
       const damage = damageOf(join(this.path(fingerprint), file), hash)
       if (damage === undefined) continue
       this.forget(fingerprint)
+      guarded(this.home, () => this.stamps.forget())
       throw failure('RLP8203', damage, 'run again: the stage that made it is made again')
     }
     return join(this.path(fingerprint), path)
+  }
+
+  /** Texts of files of a stored stage, their hashes compared now; a file that it does not have is empty. */
+  texts<Name extends string>(fingerprint: string, names: readonly Name[]): { readonly texts: Readonly<Record<Name, string>> } | { readonly damage: string } {
+    const found = this.find(fingerprint)
+    if (!found || 'damage' in found) return found ?? { damage: `${fingerprint} is not in the store` }
+    const texts = {} as Record<Name, string>
+    for (const name of names) {
+      const [path, hash] = [join(this.path(fingerprint), name), found.manifest.files[name]]
+      const content = hash === undefined ? Buffer.alloc(0) : contentOf(path)
+      if (content === undefined || (hash !== undefined && hashOf(content) !== hash)) {
+        this.forget(fingerprint)
+        guarded(this.home, () => this.stamps.forget())
+        return { damage: `\`${path}\` ${content === undefined ? 'cannot be read' : 'is not what was written'}` }
+      }
+      texts[name] = content.toString('utf8')
+    }
+    return { texts }
+  }
+
+  /** No more is written. */
+  close(): void {
+    this.stamps.close()
   }
 
   /** Publish a finished folder, whose files were written durably, under its fingerprint; an older result is replaced. Errors: RLP8201, RLP8202. */
@@ -152,6 +207,14 @@ function damageOf(path: string, hash: string): string | undefined {
     return hashFile(path) === hash ? undefined : `\`${path}\` is not what was written`
   } catch (cause) {
     return (cause as NodeJS.ErrnoException).code === 'ENOENT' ? `\`${path}\` is missing` : `\`${path}\` cannot be read`
+  }
+}
+
+function contentOf(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path)
+  } catch {
+    return undefined
   }
 }
 

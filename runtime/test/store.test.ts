@@ -1,6 +1,6 @@
 // The store, and the work of a stage that is not done: what is damaged is never taken for sound.
 
-import { mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equal, is, ok, suite, throws } from '../../spec/test/suite.js'
@@ -10,6 +10,8 @@ import { ownerOf, takeLock, type Claim } from '../store/lock.js'
 import type { ManifestContent, Origins } from '../store/manifest.js'
 import { originsDifference } from '../store/origins.js'
 import { lives, thisProcess } from '../store/processes.js'
+import { readRecords } from '../store/records.js'
+import { Stamps } from '../store/stamps.js'
 import { Store } from '../store/store.js'
 import { stateOfWork, Work } from '../store/work.js'
 
@@ -37,6 +39,24 @@ function publish(home: string, text = 'weights', more: Partial<ManifestContent> 
   return store.publish(folder, content(more))
 }
 
+/** Later than any clock tick of the file system. */
+const later = (): number => Date.now() + 60_000
+
+/** Flips a bit so that the system does not tell: what was compared is taken down anew, as if it had been so before. */
+function rot(home: string, file: string): void {
+  const store = new Store(home, { locked: true, now: later })
+  const found = store.find(FINGERPRINT)
+  if (!found || 'damage' in found) throw new Error('nothing sound to damage')
+  const path = join(store.path(FINGERPRINT), file)
+  const content = readFileSync(path)
+  content[0] = (content[0] as number) ^ 1
+  writeFileSync(path, content)
+  const stamps = new Stamps(home, { writes: true, now: later })
+  const all = Object.keys(found.manifest.files).map((name) => [name, stamps.stamp(join(store.path(FINGERPRINT), name)) as string])
+  stamps.keep({ fingerprint: FINGERPRINT, checksum: found.manifest.checksum, stamps: Object.fromEntries(all) })
+  stamps.close()
+}
+
 const code = (name: string) => (error: unknown) => error instanceof HostError && error.code === name
 
 suite('store', (test) => {
@@ -51,6 +71,96 @@ suite('store', (test) => {
       equal(readdirSync(join(home, 'trash').replace(/trash$/, text === 'one' ? 'store' : 'trash')), text === 'one' ? [FINGERPRINT] : [])
     }
     is(new Store(home).find('b'.repeat(64)), undefined)
+  }))
+
+  test('files are not read again while the system says that they are as they were; one that was touched is', inHome((home) => {
+    publish(home)
+    const folder = new Store(home).path(FINGERPRINT)
+    const sound = () => {
+      const store = new Store(home, { locked: true, now: later })
+      const found = store.find(FINGERPRINT)
+      store.close()
+      return found !== undefined && 'manifest' in found
+    }
+    ok(sound())
+    rot(home, 'policy/model.safetensors')
+    ok(sound(), 'nothing was read')
+    // Each change that leaves a trace: other bytes of the same length, the time of before, another file in its place.
+    const path = join(folder, 'policy/model.safetensors')
+    const [before, rotten] = [statSync(path), readFileSync(path)]
+    for (const change of [() => writeFileSync(path, rotten), () => utimesSync(path, before.atime, before.mtime), () => (unlinkSync(path), writeFileSync(path, rotten))]) {
+      change()
+      ok(!sound(), 'it is read again, and is not what was written')
+    }
+    const repaired = Buffer.from(rotten)
+    repaired[0] = (repaired[0] as number) ^ 1
+    writeFileSync(path, repaired)
+    ok(sound())
+    appendFileSync(path, 'x')
+    ok(!sound())
+  }))
+
+  test('a file that was just written is always read: it may change within one tick of the clock', inHome((home) => {
+    publish(home)
+    const store = new Store(home, { locked: true })
+    ok(store.find(FINGERPRINT))
+    store.close()
+    ok(!existsSync(join(home, 'compared')))
+  }))
+
+  test('what the system does not tell is found by whoever reads the file, and by verify; from then on everything is read again', inHome((home) => {
+    const damaged = (store: Store) => {
+      const found = store.find(FINGERPRINT)
+      return found !== undefined && 'damage' in found
+    }
+    publish(home)
+    rot(home, 'policy/model.safetensors')
+    ok(!damaged(new Store(home, { now: later })))
+    throws(() => new Store(home, { now: later }).output(FINGERPRINT, 'policy'), code('RLP8203'))
+    ok(damaged(new Store(home, { now: later })))
+    publish(home)
+    rot(home, 'metrics.jsonl')
+    const lines = new Store(home, { now: later }).texts(FINGERPRINT, ['metrics.jsonl'])
+    ok('damage' in lines && lines.damage.includes('metrics.jsonl'))
+    ok(damaged(new Store(home, { now: later })))
+    publish(home)
+    rot(home, 'policy/model.safetensors')
+    const verified = new Store(home, { now: later }).verify(FINGERPRINT)
+    ok(verified && 'damage' in verified)
+    ok(damaged(new Store(home, { now: later })))
+  }))
+
+  test('the memory of what was compared may be torn, damaged or gone: then files are read; nobody writes it without the lock', inHome((home) => {
+    publish(home)
+    const path = join(home, 'compared')
+    const found = (locked: boolean) => {
+      const store = new Store(home, { locked, now: later })
+      const manifest = store.find(FINGERPRINT)
+      store.close()
+      return manifest
+    }
+    found(false)
+    ok(!existsSync(path))
+    for (let round = 0; round < 3; round++) {
+      ok(found(true))
+      const written = readFileSync(path)
+      ok(found(true))
+      equal(readFileSync(path), written, 'known things are not written again')
+      if (round === 0) truncateSync(path, written.length - 3)
+      if (round === 1) writeFileSync(path, written.map((byte, i) => (i === 20 ? byte ^ 1 : byte)))
+      rmSync(round === 2 ? path : join(home, 'nothing'), { force: true })
+      ok(found(true))
+      is(readFileSync(path).length, written.length, 'cut and written anew')
+    }
+    // Of results that are compared again and again, the latest record counts, and the file does not grow without end.
+    const stamps = new Stamps(home, { writes: true, now: later })
+    for (let i = 0; i < 1500; i++) stamps.keep({ fingerprint: FINGERPRINT, checksum: String(i), stamps: { a: 'b' } })
+    stamps.close()
+    const again = new Stamps(home, { writes: true, now: later })
+    again.keep({ fingerprint: FINGERPRINT, checksum: 'last', stamps: { a: 'c' } })
+    again.close()
+    is(readRecords(path).values.length, 2)
+    equal(new Stamps(home, { writes: false, now: later }).of(FINGERPRINT, 'last'), { a: 'c' })
   }))
 
   test('the result of a stage is what others see of it: outputs and metrics, not its lines or where it came from', inHome((home) => {
