@@ -10,11 +10,11 @@ export type Ref = string
 /** What each op that we write calls its first output (tensorflow/core/ops/*.cc). */
 const OUTPUTS: Readonly<Record<string, string>> = {
   Abs: 'y', AddV2: 'z', BatchMatMulV2: 'output', BitwiseAnd: 'z', BitwiseOr: 'z', BitwiseXor: 'z', BroadcastTo: 'output', Cast: 'y', ConcatV2: 'output',
-  Const: 'output', Cos: 'y', Cumsum: 'out', Equal: 'z', Exp: 'y', Floor: 'y', FloorMod: 'z', GatherV2: 'output', IsNan: 'y', LeftShift: 'z', Less: 'z',
+  Const: 'output', Cos: 'y', Cumsum: 'out', Equal: 'z', Exp: 'y', Floor: 'y', FloorMod: 'z', GatherV2: 'output', IsFinite: 'y', IsNan: 'y', LeftShift: 'z', Less: 'z',
   LessEqual: 'z', Log: 'y', LogicalAnd: 'z', LogicalNot: 'y', LogicalOr: 'z', MatMul: 'product', Max: 'output', Maximum: 'z', Min: 'output', Minimum: 'z',
   Mul: 'z', Neg: 'y', NotEqual: 'z', Pad: 'output', PadV2: 'output', Pow: 'z', Range: 'output', ReadVariableOp: 'value', RealDiv: 'z', Reshape: 'output',
   ReverseV2: 'output', RightShift: 'z', Rsqrt: 'y', SelectV2: 'output', Sigmoid: 'y', Sign: 'y', Sin: 'y', Slice: 'output', Sqrt: 'y', Sub: 'z', Sum: 'output',
-  Tanh: 'y', Transpose: 'y', UnsortedSegmentSum: 'output', XlaDynamicUpdateSlice: 'output', XlaVariadicSort: 'outputs', While: 'output',
+  Tanh: 'y', TensorScatterUpdate: 'output', Transpose: 'y', UnsortedSegmentSum: 'output', XlaDynamicUpdateSlice: 'output', XlaOptimizationBarrier: 'output', XlaVariadicSort: 'outputs', While: 'output',
 }
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array } as const

@@ -13,10 +13,10 @@ export interface Site {
   readonly inputs: readonly Ref[]
   readonly types: readonly TensorType[]
 }
-type Row = (site: Site) => Ref
+export type Row = (site: Site) => Ref
 type Primitive = Exclude<OpName, 'input' | 'composite' | 'part'>
 
-const sizes = ({ shape }: TensorType): readonly number[] => shape as readonly number[]
+export const sizes = ({ shape }: TensorType): readonly number[] => shape as readonly number[]
 const first = ({ types }: Site): TensorType => types[0] as TensorType
 const numbers = ({ node }: Site, name: string): readonly number[] => node.attributes[name] as readonly number[]
 
@@ -27,7 +27,7 @@ const untyped = (op: string): Row => ({ b, inputs }) => b.node(op, inputs, {})
 
 const reduce = (op: string): Row => (site) => site.b.node(op, [site.inputs[0] as Ref, site.b.constant('i32', numbers(site, 'axes'))], { T: typed(first(site).dtype), Tidx: typed('i32'), keep_dims: flag(false) })
 
-const reshape = (b: FunctionBuilder, x: Ref, type: DType, to: readonly number[]): Ref => b.node('Reshape', [x, b.constant('i32', to)], { T: typed(type), Tshape: typed('i32') })
+export const reshape = (b: FunctionBuilder, x: Ref, type: DType, to: readonly number[]): Ref => b.node('Reshape', [x, b.constant('i32', to)], { T: typed(type), Tshape: typed('i32') })
 const broadcast = (b: FunctionBuilder, x: Ref, type: DType, to: readonly number[]): Ref => b.node('BroadcastTo', [x, b.constant('i32', to)], { T: typed(type), Tidx: typed('i32') })
 const pairs = (before: readonly number[], after: readonly number[]): readonly number[] => before.flatMap((size, axis) => [size, after[axis] as number])
 
@@ -40,12 +40,35 @@ function cast({ b, inputs, types: [from], node }: Site): Ref {
   return b.node('Cast', [x], { SrcT: typed(type), DstT: typed(to), Truncate: flag(false) })
 }
 
-function iota({ b, node }: Site): Ref {
-  const { dtype, shape } = node.type
-  const axis = node.attributes['axis'] as number
+/** The same value, which TensorFlow does not compute beforehand: it folds constants of up to 10 MiB. */
+const unfolded = (b: FunctionBuilder, x: Ref, type: DType): Ref => b.node('XlaOptimizationBarrier', [x], { T: types([type]) })
+
+/**
+ * XLA would compute these again for every reader of every broadcast of them, by a call of the C library for each element. It fuses
+ * nothing into a matrix product, so their product with the identity, which has the same bits, is computed once.
+ */
+const once = (op: string): Row => (site) => {
+  const { b, node } = site
+  const shape = sizes(node.type)
+  const width = shape.at(-1) ?? 1
+  const line = b.constant('i32', [...Array(width).keys()])
+  const diagonal = b.node('Equal', [reshape(b, line, 'i32', [width, 1]), line], { T: typed('i32') })
+  const identity = b.node('Cast', [diagonal], { SrcT: typed('bool'), DstT: typed('f32'), Truncate: flag(false) })
+  // In a product one NaN would spread over its row.
+  const finite = b.node('IsFinite', [site.inputs[0] as Ref], { T: typed('f32') })
+  const choose = (value: Ref, otherwise: number): Ref => b.node('SelectV2', [finite, value, b.constant('f32', otherwise)], { T: typed('f32') })
+  const flat = reshape(b, choose(same(op)(site), 0), 'f32', [shape.slice(0, -1).reduce((p, q) => p * q, 1), width])
+  return choose(reshape(b, b.node('MatMul', [flat, identity], { T: typed('f32'), transpose_a: flag(false), transpose_b: flag(false) }), 'f32', shape), NaN)
+}
+
+const iota: Row = ({ b, node }) => iotaOf(b, node.type.dtype, sizes(node.type), node.attributes['axis'] as number)
+
+export function iotaOf(b: FunctionBuilder, dtype: DType, shape: readonly number[], axis: number): Ref {
   const length = shape[axis] as number
   const range = b.node('Range', [b.constant(dtype, 0), b.constant(dtype, length), b.constant(dtype, 1)], { Tidx: typed(dtype) })
-  return broadcast(b, reshape(b, range, dtype, shape.map((_, i) => (i === axis ? length : 1))), dtype, shape as number[])
+  // Folded, a mask would be megabytes of numbers to read, where a register does.
+  const line = shape.length === 1 ? range : unfolded(b, range, dtype)
+  return broadcast(b, reshape(b, line, dtype, shape.map((_, i) => (i === axis ? length : 1))), dtype, shape)
 }
 
 /**
@@ -130,8 +153,8 @@ export const rows: Readonly<Record<Primitive, Row>> = {
   log: same('Log'),
   sqrt: same('Sqrt'),
   rsqrt: same('Rsqrt'),
-  sin: same('Sin'),
-  cos: same('Cos'),
+  sin: once('Sin'),
+  cos: once('Cos'),
   tanh: same('Tanh'),
   sigmoid: same('Sigmoid'),
   abs: same('Abs'),

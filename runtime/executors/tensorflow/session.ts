@@ -6,6 +6,7 @@ import type { DType, Graph, TensorType } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
 import type { Bindings, Loop, LoopOptions, Program, Session, TensorData } from '../executor.js'
+import { composites } from './composites.js'
 import { loadCargo, unloadCargo } from './cargo.js'
 import { DTYPES, encodeGraph, shaped, tensor, typed } from './graph-def.js'
 import type { Host } from './host.js'
@@ -104,7 +105,7 @@ export class TensorflowSession implements Session {
   private checked(bound: Graph): Graph {
     const faults = verify(bound)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
-    const graph = inlineComposites(bound)
+    const graph = inlineComposites(bound, (name) => Object.hasOwn(composites, name))
     for (const [name, { dtype, shape }] of stateTypes(graph)) {
       const { type } = this.state(name)
       if (type.dtype !== dtype || type.shape.join() !== shape.join()) throw new Error(`state "${name}" is ${type.dtype}[${type.shape.join(', ')}], the graph takes ${dtype}[${shape.join(', ')}]`)

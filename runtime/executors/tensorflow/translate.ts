@@ -4,7 +4,8 @@
 import type { DType, Graph, GraphNode, TensorType } from '../../../spec/graph/graph.js'
 import { call, COMPILED, FunctionBuilder, type Ref } from './builder.js'
 import { shaped, typed, type FunctionDef, type GraphDef, type NodeDef } from './graph-def.js'
-import { comparator, rows, type Site } from './ops.js'
+import { composites } from './composites.js'
+import { comparator, rows, type Row, type Site } from './ops.js'
 
 export interface Endpoint {
   readonly name: string
@@ -47,13 +48,16 @@ export interface Fetched {
   readonly type: TensorType
 }
 
-/** Writes a graph's nodes into a function: what it fetches, the statements that assign, and the functions that its sorts call. */
-export function emit(b: FunctionBuilder, graph: Graph, fed: ReadonlyMap<string, Ref>, handles: ReadonlyMap<string, Ref>): { readonly fetched: readonly Fetched[]; readonly effects: readonly string[]; readonly comparators: readonly FunctionDef[] } {
+/**
+ * Writes a graph's nodes into a function: what it fetches, the statements that assign, and the functions that its sorts call. States in
+ * `held` are values and not variables: they are read from there, and `kept` says what they become.
+ */
+export function emit(b: FunctionBuilder, graph: Graph, fed: ReadonlyMap<string, Ref>, handles: ReadonlyMap<string, Ref>, held: ReadonlyMap<string, Ref> = new Map()): { readonly fetched: readonly Fetched[]; readonly effects: readonly string[]; readonly kept: ReadonlyMap<string, Ref>; readonly comparators: readonly FunctionDef[] } {
   const read = new Map<string, Ref>()
   const inputOf = ({ attributes, type }: GraphNode): Ref => {
     const name = String(attributes['name'])
     if (attributes['storage'] === 'feed') return fed.get(name) as Ref
-    const known = read.get(name) ?? b.node('ReadVariableOp', [handles.get(name) as Ref], { dtype: typed(type.dtype) })
+    const known = held.get(name) ?? read.get(name) ?? b.node('ReadVariableOp', [handles.get(name) as Ref], { dtype: typed(type.dtype) })
     read.set(name, known)
     return known
   }
@@ -62,24 +66,29 @@ export function emit(b: FunctionBuilder, graph: Graph, fed: ReadonlyMap<string, 
   const refs: Ref[] = []
   graph.nodes.forEach((node, id) => {
     if (node.op === 'input') refs[id] = inputOf(node)
-    else if (node.op === 'composite' || node.op === 'part') throw new RangeError(`graph ${graph.name}: %${id} is a ${node.op}; composites are inlined before`)
+    else if (node.op === 'part') throw new RangeError(`graph ${graph.name}: %${id} is a part; composites of several values are inlined before`)
     else {
       const site: Site = { b, node, inputs: node.inputs.map((input) => refs[input] as Ref), types: node.inputs.map((input) => (graph.nodes[input] as GraphNode).type) }
-      refs[id] = rows[node.op](site)
+      refs[id] = (node.op === 'composite' ? (composites[String(node.attributes['name'])] as Row) : rows[node.op])(site)
       for (const one of comparatorsOf(site)) comparators.set(one.signature.name, one)
     }
   })
 
   const typeOf = ({ node }: { readonly node: number }): TensorType => (graph.nodes[node] as GraphNode).type
+  const kept = new Map<string, Ref>()
   // All reads see the old state: a variable is assigned after it was read.
   const effects = graph.outputs.flatMap((output) => {
     if (output.kind === 'fetch') return []
+    if (held.has(output.state)) {
+      kept.set(output.state, refs[output.node] as Ref)
+      return []
+    }
     const before = read.get(output.state)
     const order = before === undefined ? [] : [`^${before.split(':')[0] as string}`]
     return [b.statement('AssignVariableOp', [handles.get(output.state) as Ref, refs[output.node] as Ref, ...order], { dtype: typed(typeOf(output).dtype) })]
   })
   const fetched = graph.outputs.flatMap((output) => (output.kind === 'fetch' ? [{ name: output.name, ref: refs[output.node] as Ref, type: typeOf(output) }] : []))
-  return { fetched, effects, comparators: [...comparators.values()] }
+  return { fetched, effects, kept, comparators: [...comparators.values()] }
 }
 
 /** Placeholders, variables and the call of a function that takes first all feeds, then all states. */
