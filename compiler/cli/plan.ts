@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
-import { workOf } from '../../spec/plan/work.js'
+import { workOf, type Work } from '../../spec/plan/work.js'
 import type { StageForecast } from '../../runtime/index.js'
 import { showPlan, type StageOutlook } from '../plan/show.js'
 import { EXIT } from './exit.js'
@@ -37,7 +37,7 @@ export async function run(args: Arguments): Promise<number> {
   const outlook = new Map(
     found.stages.map((each): [string, StageOutlook] => {
       const stage = stages.get(each.address) as Plan['stages'][number]
-      const seconds = secondsLeft(each, pace.seconds(stage) ?? probed(stage), stage.estimate.steps)
+      const seconds = secondsLeft(each, pace.seconds(stage) ?? probed(stage), workOf(plan, stage))
       const bytes = memory(stage)
       return [each.address, { action: each.action, reason: inWords(each.reason, plan, found.last?.plan), ...(seconds === undefined ? {} : { seconds }), ...(bytes === undefined ? {} : { memory: bytes }) }]
     }),
@@ -66,10 +66,11 @@ function paceInWords(run: string | undefined, probed: boolean): { pace?: string 
 }
 
 /** What is left of a stage: nothing of a stored one, the rest of an interrupted one. */
-function secondsLeft({ action, reason }: StageForecast, seconds: number | undefined, steps: number | undefined): number | undefined {
+function secondsLeft({ action, reason }: StageForecast, seconds: number | undefined, { steps, completions }: Work): number | undefined {
   if (action === 'reuse' || action === 'skip') return 0
-  if (reason.why !== 'interrupted' || steps === undefined || seconds === undefined) return seconds
-  return seconds * Math.max(0, 1 - reason.steps / steps)
+  if (reason.why !== 'interrupted' || seconds === undefined) return seconds
+  const [done, all] = reason.steps > 0 ? [reason.steps, steps] : [reason.completions, completions]
+  return all === undefined ? seconds : seconds * Math.max(0, 1 - done / all)
 }
 
 /** What `--format json` prints: `spec/schemas/review.schema.json`. */

@@ -14,8 +14,8 @@ export interface RunError {
 
 export type RunEvent =
   | { readonly type: 'run'; readonly id: string; readonly folder: string; readonly stages: readonly string[] }
-  /** `from` > 0: continued after so many steps of an interrupted run. */
-  | { readonly type: 'started'; readonly stage: string; readonly kind: string; readonly from: number }
+  /** `from`, `completions` > 0: continued after so many steps or completions of an interrupted run. */
+  | { readonly type: 'started'; readonly stage: string; readonly kind: string; readonly from: number; readonly completions: number }
   /** `rate` in steps per second, `left` in seconds. */
   | { readonly type: 'step'; readonly stage: string; readonly step: number; readonly steps: number; readonly metrics: Metrics; readonly rate: number; readonly left: number }
   /** Progress within a step, or of a stage without steps. */

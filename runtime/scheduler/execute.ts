@@ -42,8 +42,8 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
   const work = Work.open(home, { fingerprint, executor: executor.name, from })
   let manifest: Manifest
   try {
-    for (const problem of work.problems) tell({ type: 'note', stage: address, code: 'RLP8207', message: `${problem}; the stage ${work.start ? `goes on after step ${work.steps}` : 'begins anew'}` })
-    tell({ type: 'started', stage: address, kind, from: work.steps })
+    for (const problem of work.problems) tell({ type: 'note', stage: address, code: 'RLP8207', message: `${problem}; the stage ${work.start ? `goes on after step ${work.steps}` : work.completions > 0 ? `goes on after ${work.completions} completions` : 'begins anew'}` })
+    tell({ type: 'started', stage: address, kind, from: work.steps, completions: work.completions })
     const saving = savingOf(stage)
     const score = new Score(saving)
     const notes: string[] = []
@@ -108,6 +108,8 @@ function stageRun(stage: StagePlan, work: Work, { saving, score, notes }: { read
       savedAt = now()
       work.save(progress.updates, tensors, progress, planned ? score.value : null, saving?.keep ?? { last: 1 })
     },
+    kept: (name) => work.takePart(name),
+    keep: (name, completions, value) => work.keepPart(name, completions, value),
     saved: () => work.start && { tensors: work.start.tensors, progress: work.start.progress as Progress },
   }
 }

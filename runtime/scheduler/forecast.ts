@@ -28,7 +28,8 @@ export type Reason =
   | { readonly why: 'not in the store'; readonly run: string }
   /** What is stored cannot be used or must be looked at again, in words. */
   | { readonly why: 'stale'; readonly what: string }
-  | { readonly why: 'interrupted'; readonly steps: number }
+  /** It goes on after so many steps, or completions. */
+  | { readonly why: 'interrupted'; readonly steps: number; readonly completions: number }
   | { readonly why: 'no engine'; readonly obstacle: string }
   /** A gate before it was measured and does not hold. */
   | { readonly why: 'gated'; readonly gate: ClaimOutcome }
@@ -77,10 +78,10 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
     if (closed) return { action: 'skip', reason: { why: 'gated', gate: closed } }
     const twin = first.get(fingerprint)
     if (twin !== undefined && ['run', 'resume'].includes(actions.get(twin) as Action)) return { action: 'reuse', reason: { why: 'same as', stage: twin } }
-    const { will, from, because } = intended.get(address) ?? { will: 'make', from: 0, because: [] }
+    const { will, from, completions, because } = intended.get(address) ?? { will: 'make', from: 0, completions: 0, because: [] }
     const found = will === 'reuse' ? store.manifest(fingerprint) : undefined
     if (found && 'manifest' in found) return { action: 'reuse', reason: { why: 'stored', run: found.manifest.madeBy.run, by: found.manifest.madeBy.stage } }
-    if (will === 'continue') return { action: 'resume', reason: { why: 'interrupted', steps: from } }
+    if (will === 'continue') return { action: 'resume', reason: { why: 'interrupted', steps: from, completions } }
     if (because.length > 0) return { action: 'run', reason: { why: 'stale', what: because.join('; ') } }
     return { action: 'run', reason: unstored(compared.get(address), outcomes.get(address), last) }
   }

@@ -9,8 +9,9 @@ import { runOrder } from './order.js'
 
 export interface Intention {
   readonly will: 'reuse' | 'continue' | 'make'
-  /** Steps that are done; more than 0 when it goes on. */
+  /** Steps that are done, and completions that are written; one is more than 0 when it goes on. */
   readonly from: number
+  readonly completions: number
   /** Why it is not reused, or not continued, where there is something to say. */
   readonly because: readonly string[]
 }
@@ -30,7 +31,7 @@ export interface Conditions {
 export function intentions(plan: Plan, { store, root, executor, fresh = false, origins = new OriginsOfStages(plan, store, root) }: Conditions): ReadonlyMap<string, Intention> {
   const interrupted = new Set(store.interrupted())
   const found = new Map<string, Intention>()
-  for (const stage of runOrder(plan.stages)) found.set(stage.address, fresh ? { will: 'make', from: 0, because: ['everything is made again'] } : intention(stage))
+  for (const stage of runOrder(plan.stages)) found.set(stage.address, fresh ? { will: 'make', from: 0, completions: 0, because: ['everything is made again'] } : intention(stage))
   return found
 
   function intention(stage: StagePlan): Intention {
@@ -40,8 +41,8 @@ export function intentions(plan: Plan, { store, root, executor, fresh = false, o
     const from = origins.of(stage)
     const obstacle = stored && ('damage' in stored ? stored.damage : staleness(stored.manifest, from, executor))
     // Made again, what it needs may come out the same: then it is reused after all.
-    if (stored && obstacle === undefined) return waits === undefined ? { will: 'reuse', from: 0, because: [] } : { will: 'make', from: 0, because: [`${waits} is made before it`] }
-    const { steps, problems } = interrupted.has(fingerprint) ? stateOfWork(store.work(fingerprint), { fingerprint, executor, from }) : { steps: 0, problems: [] }
-    return { will: steps > 0 ? 'continue' : 'make', from: steps, because: [...(obstacle === undefined ? [] : [obstacle]), ...problems] }
+    if (stored && obstacle === undefined) return waits === undefined ? { will: 'reuse', from: 0, completions: 0, because: [] } : { will: 'make', from: 0, completions: 0, because: [`${waits} is made before it`] }
+    const { steps, completions, problems } = interrupted.has(fingerprint) ? stateOfWork(store.work(fingerprint), { fingerprint, executor, from }) : { steps: 0, completions: 0, problems: [] }
+    return { will: steps > 0 || completions > 0 ? 'continue' : 'make', from: steps, completions, because: [...(obstacle === undefined ? [] : [obstacle]), ...problems] }
   }
 }

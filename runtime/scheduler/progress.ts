@@ -55,6 +55,7 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
         shownTenths = 0
         lastStep = ''
         if (event.from > 0) print(`${event.stage}: continues after step ${event.from}`)
+        else if (event.completions > 0) print(`${event.stage}: continues after ${event.completions} completions`)
       } else if (event.type === 'step') {
         const { stage, step, steps, rate, left } = event
         if (steps <= 1) return
@@ -65,7 +66,7 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
         const { stage, what, done, of } = event
         // Within a step they would only fill the page.
         if (lastStep !== '' && live) update(`${lastStep}  ${done}/${of} ${what}`, 0)
-        else if (lastStep === '' && (live || what === 'completions')) update([stage, ...(live ? [bar(done / of, paint)] : []), `${done}/${of} ${what}`].join('  '), done / of)
+        else if (lastStep === '' && (live || what.startsWith('completions'))) update([stage, ...(live ? [bar(done / of, paint)] : []), `${done}/${of} ${what}`].join('  '), done / of)
       } else if (event.type === 'note') {
         print(`${event.stage}: ${event.message} (${event.code})`)
       } else if (event.type === 'gate') {

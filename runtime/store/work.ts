@@ -32,6 +32,12 @@ interface CheckpointRecord {
   /** What `Keep.best` compares; null when the state does not take part. */
   readonly score: number | null
 }
+/** A part of the work that is not done twice, such as a wave of completions. */
+interface PartRecord {
+  readonly part: string
+  readonly completions: number
+  readonly value: unknown
+}
 interface Begin { readonly format: 1; readonly identity: WorkIdentity }
 
 export interface Checkpoint {
@@ -53,6 +59,8 @@ export class Work {
     private checkpoints: CheckpointRecord[],
     /** Lines up to the checkpoint that is continued from. */
     private written: readonly Line[],
+    /** Parts that were kept, by name. */
+    private readonly parts: Map<string, PartRecord>,
     /** To continue from. */
     readonly start: Checkpoint | undefined,
     /** What was there and could not be used, in words. */
@@ -65,13 +73,13 @@ export class Work {
     let kept: readonly unknown[] = []
     let start: Checkpoint | undefined
     const journal = RecordFile.open(join(folder, 'journal'), (records) => {
-      const usable = usableCheckpoint(folder, identity, records, problems)
+      const usable = usableWork(folder, identity, records, problems)
       start = usable?.checkpoint
       kept = records.values.slice(0, usable?.count ?? 0)
       return kept.length
     })
     if (kept.length === 0) journal.append({ format: 1, identity } satisfies Begin)
-    const work = new Work(folder, journal, kept.filter(isCheckpoint), kept.filter(isLine), start, problems)
+    const work = new Work(folder, journal, kept.filter(isCheckpoint), kept.filter(isLine), new Map(kept.filter(isPart).map((record) => [record.part, record])), start, problems)
     work.removeExcept(new Set(work.checkpoints.map(({ checkpoint }) => checkpoint)))
     return work
   }
@@ -79,6 +87,24 @@ export class Work {
   /** Steps that were done when the work was left. */
   get steps(): number {
     return this.start ? (this.checkpoints.at(-1)?.steps ?? 0) : 0
+  }
+
+  /** Completions that were written when the work was left, and are still to be asked for. */
+  get completions(): number {
+    return [...this.parts.values()].reduce((sum, { completions }) => sum + completions, 0)
+  }
+
+  /** A part that was kept, given once; undefined when there is none of this name. */
+  takePart(name: string): unknown {
+    const found = this.parts.get(name)?.value
+    this.parts.delete(name)
+    return found
+  }
+
+  /** Keep a part of the work, durably. */
+  keepPart(part: string, completions: number, value: unknown): void {
+    this.journal.append({ part, completions, value } satisfies PartRecord)
+    this.journal.sync()
   }
 
   /** The lines that the work begins with, given once. */
@@ -132,19 +158,22 @@ export class Work {
   }
 }
 
-/** Steps that continuing would begin after, and what stands against it; reads only. */
-export function stateOfWork(folder: string, identity: WorkIdentity): { readonly steps: number; readonly problems: readonly string[] } {
+/** How far the work has come that would be continued, and what stands against it; reads only. */
+export function stateOfWork(folder: string, identity: WorkIdentity): { readonly steps: number; readonly completions: number; readonly problems: readonly string[] } {
   const problems: string[] = []
   const path = join(folder, 'journal')
-  const usable = existsSync(path) ? usableCheckpoint(folder, identity, readRecords(path), problems) : undefined
-  return { steps: usable?.steps ?? 0, problems }
+  const records = existsSync(path) ? readRecords(path) : { values: [], lost: 0 }
+  const usable = usableWork(folder, identity, records, problems)
+  const completions = records.values.slice(0, usable?.count ?? 0).filter(isPart).reduce((sum, one) => sum + one.completions, 0)
+  return { steps: usable?.steps ?? 0, completions, problems }
 }
 
-function usableCheckpoint(folder: string, identity: WorkIdentity, { values, lost }: Records, problems: string[]): { checkpoint: Checkpoint; count: number; steps: number } | undefined {
+/** How many records of a journal are to be kept, and the checkpoint that they end with; undefined when none is worth it. */
+function usableWork(folder: string, identity: WorkIdentity, { values, lost }: Records, problems: string[]): { checkpoint?: Checkpoint; count: number; steps: number } | undefined {
   if (lost > 0) problems.push(`\`${join(folder, 'journal')}\` is torn or damaged: its last ${lost} bytes are left out`)
   const [begin] = values as [Begin?]
   if (!begin) return undefined
-  if (!values.some(isCheckpoint)) return undefined
+  if (!values.some((record) => isCheckpoint(record) || isPart(record))) return undefined
   const obstacle = differenceOf(begin, identity)
   if (obstacle !== undefined) {
     problems.push(obstacle)
@@ -160,7 +189,10 @@ function usableCheckpoint(folder: string, identity: WorkIdentity, { values, lost
     if (existsSync(path)) problems.push(`the checkpoint \`${path}\` is not what was written`)
     else if (!values.slice(i + 1).some(isCheckpoint)) problems.push(`the checkpoint \`${path}\` is missing`)
   }
-  return undefined
+  // Parts come before all lines of a stage that keeps no checkpoints: lines are written anew.
+  const end = values.findIndex((record, i) => i > 0 && !isPart(record))
+  const count = end < 0 ? values.length : end
+  return count > 1 ? { count, steps: 0 } : undefined
 }
 
 function differenceOf({ format, identity: { fingerprint, executor, from } }: Begin, now: WorkIdentity): string | undefined {
@@ -191,6 +223,7 @@ function better(earlier: number, later: number, direction: NonNullable<Keep['bes
 }
 
 const isLine = (record: unknown): record is Line => (record as Partial<Line>).file !== undefined
+const isPart = (record: unknown): record is PartRecord => (record as Partial<PartRecord>).part !== undefined
 const isCheckpoint = (record: unknown): record is CheckpointRecord => (record as Partial<CheckpointRecord>).checkpoint !== undefined
 
 function* hashed(bytes: Iterable<Uint8Array>, hash: { update(piece: Uint8Array): unknown }): Iterable<Uint8Array> {

@@ -22,7 +22,7 @@ function render(isTTY: boolean, events: readonly (readonly [number, RunEvent])[]
 
 const step = (number: number): RunEvent => ({ type: 'step', stage: 'warm[0]', step: number, steps: 200, metrics: { loss: 1 / number, reward: 2, lr: 1 }, rate: 12.345, left: 200 - number })
 
-const started: RunEvent = { type: 'started', stage: 'warm[0]', kind: 'Sft', from: 0 }
+const started: RunEvent = { type: 'started', stage: 'warm[0]', kind: 'Sft', from: 0, completions: 0 }
 
 suite('progress', (test) => {
   test('a terminal shows one live line for the running stage', () => {

@@ -4,15 +4,12 @@ import type { Completion } from '../../host.js'
 import { randomKey } from '../../random.js'
 import { number } from './attributes.js'
 import type { Drawn } from './course.js'
-import { stopped } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
-import { completionOf, rollOut } from './rollout.js'
+import { completionOf } from './rollout.js'
 import type { StageRun } from './stage.js'
-
-/** Prompts that are completed between two looks at the stop signal. */
-const CHUNK = 256
+import { writeOut } from './written.js'
 
 export interface Completed extends Drawn {
   readonly completion: Completion
@@ -48,13 +45,8 @@ export class Completer {
     const [maxNew, samples] = [number(stage, 'max_new'), number(stage, 'samples')]
     const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
     const prompts = wanted.map(({ row, sample }) => ({ tokens: promptTokens(policy, this.rows[row] as Drawn, maxNew), row: row * samples + sample }))
-    const completed: Completed[] = []
-    for (let at = 0; at < prompts.length; at += CHUNK) {
-      if (run.stopping()) throw stopped(stage, at, prompts.length)
-      const rollouts = await rollOut(policy, prompts.slice(at, at + CHUNK), { maxNew, temperature: number(stage, 'temperature') || 1, key, report: (done) => run.tick('completions', at + done, prompts.length) })
-      rollouts.forEach((rollout, i) => completed.push({ ...(this.rows[(wanted[at + i] as Wanted).row] as Drawn), completion: completionOf(policy, rollout) }))
-    }
-    return completed
+    const written = await writeOut(run, policy, prompts, { maxNew, temperature: number(stage, 'temperature') || 1, key, what: 'completions' })
+    return written.map((each, i) => ({ ...(this.rows[(wanted[i] as Wanted).row] as Drawn), completion: completionOf(policy, each) }))
   }
 
   close(): void {

@@ -4,14 +4,14 @@ import type { Completion } from '../../host.js'
 import { randomKey } from '../../random.js'
 import { attribute, number } from './attributes.js'
 import type { Drawn } from './course.js'
-import { stopped } from './loop.js'
 import { wilsonMargin } from './pass-at-k.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
 import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans, termValues } from './reward.js'
-import { completionOf, rollOut } from './rollout.js'
+import { completionOf } from './rollout.js'
 import type { StageKind } from './stage.js'
+import { writeOut } from './written.js'
 
 /** Completions kept for people to read. */
 const SAMPLES = 32
@@ -26,12 +26,11 @@ export const forceAnswer: StageKind = async (run) => {
   const temperature = number(stage, 'temperature') || 1
   const wanted = rows.flatMap((drawn, row) => Array.from({ length: samples }, (_, sample) => ({ drawn, row: row * samples + sample, prompt: promptTokens(policy, drawn, maxNew + put.length + more) })))
   const draw = async (prompts: readonly { tokens: readonly number[]; row: number }[], most: number, purpose: string): Promise<Completion[]> => {
-    const rollouts = prompts.length === 0 ? [] : await rollOut(policy, prompts, { maxNew: most, temperature, key: randomKey(stage.seed, stage.fingerprint, purpose), report: (done) => run.tick(purpose, done, prompts.length) })
-    return rollouts.map((rollout) => completionOf(policy, rollout))
+    const written = await writeOut(run, policy, prompts, { maxNew: most, temperature, key: randomKey(stage.seed, stage.fingerprint, purpose), what: purpose })
+    return written.map((rollout) => completionOf(policy, rollout))
   }
 
   const free = await draw(wanted.map(({ prompt, row }) => ({ tokens: prompt, row })), maxNew, 'completions')
-  if (run.stopping()) throw stopped(stage, 1, 2)
   const cut = wanted.flatMap(({ prompt, row }, i) => {
     const { finished, ids = [] } = free[i] as Completion
     return finished ? [] : [{ i, row, prompt, ids: [...Array.from(ids), ...put] }]

@@ -8,13 +8,13 @@ import { Later, type Completion, type HostValue } from '../../host.js'
 import { below, randomKey } from '../../random.js'
 import { attribute, number } from './attributes.js'
 import type { Drawn } from './course.js'
-import { stopped } from './loop.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
 import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans, termsOf, termValues } from './reward.js'
-import { completionOf, rollOut } from './rollout.js'
+import { completionOf } from './rollout.js'
 import type { StageKind, StageRun } from './stage.js'
+import { writeOut } from './written.js'
 
 /** Completions kept for people to read. */
 const SAMPLES = 32
@@ -52,9 +52,8 @@ export const generateWithTools: StageKind = async (run) => {
   const room = ({ prompt, ids, own }: Draft): number => Math.min(maxNew - own, policy.context - prompt.length - ids.length)
 
   for (let round = 0, open = drafts; open.length > 0; round++) {
-    if (run.stopping()) throw stopped(stage, drafts.length - open.length, drafts.length)
     const key = randomKey(stage.seed, stage.fingerprint, 'round', String(round))
-    const rollouts = await rollOut(policy, open.map(({ prompt, ids, row }) => ({ tokens: [...prompt, ...ids], row })), { maxNew: Math.max(...open.map(room)), temperature: number(stage, 'temperature') || 1, key, report: (done) => run.tick(`completions, part ${round + 1}`, done, open.length) })
+    const rollouts = await writeOut(run, policy, open.map(({ prompt, ids, row }) => ({ tokens: [...prompt, ...ids], row })), { maxNew: Math.max(...open.map(room)), temperature: number(stage, 'temperature') || 1, key, what: `completions, part ${round + 1}` })
     const going: Draft[] = []
     for (const [i, draft] of open.entries()) {
       const { ids, finished } = completionOf(policy, rollouts[i] as (typeof rollouts)[number])

@@ -78,6 +78,6 @@ function nothingLearned(updates: number, outcome: string): string {
   return `nothing was learned: the gradient was 0 in all ${updates} updates, since ${why}`
 }
 
-export function stopped(stage: StagePlan, done: number, of: number): Error {
-  return failure('RLP8002', `${stage.address} was stopped after ${done} of ${of} steps`, 'run again to continue')
+export function stopped(stage: StagePlan, done: number, of: number, what = 'steps'): Error {
+  return failure('RLP8002', `${stage.address} was stopped after ${done} of ${of} ${what}`, 'run again to continue')
 }

@@ -5,14 +5,14 @@ import type { Completion } from '../../host.js'
 import { randomKey } from '../../random.js'
 import { attribute, number } from './attributes.js'
 import type { Drawn } from './course.js'
-import { stopped } from './loop.js'
 import { wilsonMargin } from './pass-at-k.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
 import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans, termValues } from './reward.js'
-import { completionOf, rollOut } from './rollout.js'
+import { completionOf } from './rollout.js'
 import type { StageKind } from './stage.js'
+import { writeOut } from './written.js'
 
 /** Completions kept for people to read. */
 const SAMPLES = 32
@@ -48,9 +48,8 @@ export const partSearch: StageKind = async (run) => {
   const searches = (await everyRow(run, 'data')).map((drawn, row): Search => ({ drawn, row, text: String(drawn.row['prompt']), best: undefined, tokens: 0, tries: 0 }))
 
   for (let attempt = 0, open = searches; attempt < candidates && open.length > 0; attempt++) {
-    if (run.stopping()) throw stopped(stage, attempt, candidates)
     const prompts = open.map(({ drawn, row, text }) => ({ tokens: promptTokens(policy, { ...drawn, row: { ...drawn.row, prompt: text } }, maxNew), row: row * candidates + attempt }))
-    const rollouts = await rollOut(policy, prompts, { maxNew, temperature, key: randomKey(stage.seed, stage.fingerprint, 'part'), report: (done) => run.tick(`try ${attempt + 1}`, done, prompts.length) })
+    const rollouts = await writeOut(run, policy, prompts, { maxNew, temperature, key: randomKey(stage.seed, stage.fingerprint, 'part'), what: `completions of try ${attempt + 1}` })
     const parts = rollouts.map((rollout) => cut(policy, completionOf(policy, rollout), mark))
     const values = termValues(await judging.score(open.map(({ drawn }, i) => ({ ...drawn, completion: (parts[i] as Part).part }))), judge)
     open = open.filter((search, i) => {
@@ -65,7 +64,7 @@ export const partSearch: StageKind = async (run) => {
   }
 
   const going = searches.filter(({ best }) => best && !best.whole && best.part.tokens < maxNew)
-  const rests = await rollOut(policy, going.map(({ best, row }) => ({ tokens: [...(best as Candidate).prompt, ...idsOf(best as Candidate)], row })), { maxNew: maxNew - Math.min(...going.map(({ best }) => (best as Candidate).part.tokens)), temperature, key: randomKey(stage.seed, stage.fingerprint, 'rest'), report: (done) => run.tick('completions', done, going.length) })
+  const rests = await writeOut(run, policy, going.map(({ best, row }) => ({ tokens: [...(best as Candidate).prompt, ...idsOf(best as Candidate)], row })), { maxNew: maxNew - Math.min(...going.map(({ best }) => (best as Candidate).part.tokens)), temperature, key: randomKey(stage.seed, stage.fingerprint, 'rest'), what: 'completions' })
   const completions = new Map(searches.map(({ row, best }) => [row, (best as Candidate).part]))
   going.forEach((search, i) => {
     const { tokens, ids: rest, finished } = completionOf(policy, rests[i] as (typeof rests)[number])

@@ -38,7 +38,7 @@ export interface RolloutOptions {
 }
 
 /** What a signal sees of a rollout: special tokens leave no trace in the text, and the end token is not counted. */
-export function completionOf({ tokenizer }: Policy, { tokens, finished }: Rollout): Completion {
+export function completionOf({ tokenizer }: Policy, { tokens, finished }: Pick<Rollout, 'tokens' | 'finished'>): Completion {
   const ids = finished ? tokens.slice(0, -1) : tokens
   return { text: tokenizer.decode(tokens), tokens: ids.length, ids, finished }
 }

@@ -46,6 +46,10 @@ export interface StageRun {
   saveDue(): boolean
   /** Keep the state to continue from. `planned`: because the spec says so, not because time has passed or someone stops the run. */
   save(tensors: readonly StoredTensor[], progress: Progress, planned: boolean): void
+  /** Part of the work, by its name, that an interrupted run of this stage kept; undefined when it is to be made. Given once. */
+  kept(name: string): unknown
+  /** Keep a part of the work that is not done twice: plain data, and how many completions it holds. */
+  keep(name: string, completions: number, value: unknown): void
   /** The state that an interrupted run of this stage kept. */
   saved(): { tensors: ReadonlyMap<string, StoredTensor>; progress: Progress } | undefined
 }

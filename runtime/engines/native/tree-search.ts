@@ -13,8 +13,9 @@ import { Policy } from './policy.js'
 import { graphsOf, Programs } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
 import { meanOf, problemsOf, Rewarder, rewardName, sampleOf, termMeans, termValues } from './reward.js'
-import { completionOf, rollOut, type Prompt } from './rollout.js'
+import { completionOf, type Prompt } from './rollout.js'
 import type { StageKind, StageRun } from './stage.js'
+import { writeOut } from './written.js'
 import { pathTo, Tree, type Child, type Node } from './tree.js'
 
 /** Completions kept for people to read. */
@@ -157,7 +158,7 @@ class Steps {
 
   async draw(prompts: readonly Prompt[], maxNew: number, purpose: string, policy = this.policy): Promise<Completion[]> {
     const { stage } = this.run
-    const rollouts = await rollOut(policy, prompts, { maxNew, temperature: number(stage, 'temperature') || 1, key: randomKey(stage.seed, stage.fingerprint, purpose) })
+    const rollouts = await writeOut(this.run, policy, prompts, { maxNew, temperature: number(stage, 'temperature') || 1, key: randomKey(stage.seed, stage.fingerprint, purpose), what: 'steps of a search' })
     return rollouts.map((rollout) => completionOf(policy, rollout))
   }
 

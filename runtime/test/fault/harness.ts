@@ -37,13 +37,14 @@ interface Ended {
   readonly lasted: number
 }
 
-/** Two stages that learn, with saves between their steps, and one that measures. */
+/** Two stages that learn, with saves between their steps, one that writes two waves of completions, and one that measures. */
 export function twoStages(steps = 8): PlanBuilder {
   const model = tinyModel(LETTERS)
   return new PlanBuilder({ m: model })
     .sft('copy', model, { model: 'm' }, copyRows, { steps, every: 2, best: 'lowest loss' })
     .exactReward('answer')
     .grpo('practice', model, { policy: { stage: 'copy', output: 'policy' }, prompts: copyRows, reward: { reward: 'answer' } }, { steps, size: 3, every: 3 })
+    .completing('write', 'Generate', model, { policy: { stage: 'practice', output: 'policy' }, prompts: copyRows }, { samples: 10, temperature: 1, maxNew: 2 })
     .completing('exam', 'Evaluate', model, { policy: { stage: 'practice', output: 'policy' }, data: copyRows, score: { reward: 'answer', term: 'correct' } })
 }
 
