@@ -200,7 +200,7 @@ function adapterFault(stage: StageDraft, fault: string): Diagnostic {
 
 function pathsFault(stage: StageDraft, fault: string): Diagnostic {
   const span = ['block', 'path', 'policy'].map((path) => stage.settings.get(path)?.written?.span).find((found) => found !== undefined)
-  return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot keep the paths of this policy apart`, { label: fault, help: 'put `<…>` and `</…>` of the block and `<…>` of the path into the `vocabulary` of a `Transformer`, or name tags that are in it' })
+  return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot keep the paths of this policy apart`, { label: fault, help: 'put `<…>` and `</…>` of the block and the path into the `vocabulary` of a `Transformer`, or name tags that are in it' })
 }
 
 /** Addresses of the stages whose weights stand still under a stage's adapter: they are read, too. */

@@ -70,7 +70,7 @@ const models: readonly (readonly [string, Readonly<Record<string, number | boole
 suite('wasm runs transformers', (test) => {
   for (const [what, attributes] of models) {
     const { paths, ...sizes } = attributes
-    const model: ModelPlan = { ...tinyModel(sizes), ...(paths ? { paths: { open: 3, close: 4, path: 5 } } : {}) }
+    const model: ModelPlan = { ...tinyModel(sizes), ...(paths ? { paths: { open: 3, close: 4, path: 5, end: 6 } } : {}) }
     const vocabulary = model.weights.find(({ name }) => name === 'model.embed_tokens.weight')?.shape[0] as number
 
     test(`training: ${what}`, async () => {

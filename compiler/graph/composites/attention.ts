@@ -20,7 +20,7 @@ export function attention(b: GraphBuilder, q: Value, k: Value, v: Value, { scale
 
 /** As `attention`, over what `visible` (bool [B,T,T]: query, key) says. No kernel computes it: all scores are held at once. */
 export function maskedAttention(b: GraphBuilder, q: Value, k: Value, v: Value, { scale, visible }: { scale: number; visible: Value }): Value {
-  return mixture(b, q, k, v, scale, visible)
+  return mixture(b, q, k, v, scale, () => visible)
 }
 
 /** Gradients of q, k and v. */
@@ -34,12 +34,14 @@ export function attentionGrad(b: GraphBuilder, q: Value, k: Value, v: Value, dOu
 function expand(b: GraphBuilder, inputs: readonly Value[], scale: number): Value {
   const [q, k, v, segments] = inputs as [Value, Value, Value, Value | undefined]
   const [B, T] = q.shape as [Dim, Dim]
-  const causal = b.le(b.iota([T, T], 1), b.iota([T, T], 0))
-  return mixture(b, q, k, v, scale, segments ? b.and(b.eq(b.reshape(segments, [B, T, 1]), b.reshape(segments, [B, 1, T])), causal) : causal)
+  return mixture(b, q, k, v, scale, () => {
+    const causal = b.le(b.iota([T, T], 1), b.iota([T, T], 0))
+    return segments ? b.and(b.eq(b.reshape(segments, [B, T, 1]), b.reshape(segments, [B, 1, T])), causal) : causal
+  })
 }
 
-/** `visible` is of all rows, [T,T], or of each, [B,T,T]. */
-function mixture(b: GraphBuilder, q: Value, k: Value, v: Value, scale: number, visible: Value): Value {
+/** `visible` gives what is seen of all rows, [T,T], or of each, [B,T,T]. */
+function mixture(b: GraphBuilder, q: Value, k: Value, v: Value, scale: number, visible: () => Value): Value {
   const [B, T, H, Dh] = q.shape as [Dim, Dim, Dim, Dim]
   const KV = k.shape[2] as Dim
   const G = groups(H, KV)
@@ -51,7 +53,8 @@ function mixture(b: GraphBuilder, q: Value, k: Value, v: Value, scale: number, v
   const queries = b.reshape(b.transpose(b.reshape(q, [B, T, KV, G, Dh]), [0, 2, 3, 1, 4]), rows)
   const scores = b.reshape(b.mul(b.matmul(queries, keys, { transposeB: true }), scale), square)
 
-  const mask = visible.rank === 3 ? b.broadcastAlong(visible, square, [0, 3, 4]) : b.broadcastTo(visible, square)
+  const seen = visible()
+  const mask = seen.rank === 3 ? b.broadcastAlong(seen, square, [0, 3, 4]) : b.broadcastTo(seen, square)
   const weights = b.softmax(b.where(mask, scores, -Infinity))
   const mixed = b.matmul(b.reshape(weights, [B, KV, multiplyDims(G, T), T]), values)
   return b.reshape(b.transpose(b.reshape(mixed, [B, KV, G, T, Dh]), [0, 3, 1, 2, 4]), [B, T, H, Dh])
@@ -62,18 +65,23 @@ export function attentionDecode(b: GraphBuilder, q: Value, kcache: Value, vcache
   const [o] = b.composite('attention_decode', { scale }, [q, kcache, vcache, positions], (body, ...args) => {
     const [query, keys, values, at] = args as [Value, Value, Value, Value]
     const shape = keys.shape.slice(0, 2)
-    return [maskedDecode(body, query, keys, values, { scale, visible: body.le(body.iota(shape, 1), body.spread(at, shape, 1)) })]
+    return [decoded(body, query, keys, values, scale, () => body.le(body.iota(shape, 1), body.spread(at, shape, 1)))]
   })
   return o as Value
 }
 
 /** As `attentionDecode`, over what `visible` (bool [B,S]) says of the cache. */
 export function maskedDecode(b: GraphBuilder, q: Value, kcache: Value, vcache: Value, { scale, visible }: { scale: number; visible: Value }): Value {
+  return decoded(b, q, kcache, vcache, scale, () => visible)
+}
+
+function decoded(b: GraphBuilder, q: Value, kcache: Value, vcache: Value, scale: number, visible: () => Value): Value {
   const [B, H, Dh] = q.shape as [Dim, Dim, Dim]
   const KV = kcache.shape[2] as Dim
   const grouped = b.reshape(q, [B, KV, groups(H, KV), Dh])
   const scores = b.mul(b.matmul(grouped, b.transpose(kcache, [0, 2, 1, 3]), { transposeB: true }), scale)
-  const weights = b.softmax(b.where(b.broadcastAlong(visible, scores.shape, [0, 3]), scores, -Infinity))
+  const seen = visible()
+  const weights = b.softmax(b.where(b.broadcastAlong(seen, scores.shape, [0, 3]), scores, -Infinity))
   return b.reshape(b.matmul(weights, b.transpose(vcache, [0, 2, 1, 3])), [B, H, Dh])
 }
 
