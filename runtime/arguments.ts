@@ -3,7 +3,7 @@
 
 import type { Dataset } from './data/dataset.js'
 import { failure } from './codes.js'
-import { HostClassifier, type Completion, type HostShare, type HostValue } from './host.js'
+import { HostClassifier, HostScorer, type Completion, type HostShare, type HostValue } from './host.js'
 import { Secret } from './secrets.js'
 
 export type Arguments = Readonly<Record<string, HostValue>>
@@ -61,6 +61,11 @@ export function rangeArgument(args: Arguments, name: string): [number, number] {
 export function classifierArgument(args: Arguments, name: string): HostClassifier {
   const value = args[name]
   return value instanceof HostClassifier ? value : wrong(name, 'a trained classifier')
+}
+
+export function scorerArgument(args: Arguments, name: string): HostScorer {
+  const value = args[name]
+  return value instanceof HostScorer ? value : wrong(name, 'a trained reward model')
 }
 
 export function recordArgument(args: Arguments, name: string): Arguments {

@@ -1,7 +1,7 @@
 // The signals behind `extern fn`, by qualified name: pure functions of text, quick to load, as tests of rewards run while compiling.
 // Functions that make datasets are in `data/sources.ts`.
 
-import { classifierArgument, completionArgument, numberArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
+import { classifierArgument, completionArgument, numberArgument, scorerArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
 import { failure } from './codes.js'
 import { Later, type HostContext, type HostFunction, type HostValue } from './host.js'
 import { fenced, passed, run } from './signals/code.js'
@@ -52,6 +52,10 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     const [by, words] = [classifierArgument(args, 'by'), textsArgument(args, 'words')]
     if (words.length !== by.inputs) throw failure('RLP8105', `\`judged\` counts ${words.length} words, and the classifier reads ${by.inputs} numbers`, 'count the words that it was trained on')
     return text === null ? 0 : new Later(async () => ({ value: await by.probability(wordCounts(text, words), 1), endings: [] }))
+  },
+  'std/reward_models.scored': (args) => {
+    const [completion, prompt, by] = [completionArgument(args, 'text'), textArgument(args, 'prompt'), scorerArgument(args, 'by')]
+    return new Later(async () => ({ value: await by.score(prompt, completion), endings: [] }))
   },
   'std/structure.span_overlap': (args) => (args['start'] === null || args['end'] === null ? null : spanOverlap(writtenArgument(args, 'text') ?? '', numberArgument(args, 'start'), numberArgument(args, 'end'))),
   'std/structure.records': (args) => recordShare(writtenArgument(args, 'text') ?? '', textsArgument(args, 'fields')),

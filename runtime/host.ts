@@ -15,7 +15,7 @@ export interface Completion {
   readonly finished: boolean
 }
 
-export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare | Secret | HostClassifier
+export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare | Secret | HostClassifier | HostScorer
 
 /** One weighted part of a mixture. */
 export interface HostShare { readonly part: number; readonly data: Dataset }
@@ -44,6 +44,18 @@ export class HostClassifier {
     /** Numbers of a vector. */
     readonly inputs: number,
     readonly probability: (features: readonly number[], label: number) => Promise<number>,
+  ) {}
+
+  toJSON(): string {
+    return this.address
+  }
+}
+
+/** A trained reward model. Written out it is its address, as a classifier. */
+export class HostScorer {
+  constructor(
+    readonly address: string,
+    readonly score: (prompt: string, completion: Pick<Completion, 'text' | 'finished'>) => Promise<number>,
   ) {}
 
   toJSON(): string {

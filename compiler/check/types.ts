@@ -59,7 +59,7 @@ export interface FunctionType {
 }
 export interface ParameterType { readonly name: string; readonly type: Type; readonly optional: boolean }
 
-export type ArtefactName = 'Policy' | 'Model' | 'Classifier' | 'Agent' | 'Dataset' | 'Curriculum' | 'Reward' | 'Term' | 'Share' | 'Completion' | 'Secret'
+export type ArtefactName = 'Policy' | 'Model' | 'Classifier' | 'Scorer' | 'Agent' | 'Dataset' | 'Curriculum' | 'Reward' | 'Term' | 'Share' | 'Completion' | 'Secret'
 export interface ArtefactType {
   readonly type: 'artefact'
   readonly name: ArtefactName
@@ -85,7 +85,7 @@ export const REAL: NumberType = { type: 'number', whole: false, low: -Infinity, 
 export const INT: NumberType = { ...REAL, whole: true }
 
 /** Types that have parameters of their own in brackets, and how many. */
-export const ARTEFACTS: Readonly<Record<ArtefactName, number>> = { Policy: 0, Model: 0, Classifier: 0, Agent: 0, Dataset: 1, Curriculum: 1, Reward: 1, Term: 1, Share: 1, Completion: 0, Secret: 0 }
+export const ARTEFACTS: Readonly<Record<ArtefactName, number>> = { Policy: 0, Model: 0, Classifier: 0, Scorer: 0, Agent: 0, Dataset: 1, Curriculum: 1, Reward: 1, Term: 1, Share: 1, Completion: 0, Secret: 0 }
 
 export function quantity(dimension: string): NumberType {
   return { ...REAL, dimension }

@@ -94,7 +94,7 @@ function takesPolicy(type: TypeNode): boolean {
     case 'UnionType':
       return type.options.some(takesPolicy)
     case 'NamedType':
-      return ['Policy', 'Model', 'Classifier'].includes(type.name.name) || type.arguments.some(takesPolicy)
+      return ['Policy', 'Model', 'Classifier', 'Scorer'].includes(type.name.name) || type.arguments.some(takesPolicy)
     default:
       return false
   }

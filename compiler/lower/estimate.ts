@@ -54,6 +54,12 @@ const kinds: Readonly<Record<string, Estimator>> = {
     const scored = (1 + Number(stage.inputs.has('reference'))) * cost(programs['score'], sizes)
     return { ...steps, ...timesSteps(steps, { tokens: 2 * pairs * length, flops: scored + cost(programs['gradient'], sizes) }), batch: `${pairs} pairs = 1 update` }
   },
+  RewardModel: (stage, read, context, programs) => {
+    const steps = stepsOf(stage, read)
+    const [pairs, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
+    const sizes = { B: 2 * pairs, T: length }
+    return { ...steps, ...timesSteps(steps, { tokens: 2 * pairs * length, flops: cost(programs['score'], sizes) + cost(programs['gradient'], sizes) }), batch: `${pairs} pairs = 1 update` }
+  },
   Grpo: practised,
   AsyncGrpo: practised,
   Ppo: practised,

@@ -3,6 +3,7 @@
 
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
+import { VALUE_HEAD, withScoreHead, withValueHead } from '../../spec/plan/heads.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { ClosureValue, CompileValue } from '../elaborate/value.js'
 import type { AdamW } from '../graph/composites.js'
@@ -10,13 +11,15 @@ import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.
 import { classifierGradient, classifierScore } from '../model/classifier.js'
 import { mergeAdapterProgram, shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
-import { valueGradientProgram, valueModel, valueProgram } from '../model/value.js'
+import { scorerGradientProgram, scorerProgram } from '../model/scorer.js'
+import { valueGradientProgram, valueProgram } from '../model/value.js'
 import { lowerAttention } from './attention.js'
 import { lowerCriticism } from './critic.js'
 import { estimate } from './estimate.js'
 import { lowerFunctions } from './functions.js'
 import { lowerObjective, type LoweredObjective } from './objective.js'
 import { lowerScalar, lowerSchedule } from './schedule.js'
+import { lowerScoring } from './scoring.js'
 import type { LoweredStage, LoweringContext, StageToLower } from './types.js'
 
 const TRAINING = ['score', 'gradient', 'norm', 'apply', 'weigh', 'measure', 'lr'] as const
@@ -30,6 +33,8 @@ interface KindRow {
   readonly formulas?: Readonly<Record<string, readonly string[]>>
   /** It has an objective on attention: the program `attend`. */
   readonly attention?: boolean
+  /** Its model gives one number for each text. */
+  readonly scorer?: true
   /** It trains a critic beside its policy, by programs that begin with `critic_`, and is fed advantages of tokens. */
   readonly critic?: boolean
 }
@@ -44,6 +49,8 @@ const kinds: Readonly<Record<string, KindRow>> = {
   Generate: { roles: ROLLOUT, sampling: '' },
   GenerateWithTools: { roles: ROLLOUT, sampling: '' },
   Evaluate: { roles: ROLLOUT, sampling: '' },
+  RewardModel: { roles: TRAINING, scorer: true },
+  EvaluateRewardModel: { roles: ['score'], scorer: true },
   Supervised: { roles: TRAINING },
   EvaluateClassifier: { roles: ['score'] },
   Pretrain: { roles: TRAINING },
@@ -68,7 +75,8 @@ interface Ingredients {
   /** The model behind the reference policy, where it is another. */
   readonly reference: ModelPlan | undefined
   readonly read: AttributeReader
-  readonly objective: LoweredObjective | undefined
+  readonly scorer: boolean
+  readonly objective: Pick<LoweredObjective, 'advantage' | 'weigh' | 'measure'> & { readonly usesEntropy?: boolean } | undefined
   readonly lr: Graph | undefined
   /** Prefix of the sampling attributes. */
   readonly sampling: string
@@ -83,10 +91,11 @@ const adamwOf = (read: AttributeReader, section: string): AdamW => ({
 
 /** One program for each role; `undefined` where a mistake was reported, or the stage needs none. */
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
-  score: ({ model, read }) => (model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
-  gradient: ({ model, read, objective }) => {
+  score: ({ model, read, scorer }) => (scorer ? shared(scorerProgram, model, {}) : model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
+  gradient: ({ model, read, scorer, objective }) => {
     if (!objective) return undefined
-    const entropy = objective.usesEntropy
+    if (scorer) return shared(scorerGradientProgram, model, {})
+    const entropy = objective.usesEntropy === true
     return model.architecture === 'mlp' ? shared(classifierGradient, model, { entropy }) : shared(gradientProgram, model, { packed: read.flag('packing'), entropy })
   },
   norm: ({ model }) => shared(normProgram, model, {}),
@@ -127,16 +136,18 @@ function shared<O>(build: (model: ModelPlan, options: O) => Graph, model: ModelP
 /** Never throws on what a user can write: mistakes come back as diagnostics, and their programs are missing. */
 export function lowerStage(stage: StageToLower, context: LoweringContext): LoweredStage {
   const row = Object.hasOwn(kinds, stage.kind.name) ? kinds[stage.kind.name] : undefined
-  const { model } = stage
   if (!row) return lowerFunctions(stage, context)
-  if (!model) return { programs: {}, estimate: {}, diagnostics: [] }
+  if (!stage.model) return { programs: {}, estimate: {}, diagnostics: [] }
+  const scorer = row.scorer === true
+  // What a stage hands over is a model with a head already.
+  const model = scorer && !stage.model.weights.some(({ name }) => name === VALUE_HEAD) ? withScoreHead(stage.model) : stage.model
   const read = new AttributeReader(stage.attributes)
   const trains = row.roles.includes('weigh')
-  const objective = trains ? objectiveOf(stage, read, context, row.critic) : undefined
+  const objective = !trains ? undefined : scorer ? scoringOf(stage, read, context) : objectiveOf(stage, read, context, row.critic)
   const rate = stage.attributes.get('optimizer.lr')
   const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
 
-  const ingredients: Ingredients = { model, reference: stage.reference, read, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
+  const ingredients: Ingredients = { model, reference: stage.reference, read, scorer, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
   const built: Record<string, Graph> = {}
   for (const role of row.roles) {
     if (stage.withoutEngine && !MODELLESS.includes(role)) continue
@@ -175,7 +186,7 @@ function criticPrograms(stage: StageToLower, read: AttributeReader, model: Model
   const diagnostics = [...objective.diagnostics, ...schedule.diagnostics]
   const lr: Record<string, Graph> = schedule.program ? { critic_lr: schedule.program } : {}
   if (stage.withoutEngine) return { programs: { ...objective.programs, ...lr }, diagnostics }
-  const critic = criticOf(model)
+  const critic = withValueHead(model)
   const ofModel = {
     critic_score: shared(valueProgram, critic, {}),
     critic_gradient: shared(valueGradientProgram, critic, {}),
@@ -185,18 +196,14 @@ function criticPrograms(stage: StageToLower, read: AttributeReader, model: Model
   return { programs: { ...objective.programs, ...lr, ...ofModel }, diagnostics }
 }
 
-/** One plan of a critic for each of a policy, so that its programs are shared. */
-const critics = new WeakMap<ModelPlan, ModelPlan>()
-
-function criticOf(model: ModelPlan): ModelPlan {
-  const critic = critics.get(model) ?? valueModel(model)
-  critics.set(model, critic)
-  return critic
-}
-
 /** A function with the place where this stage gives it. */
 function written(stage: StageToLower, closure: ClosureValue | undefined, path: string): ClosureValue | undefined {
   return closure && { ...closure, span: stage.spanOf(path) ?? stage.span }
+}
+
+function scoringOf(stage: StageToLower, read: AttributeReader, context: LoweringContext): ReturnType<typeof lowerScoring> {
+  const [loss, aggregate] = ['loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
+  return loss && aggregate ? lowerScoring({ levels: stage.kind.levels, loss, aggregate }, context) : { lowered: undefined, diagnostics: [] }
 }
 
 function objectiveOf(stage: StageToLower, read: AttributeReader, context: LoweringContext, fed = false): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {

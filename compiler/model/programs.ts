@@ -31,12 +31,15 @@ export function scoreProgram(model: ModelPlan, options: RowOptions): Graph {
  */
 export function gradientProgram(model: ModelPlan, options: RowOptions & { readonly entropy: boolean }): Graph {
   const b = new GraphBuilder('gradient')
-  const weights = new Weights(b, model, model.adapter && model.adapter.dropout > 0 ? dropout(b, model.adapter.dropout) : undefined)
+  const weights = trainedOf(b, model)
   const { chain, ...found } = scores(b, model, weights, options)
   addGradients(b, model, weights, { ...found, chain: sizesOf(model).recompute ? chain : undefined }, options.entropy)
   fetchScores(b, found)
   return simplify(b.build())
 }
+
+/** The weights of a model as training sees them: an adapter with its dropout. */
+export const trainedOf = (b: GraphBuilder, model: ModelPlan): Weights => new Weights(b, model, model.adapter && model.adapter.dropout > 0 ? dropout(b, model.adapter.dropout) : undefined)
 
 /**
  * Leaves out a share of the inputs of each adapter and scales the rest up. Feeds dropout0 and dropout1 u32 [], the key of one micro-batch;
@@ -57,9 +60,13 @@ function dropout(b: GraphBuilder, share: number): Dropout {
 /** Adds the gradient of Σ dlogp·logp (+ dentropy·entropy), fed in the shape of `logp`, to the states `g/*` of a model. */
 export function addGradients(b: GraphBuilder, model: ModelPlan, weights: Weights, { logp, entropy, chain }: TokenLogprob & { readonly chain?: Chain | undefined }, withEntropy: boolean): void {
   const seeds = [b.input('dlogp', 'f32', logp.shape), ...(withEntropy ? [b.input('dentropy', 'f32', entropy.shape)] : [])]
+  accumulate(b, model, weights, withEntropy ? [logp, entropy] : [logp], seeds, chain)
+}
+
+/** Adds the gradient of Σ seeds·outputs to the states `g/*` of a model. */
+export function accumulate(b: GraphBuilder, model: ModelPlan, weights: Weights, outputs: readonly Value[], seeds: readonly Value[], chain?: Chain): void {
   const trained = trainedWeights(model)
   const wrt = trained.map(({ name }) => weights.get(name))
-  const outputs = withEntropy ? [logp, entropy] : [logp]
   const grads = chain ? recomputedGradient(b, outputs, seeds, wrt, chain) : gradient(b, outputs, seeds, wrt)
   trained.forEach(({ name, shape }, i) => {
     const sum = b.input(`g/${name}`, 'f32', shape, 'state')

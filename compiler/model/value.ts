@@ -2,25 +2,14 @@
 // Norm and apply are those of every model (`programs.ts`); objectives arrive as the weights `dvalue` of each token.
 
 import type { Graph } from '../../spec/graph/graph.js'
-import { trainedWeights } from '../../spec/plan/adapters.js'
+import { VALUE_HEAD } from '../../spec/plan/heads.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
-import { gradient } from '../graph/gradient.js'
 import { simplify } from '../graph/simplify.js'
 import { finalNorm, hiddenStates, Weights } from './forward.js'
+import { accumulate } from './programs.js'
 import { wholeRows } from './rows.js'
 import { sizesOf } from './sizes.js'
-
-/** The head, [1, D], under the name that Hugging Face's classifiers of tokens and sequences give it. */
-export const VALUE_HEAD = 'score.weight'
-
-/** The plan of a policy's critic: the same body, and a fresh head in the place of the policy's own. */
-export function valueModel(model: ModelPlan): ModelPlan {
-  const { width } = sizesOf(model)
-  const body = model.weights.filter(({ name }) => name !== 'lm_head.weight')
-  const std = body.find(({ init }) => init === 'normal')?.std ?? 0.02
-  return { ...model, weights: [...body, { name: VALUE_HEAD, shape: [1, width], init: 'normal', std, decay: true }] }
-}
 
 /** Feeds tokens and positions i32 [B,T]; fetches value [B,T], what the model expects at each token. */
 export function valueProgram(model: ModelPlan): Graph {
@@ -34,11 +23,7 @@ export function valueGradientProgram(model: ModelPlan): Graph {
   const b = new GraphBuilder('value_gradient')
   const weights = new Weights(b, model)
   const value = values(b, model, weights)
-  const grads = gradient(b, [value], [b.input('dvalue', 'f32', value.shape)], trainedWeights(model).map(({ name }) => weights.get(name)))
-  trainedWeights(model).forEach(({ name, shape }, i) => {
-    const sum = b.input(`g/${name}`, 'f32', shape, 'state')
-    b.assign(sum, b.add(sum, grads[i] as Value))
-  })
+  accumulate(b, model, weights, [value], [b.input('dvalue', 'f32', value.shape)])
   b.fetch('value', value)
   return simplify(b.build())
 }

@@ -38,7 +38,8 @@ suite('measures and the clock of a reward', (test) => {
   test('a measure is scored and logged, and is no objective', async () => {
     const plan = await planOf(source('correct * (1 + 0.2 * bonus)'))
     equal(plan.rewards['answer']?.terms.map(({ name, measure }) => [name, measure]), [['correct', undefined], ['skipped', true], ['bonus', undefined]])
-    const rewarder = await Rewarder.open({ plan, root: '.', executor: reference, openModel: () => Promise.reject(new Error('no classifier is named')) }, 'answer')
+    const none = () => Promise.reject(new Error('no judge is named'))
+    const rewarder = await Rewarder.open({ plan, root: '.', executor: reference, openModel: none, openPolicy: none }, 'answer')
     const item = { row: { answer: '4' }, completion: { text: '<think> </think> <answer> 4 </answer>', tokens: 5, finished: true }, place: 'row 1' }
     const totals: number[] = []
     for (let steps = 0; steps < 32; steps++) {

@@ -14,8 +14,8 @@ export interface Scope {
   readonly call?: (name: string, args: Readonly<Record<string, HostValue>>) => HostValue
   /** A secret of the plan. */
   readonly secret?: (name: string) => Secret
-  /** A trained classifier, by the stage's output. */
-  readonly classifier?: (stage: string, output: string) => HostValue
+  /** A trained classifier or reward model, by the stage's output. */
+  readonly judge?: (stage: string, output: string) => HostValue
   /** A metric of a finished stage. */
   readonly metric?: (stage: string, metric: string) => HostValue
 }
@@ -116,7 +116,7 @@ export function constant(value: Value, scope: Scope = { names: {} }): HostValue 
   if ('low' in value) return { low: value.low, high: value.high }
   if ('record' in value) return Object.fromEntries(Object.entries(value.record).map(([name, field]) => [name, constant(field, scope)]))
   if ('expr' in value) return evaluate(value.expr, scope)
-  if ('stage' in value && scope.classifier) return scope.classifier(value.stage, value.output)
+  if ('stage' in value && scope.judge) return scope.judge(value.stage, value.output)
   if ('secret' in value && scope.secret) return scope.secret(value.secret)
   throw failure('RLP8108', `\`${JSON.stringify(value)}\` is not a constant`)
 }

@@ -44,7 +44,7 @@ suite('judges', (test) => {
 
   test('a reward asks the trained classifier', async () => {
     const plan = new PlanBuilder({ m: mlp }).stage('judge', 'Supervised', {}, { model: { model: 'm' } }, { score: classifierScore(mlp) }).reward('style', expr(words)).plan()
-    const run = { plan, root: '.', executor: reference, openModel: async () => ({ model: mlp, weights }) }
+    const run = { plan, root: '.', executor: reference, openModel: async () => ({ model: mlp, weights }), openPolicy: () => Promise.reject(new Error('it is no policy')) }
     const texts = ['s1 s1 chk ok', 's1', '', 'chk chk chk ok ok s1 s1 s1', 's1']
     const { total } = await (await Rewarder.open(run, 'style')).score(texts.map((text) => ({ row: {}, completion: { text, tokens: 1, finished: true }, place: 'row 1' })))
     near([...total], texts.map((text) => byHand(wordCounts(text, words))), { rtol: 0, atol: 1e-6 })

@@ -80,6 +80,8 @@ const specs: Readonly<Record<string, string>> = {
   Pretrain: `import { Pretrain } from "std/pretraining"\n${COMMON}stage s: Pretrain { policy = m, data = d, length = 2 steps, batch = 16 samples, ${LEARNS} }`,
   EvaluateLoss: `import { EvaluateLoss } from "std/pretraining"\n${COMMON}stage s: EvaluateLoss { policy = m, data = d }`,
   Perplexity: `import { Perplexity } from "std/stages"\n${COMMON}stage s: Perplexity { policy = m, data = d }`,
+  RewardModel: `import { RewardModel } from "std/reward_models"\n${COMMON}stage s: RewardModel { policy = m, data = d, length = 2 steps, batch = 8 samples, ${LEARNS} }`,
+  EvaluateRewardModel: `import { EvaluateRewardModel, RewardModel } from "std/reward_models"\n${COMMON}stage judge: RewardModel { policy = m, data = d, length = 1 step, batch = 8 samples, ${LEARNS} }\nstage s: EvaluateRewardModel { model = judge.model, data = d }`,
   Supervised: `${NET}stage s: Supervised { model = net, data = v, length = 2 steps, batch = 16 samples, ${LEARNS} }`,
   EvaluateClassifier: `${NET}stage s: EvaluateClassifier { model = net, data = v }`,
   ShrinkPerturb: `import { ShrinkPerturb } from "std/operations"\n${COMMON}stage s: ShrinkPerturb { model = m, shrink = 0.5, perturb = 0.1 }`,

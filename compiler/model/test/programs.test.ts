@@ -3,13 +3,14 @@
 import { readFileSync } from 'node:fs'
 import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
 import { trainedWeights, withAdapter } from '../../../spec/plan/adapters.js'
+import { withValueHead } from '../../../spec/plan/heads.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
 import { Arenas, Footprint } from '../../../runtime/executors/wasm/footprint.js'
 import type { CompileValue } from '../../elaborate/value.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../decoding.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../programs.js'
 import { configModel, folderModel } from '../folder.js'
-import { valueGradientProgram, valueModel, valueProgram } from '../value.js'
+import { valueGradientProgram, valueProgram } from '../value.js'
 import { formula, nowhere, sizeOf, TestSession, tinyModel } from './harness.js'
 
 interface Fixture {
@@ -64,7 +65,7 @@ suite('models of Hugging Face families', (test) => {
 suite('critics', (test) => {
   test('one number at every token, as transformers computes it, and its gradient', async () => {
     const policy = configModel((fixture.families['llama'] as Fixture['families'][string]).config, 'folder', nowhere).model as ModelPlan
-    const model = valueModel(policy)
+    const model = withValueHead(policy)
     const { names, value, gradients } = fixture.critic
     equal(model.weights.map(({ name }) => name).sort(), [...names].sort())
     const session = await TestSession.open(model)

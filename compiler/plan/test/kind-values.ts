@@ -10,13 +10,14 @@ import { plain } from "std/advantages"
 import { policy_gradient, value_clipped } from "std/losses"
 import { sequence_mean } from "std/aggregations"
 import { Dpo, Perplexity, Preference } from "std/stages"
-import { hinge } from "std/preferences"
+import { bradley_terry, hinge } from "std/preferences"
 import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
 import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
 import { added, Merge } from "std/merging"
 import { Lora, MergeLora } from "std/adapters"
 import { IsolatePaths } from "std/attention"
+import { EvaluateRewardModel, RewardModel } from "std/reward_models"
 import { AsyncGrpo } from "std/asynchronous"
 import { Fact, ForceAnswer, MajorityVote, PartSearch, quality_only, running_mean, TreeSearch, ucb } from "std/inference"
 import { gae_at_end, Ppo, unscaled } from "std/ppo"
@@ -29,6 +30,8 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Sft: { policy: 'tiny', data: 'chains.worked(problems["train"])', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   Grpo: { policy: 'tiny', prompts: 'problems["train"]', reward: 'answer', length: '10 steps', 'rollout.per_step': '4 prompts', 'rollout.max_new': '8 tokens', 'optimizer.lr': '1e-3' },
   Dpo: { policy: 'tiny', data: 'pairs["a"]', reference: 'tiny', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
+  RewardModel: { policy: 'tiny', data: 'pairs["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
+  EvaluateRewardModel: { model: 'scorer["a"].model', data: 'pairs["a"]' },
   Generate: { policy: 'tiny', prompts: 'problems["train"]', max_new: '8 tokens' },
   Filter: { data: 'problems["train"]', keep: 'row.prompt != ""' },
   Evaluate: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens', temperature: '0.5', samples: '4 rollouts' },
@@ -65,6 +68,8 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"highest reward"',
   },
   Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
+  RewardModel: { policy: 'wide', data: 'pairs["b"]', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'bradley_terry(centring = 0.1)', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
+  EvaluateRewardModel: { model: 'scorer["b"].model', data: 'pairs["b"]' },
   Generate: { policy: 'wide', prompts: 'problems["test"]', reward: 'answer', until: 'strict.correct', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
   Filter: { data: 'problems["test"]', keep: 'row.prompt == ""', per_prompt: '1 sample', at_least: '2 samples' },
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
@@ -107,8 +112,9 @@ export const MORE = `
 model wide: Transformer { layers = 1, width = 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words }
 reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "answer"), row.answer)
   total = correct - 1 }
-model branching: Transformer for form in ["a", "b"] { layers = 1, width = if form == "a" then 8 else 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["<Parallel>", "</Parallel>", "<Fork>", "</Fork>", "<Path>", "<Way>"] }
+model branching: Transformer for form in ["a", "b"] { layers = 1, width = if form == "a" then 8 else 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["<Parallel>", "</Parallel>", "<Fork>", "</Fork>", "<Path>", "</Path>", "<Way>", "</Way>"] }
 stage thin: Lora for form in ["a", "b"] { policy = tiny, rank = if form == "a" then 2 else 3 }
+stage scorer: RewardModel for form in ["a", "b"] { policy = tiny, data = pairs[form], length = 5 steps, batch = 4 samples, optimizer { lr = 1e-3 } }
 dataset pairs: Dataset[Preference] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 model net: Mlp { inputs = 2, hidden = [4], classes = 2 }
 model deep: Mlp { inputs = 2, hidden = [4, 4], classes = 2 }

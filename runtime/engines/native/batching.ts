@@ -2,7 +2,7 @@
 // Every number about tokens of a batch lives in a grid; micro-batches borrow from it and give back.
 
 import type { Sequence } from '../../tokenizer/framing.js'
-import type { TensorData } from '../../executors/executor.js'
+import type { Bindings, TensorData } from '../../executors/executor.js'
 
 /** Padded lengths are multiples of this: one compiled program for each, and little padding. */
 const BUCKET = 16
@@ -68,9 +68,12 @@ interface Placement {
 
 export interface MicroBatch {
   readonly rows: number
+  /** Numbers of a row. */
   readonly width: number
+  /** What programs are run with: `B` rows and `T` tokens of each. */
+  readonly sizes: Bindings
   readonly placements: readonly Placement[]
-  /** Of sequences: `tokens`, `targets`, `positions` and `segments`, i32 [rows, width]. Of vectors: `features` f32 [rows, size], `targets` i32 [rows]. */
+  /** Of sequences: `tokens`, `targets`, `positions` and `segments`, i32 [rows, width]. Of vectors: `features` f32 [rows, size], `targets` i32 [rows]. Of whole texts: `tokens`, `positions`, i32 [rows, T], and `last` i32 [rows]. */
   readonly feeds: Readonly<Record<string, TensorData>>
 }
 
@@ -127,7 +130,7 @@ function layOut(sequences: readonly Sequence[], rowsOfSamples: readonly (readonl
       offset += length
     })
   })
-  return { rows: options.rows, width, placements, feeds: { tokens, targets, positions, segments } }
+  return { rows: options.rows, width, sizes: { B: options.rows, T: width }, placements, feeds: { tokens, targets, positions, segments } }
 }
 
 /** The part of a grid that a micro-batch covers, [rows, width]; zero elsewhere. */

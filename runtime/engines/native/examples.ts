@@ -2,7 +2,7 @@
 // The rest of the engine does not ask whether an example is a text or a vector; grids hold their numbers either way.
 
 import type { Sequence } from '../../tokenizer/framing.js'
-import { grid, gridWidth, maskGrid, microBatches, type Grid, type LayoutOptions, type MicroBatch } from './batching.js'
+import { bucket, grid, gridWidth, maskGrid, microBatches, type Grid, type LayoutOptions, type MicroBatch } from './batching.js'
 
 export interface Examples {
   readonly count: number
@@ -27,6 +27,34 @@ export function sequenceExamples(sequences: readonly Sequence[], layout: LayoutO
   }
 }
 
+/** Whole texts with one number each, which is read behind the last token. */
+export function textExamples(texts: readonly ArrayLike<number>[], { rows, pad }: LayoutOptions): Examples {
+  const lengthOf = (text: number): number => (texts[text] as ArrayLike<number>).length
+  const batchOf = (chosen: readonly number[]): MicroBatch => {
+    const longest = bucket(Math.max(...chosen.map(lengthOf)))
+    const [tokens, last] = [new Int32Array(rows * longest).fill(pad), new Int32Array(rows)]
+    chosen.forEach((text, row) => {
+      tokens.set(texts[text] as ArrayLike<number>, row * longest)
+      last[row] = lengthOf(text) - 1
+    })
+    const positions = Int32Array.from(tokens, (_, i) => i % longest)
+    return { rows, width: 1, sizes: { B: rows, T: longest }, placements: chosen.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds: { tokens, positions, last } }
+  }
+  const mask = grid(texts.length, 1)
+  mask.values.fill(1)
+  return {
+    count: texts.length,
+    width: 1,
+    mask,
+    // The longest first, so that rows of a micro-batch are of similar length.
+    cut: (chosen) => {
+      const sorted = chosen.toSorted((a, b) => lengthOf(b) - lengthOf(a) || a - b)
+      return Array.from({ length: Math.ceil(sorted.length / rows) }, (_, i) => batchOf(sorted.slice(i * rows, (i + 1) * rows)))
+    },
+    tokens: (chosen) => chosen.reduce((sum, text) => sum + lengthOf(text), 0),
+  }
+}
+
 /** A vector and the number of its class. */
 export interface Labelled {
   readonly features: Float32Array
@@ -43,7 +71,7 @@ export function vectorExamples(vectors: readonly Labelled[], rows: number): Exam
       features.set(values, row * size)
       targets[row] = label
     })
-    return { rows, width: 1, placements: samples.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds: { features, targets } }
+    return { rows, width: 1, sizes: { B: rows, T: 1 }, placements: samples.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds: { features, targets } }
   }
   const mask = grid(vectors.length, 1)
   mask.values.fill(1)

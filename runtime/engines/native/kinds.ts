@@ -9,6 +9,7 @@ import { grpo } from './grpo.js'
 import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
+import { evaluateRewardModel } from './evaluate-reward-model.js'
 import { forceAnswer } from './force-answer.js'
 import { isolatePaths } from './isolate-paths.js'
 import { lora } from './lora.js'
@@ -21,6 +22,7 @@ import { mergeLora } from './merge-lora.js'
 import { perplexity } from './perplexity.js'
 import { ppo } from './ppo.js'
 import { pretrain } from './pretrain.js'
+import { rewardModel } from './reward-model.js'
 import { shrinkPerturb } from './shrink-perturb.js'
 import { supervised } from './supervised.js'
 import type { StageKind } from './stage.js'
@@ -30,6 +32,8 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Supervised: supervised,
   Sft: sft,
   Dpo: dpo,
+  RewardModel: rewardModel,
+  EvaluateRewardModel: evaluateRewardModel,
   Grpo: grpo,
   AsyncGrpo: asyncGrpo,
   Ppo: ppo,

@@ -3,6 +3,7 @@
 
 import type { Graph } from '../../../spec/graph/graph.js'
 import { trainedWeights } from '../../../spec/plan/adapters.js'
+import { withScoreHead } from '../../../spec/plan/heads.js'
 import { lineage, modelInput } from '../../../spec/plan/lineage.js'
 import type { ModelPlan, Plan, StagePlan } from '../../../spec/plan/plan.js'
 import type { Bindings } from '../../executors/executor.js'
@@ -52,7 +53,9 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
     return found
   }
   return (stage) => {
-    const model = behind(modelInput(stage))?.model
+    const given = behind(modelInput(stage))?.model
+    // It trains what it hands over.
+    const model = given && stage.kind === 'RewardModel' ? withScoreHead(given) : given
     const shapes = model && shapesOf(plan, stage, model)
     if (!model || !shapes) return undefined
     const ofModel = known.get(model) ?? new Map<string, StageMemory>()

@@ -43,7 +43,7 @@ export class Model {
   async score(examples: Examples, chosen: readonly number[], temperature: number): Promise<Record<string, Grid>> {
     const scores: Record<string, Grid> = {}
     for (const batch of examples.cut(chosen)) {
-      const found = await this.programs.run('score', { B: batch.rows, T: batch.width }, { ...batch.feeds, temperature: Float32Array.of(temperature) })
+      const found = await this.programs.run('score', batch.sizes, { ...batch.feeds, temperature: Float32Array.of(temperature) })
       for (const [name, values] of Object.entries(found)) put((scores[name] ??= grid(examples.count, examples.width)), batch, values)
     }
     return scores

@@ -42,7 +42,7 @@ export class Rewarder {
     private readonly judges: Judges,
   ) {}
 
-  static async open(run: Pick<StageRun, 'plan' | 'root' | 'executor' | 'openModel'>, name: string): Promise<Rewarder> {
+  static async open(run: Pick<StageRun, 'plan' | 'root' | 'executor' | 'openModel' | 'openPolicy'>, name: string): Promise<Rewarder> {
     const { plan, root } = run
     const reward = plan.rewards[name]
     const graph = reward && plan.programs[reward.program]
@@ -60,7 +60,7 @@ export class Rewarder {
     const seen = items.map(() => new Set<string>())
     const pairs = this.reward.signals.flatMap((signal) => items.map((item, i) => ({ signal, item, i })))
     const values = await calls.each(pairs, ({ signal, item: { row, completion }, i }) =>
-      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]), secret: (name) => this.secrets.get(name), classifier: (stage, output) => this.judges.get(addressOf({ stage, output })) ?? null }),
+      this.signal(signal.expr, { names: { row: row as HostValue, completion, clock: { steps } }, call: (name, args) => calls.call(name, args, seen[i]), secret: (name) => this.secrets.get(name), judge: (stage, output) => this.judges.get(addressOf({ stage, output })) ?? null }),
     )
     pairs.forEach(({ signal, item, i }, n) => {
       const value = values[n] as (typeof values)[number]

@@ -48,6 +48,8 @@ export const rowDemands: Readonly<Record<string, RowDemand>> = {
   EvaluateClassifier: classifies,
   Sft: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader))) },
   Dpo: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
+  RewardModel: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
+  EvaluateRewardModel: { input: 'data', everyRow: true, check: reading((_, reader) => (drawn) => void framePair(reader, drawn, reader.context)) },
   Grpo: completes('prompts', 'rollout.max_new', false),
   AsyncGrpo: completes('prompts', 'rollout.max_new', false),
   Ppo: completes('prompts', 'rollout.max_new', false),

@@ -84,6 +84,10 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
     const micro = texts(stage, context, 2 * number(stage, 'batch'))
     return { micro, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
+  RewardModel: ({ stage, context }) => {
+    const pairs = number(stage, 'batch')
+    return { micro: { B: microRows(context, 2 * pairs), T: bucket(Math.min(context, optional(stage, 'context') ?? context)) }, scored: true, levels: { N: pairs } }
+  },
   Supervised: ({ stage, rows }) => ({ micro: { B: number(stage, 'batch'), T: 1 }, looked: { B: Math.min(VECTORS, rows('data')), T: 1 }, levels: { N: number(stage, 'batch'), T: 1 } }),
   Grpo: (sizing) => grouped(sizing, true),
   AsyncGrpo: (sizing) => grouped(sizing, number(sizing.stage, 'rollout.staleness') === 0),
@@ -119,6 +123,7 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
   EvaluateLoss: ({ stage, context }) => ({ micro: texts(stage, context, WAVE) }),
   Perplexity: ({ stage, context, rows }) => ({ micro: texts(stage, context, Math.min(SCORED, rows('data'))) }),
   EvaluateClassifier: ({ rows }) => ({ micro: { B: Math.min(VECTORS, rows('data')), T: 1 } }),
+  EvaluateRewardModel: ({ context, rows }) => ({ micro: { B: microRows(context, Math.min(SCORED, 2 * rows('data'))), T: bucket(context) } }),
   ShrinkPerturb: () => ({ alone: ['shrink_perturb'] }),
   MergeLora: () => ({ alone: ['merge_adapter'] }),
   Lora: () => ({}),

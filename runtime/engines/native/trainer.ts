@@ -20,7 +20,7 @@ export interface Batch {
   readonly levels: Readonly<Record<string, number>>
   /** Grids that are already known, of as many columns as the examples have: `logp`, `old_logp`, `ref_logp`, `value`, `advantage`, … */
   readonly known: Readonly<Record<string, Grid>>
-  /** Numbers for each sequence: `reward`. */
+  /** Numbers for each sequence, or pair of them: `reward`, `by`. */
   readonly perSequence: Readonly<Record<string, TensorData>>
   readonly temperature: number
 }
@@ -40,8 +40,8 @@ export interface UpdateMetrics {
 
 /** What a trainer trains, and by which settings. */
 export interface TrainerOptions {
-  /** What the model says of each token, whose weights the objective gives. */
-  readonly output: 'logp' | 'value'
+  /** What the model says of each token or text, whose weights the objective gives. */
+  readonly output: 'logp' | 'value' | 'score'
   /** Section of the stage with the optimiser's settings. */
   readonly optimizer: string
 }
@@ -85,7 +85,7 @@ export class Trainer {
     let micros = 0
     for (const micro of examples.cut(chosen)) {
       const feeds = { ...this.dropoutKey(micros++), ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
-      const found = await programs.run('gradient', { B: micro.rows, T: micro.width }, feeds)
+      const found = await programs.run('gradient', micro.sizes, feeds)
       for (const [name, values] of Object.entries(found)) put((fresh[name] ??= grid(count, width)), micro, values)
     }
 
