@@ -33,7 +33,7 @@ export function draftClaim(context: Context, symbol: DeclarationSymbol): ClaimDr
     budget,
     before: gatedBy(settings, declaration.name.span),
     // Stages that wait for a claim are not what it rests on.
-    references: referencesOf(settings.values().filter(({ path }) => path !== 'before'), declaration.name.span),
+    references: referencesOf(settings.referring().filter(({ path }) => path !== 'before'), declaration.name.span),
   }
 }
 
@@ -69,6 +69,6 @@ export function draftPipeline(context: Context, symbol: DeclarationSymbol | unde
     name: declaration.name.name,
     seed: seed.type === 'number' ? seed.value : 0,
     outputs: outputs.type === 'record' ? outputs.fields : new Map(),
-    references: referencesOf(settings.values(), declaration.name.span),
+    references: referencesOf(settings.referring(), declaration.name.span),
   }
 }

@@ -55,14 +55,14 @@ export function draftOf(context: Context, symbol: DeclarationSymbol, instance: I
 function draftModel({ context, declaration, kind, instance, frame }: Subject): ModelDraft {
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
   const span = declaration.name.span
-  return { draft: 'model', address: instance.address, span, kind, settings, references: referencesOf(settings.values(), span) }
+  return { draft: 'model', address: instance.address, span, kind, settings, references: referencesOf(settings.referring(), span) }
 }
 
 function draftStage({ context, declaration, kind, instance, frame }: Subject): StageDraft {
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
   const span = declaration.name.span
   const keys = Object.fromEntries(declaration.keys.map(({ name }, i) => [name.name, instance.keys[i] as string | number]))
-  return { draft: 'stage', address: instance.address, span, name: declaration.name.name, keys, kind, settings, references: referencesOf(settings.values(), span) }
+  return { draft: 'stage', address: instance.address, span, name: declaration.name.name, keys, kind, settings, references: referencesOf(settings.referring(), span) }
 }
 
 function draftDataset({ context, symbol, declaration, kind, instance, frame }: Subject): DatasetDraft {
@@ -74,7 +74,7 @@ function draftDataset({ context, symbol, declaration, kind, instance, frame }: S
     return dataset(instance.address, span, source, undefined, declared, references(source, value.span))
   }
   const settings = readSettings(context, kind, { declaration, body: declaration.body, prefix: '', address: instance.address }, frame)
-  return dataset(instance.address, span, valueOf(settings, 'source'), settings, declared, referencesOf(settings.values(), span))
+  return dataset(instance.address, span, valueOf(settings, 'source'), settings, declared, referencesOf(settings.referring(), span))
 }
 
 function dataset(address: string, span: Span, source: CompileValue, settings: Settings | undefined, declared: Row, references: readonly Reference[]): DatasetDraft {
@@ -132,7 +132,7 @@ function draftCurriculum({ context, symbol, declaration, instance, frame }: Subj
     const bound = (value: CompileValue | undefined) => (value?.type === 'number' ? value.value : undefined)
     phases.push({
       name,
-      dataset: dataset(`${instance.address}.${name}`, item.name.span, valueOf(settings, 'data'), settings, row, referencesOf(settings.values(), item.name.span)),
+      dataset: dataset(`${instance.address}.${name}`, item.name.span, valueOf(settings, 'data'), settings, row, referencesOf(settings.referring(), item.name.span)),
       least: (between.type === 'range' ? bound(between.low) : undefined) ?? 0,
       most: (between.type === 'range' ? bound(between.high) : undefined) ?? null,
       advance: exprOf(settings, 'advance'),

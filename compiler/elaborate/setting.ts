@@ -37,14 +37,26 @@ export class Setting {
   }
 }
 
+/** A setting before its value is read: what its kind and its declaration say about it. */
+export interface Slot {
+  readonly path: string
+  readonly member: Member
+  /** The expression of the body or of the variant; `undefined` for a default. */
+  readonly written: Expression | undefined
+  /** Those of `row`, `completion`, `metrics`, `clock` that the expression sees. */
+  readonly grants: ReadonlySet<string>
+}
+
 /** What the instances of one declaration (or phase) have in common. */
 export interface Family {
-  /** The paths of all settings in the order of the kind, each with its member. */
-  readonly members: ReadonlyMap<string, Member>
-  /** Expressions of the body and of the variant, by path. */
-  readonly written: ReadonlyMap<string, Expression>
-  /** Settings that are the same for all instances; the others are read for each. */
+  /** In the order of the kind. */
+  readonly slots: ReadonlyMap<string, Slot>
+  /** Settings that are the same for all instances. */
   readonly shared: ReadonlyMap<string, Setting>
+  /** Slots that are read for each instance. */
+  readonly own: readonly Slot[]
+  /** Paths of those that refer to something, or may in some instance; in the order of the kind. */
+  readonly referring: readonly string[]
 }
 
 /** All settings of an instance by path: its own, and those of its family. */
@@ -55,13 +67,17 @@ export class Settings {
   ) {}
 
   has(path: string): boolean {
-    return this.family.members.has(path)
+    return this.family.slots.has(path)
   }
   get(path: string): Setting | undefined {
     return this.own.get(path) ?? this.family.shared.get(path)
   }
   /** In the order of the kind. */
   values(): readonly Setting[] {
-    return [...this.family.members.keys()].map((path) => this.get(path) as Setting)
+    return [...this.family.slots.keys()].map((path) => this.get(path) as Setting)
+  }
+  /** Those that may refer to something, in the order of the kind. */
+  referring(): readonly Setting[] {
+    return this.family.referring.map((path) => this.get(path) as Setting)
   }
 }

@@ -11,7 +11,7 @@ import { providedParameters } from './calls.js'
 import { moduleFrame, NO_GRANTS, sourceText, type Context, type Frame } from './context.js'
 import { evaluate, settled } from './evaluate.js'
 import { misfit } from './fits.js'
-import { Setting, Settings, type Family } from './setting.js'
+import { Setting, Settings, type Family, type Slot } from './setting.js'
 import { isDeferred, POISON, type ClosureValue, type CompileValue } from './value.js'
 
 export interface Reference {
@@ -36,32 +36,31 @@ export interface Place {
 export function readSettings(context: Context, kind: KindSchema, place: Place, frame: Frame, waiting: readonly string[] = []): Settings {
   const families = context.families.get(place.declaration) ?? new Map<string, Family>()
   context.families.set(place.declaration, families)
-  const known = families.get(place.prefix)
-  const members = known?.members ?? membersOf(kind)
-  const written = known?.written ?? writtenIn(context, place)
-  const shared = new Map<string, Setting>()
-  const own = new Map<string, Setting>()
-  for (const [path, member] of members) {
-    if (known?.shared.has(path)) continue
-    const grants = grantsOf(kind, path)
-    const source = written.get(path)
-    const expression = source ?? member.default
-    const at = source ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
+  const read = ({ path, member, written, grants }: Slot): Setting => {
+    const expression = written ?? member.default
+    const at = written ? { ...frame, grants } : { ...moduleFrame(member.scope), grants }
     const raw = expression ? evaluate(context, expression, at, { type: member.type, scope: member.scope }) : POISON
     const mayWait = grants.size > 0 || waiting.includes(path)
-    const value = expression ? proven(context, withOwnDefaults(context, raw, member), member, expression, mayWait, place.address) : POISON
-    ;(names(source, frame.locals) ? own : shared).set(path, new Setting(path, member, value, source))
+    return new Setting(path, member, expression ? proven(context, withOwnDefaults(context, raw, member), member, expression, mayWait, place.address) : POISON, written)
   }
-  const family = known ?? { members, written, shared }
-  families.set(place.prefix, family)
-  return new Settings(family, own)
+  const family = families.get(place.prefix)
+  if (family) return new Settings(family, new Map(family.own.map((slot) => [slot.path, read(slot)])))
+  const slots = slotsOf(kind, writtenIn(context, place))
+  const settings = new Map([...slots].map(([path, slot]) => [path, read(slot)]))
+  const own = [...slots.values()].filter(({ written }) => names(written, frame.locals))
+  const differ = new Set(own.map(({ path }) => path))
+  const [mine, shared] = [true, false].map((which) => new Map([...settings].filter(([path]) => differ.has(path) === which))) as [Map<string, Setting>, Map<string, Setting>]
+  const referring = [...settings].flatMap(([path, { references }]) => (differ.has(path) || references.length > 0 ? [path] : []))
+  const first: Family = { slots, shared, own, referring }
+  families.set(place.prefix, first)
+  return new Settings(first, mine)
 }
 
 /** Inputs and attributes of a kind, those of its sections behind them, by path. */
-function membersOf({ members, sections }: KindSchema): ReadonlyMap<string, Member> {
-  const all = new Map(members)
-  for (const [section, { members: inner }] of sections) for (const [name, member] of inner) all.set(`${section}.${name}`, member)
-  return all
+function slotsOf(kind: KindSchema, written: ReadonlyMap<string, Expression>): ReadonlyMap<string, Slot> {
+  const all = new Map(kind.members)
+  for (const [section, { members: inner }] of kind.sections) for (const [name, member] of inner) all.set(`${section}.${name}`, member)
+  return new Map([...all].map(([path, member]) => [path, { path, member, written: written.get(path), grants: grantsOf(kind, path) }]))
 }
 
 /** Whether an expression mentions one of the names of its place, such as the keys of an instance. */

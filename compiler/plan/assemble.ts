@@ -18,7 +18,7 @@ import { rewardToLower } from '../elaborate/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
 import type { LoweredModel, LoweredReward, LoweredStage, LoweringContext, RewardToLower, StageToLower } from '../lower/types.js'
-import type { Member } from '../kinds/schema.js'
+import type { KindSchema, Member } from '../kinds/schema.js'
 import { qualifiedName, type Program } from '../resolve/program.js'
 import type { Span } from '../../grammar/source/source.js'
 import { Fingerprints } from './fingerprint.js'
@@ -75,6 +75,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     diagnostics.push(...found.diagnostics)
     return found
   })
+  const engineFor = memoised((kind: KindSchema) => memoised((model: ModelPlan | undefined) => chooseEngine(kind.engines, model, kind.sections.has('optimizer'))))
   const plans = new BehindPlans(drafts, models)
   const seeds = memoised((own: number) => combineSeeds(pipeline.seed, own))
   const lowered = new Map<string, LoweredDraft>()
@@ -83,7 +84,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     const modelPlan = plans.of(behind(drafts, draft))
     const fault = plans.fault(draft, modelPlan)
     if (fault !== undefined) diagnostics.push(draft.kind.name === 'IsolatePaths' ? pathsFault(draft, fault) : adapterFault(draft, fault))
-    const choice = chooseEngine(draft.kind.engines, modelPlan, draft.kind.sections.has('optimizer'))
+    const choice = engineFor(draft.kind)(modelPlan)
     const { programs: graphs, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
     lowered.set(draft.address, { programs: graphs, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
   }
@@ -159,6 +160,14 @@ function memoised<A, R>(compute: (argument: A) => R): (argument: A) => R {
 /** The plans of the models behind stages, with what changed them. */
 class BehindPlans {
   private readonly attributes = memoised((stage: StageDraft) => saidBy(stage).attributes)
+  /** A change that cannot be made is a mistake of its own stage: behind it the model is as it was. */
+  private readonly changed = memoised((plan: ModelPlan) =>
+    memoised((stage: StageDraft): ModelPlan => {
+      const { name } = stage.kind
+      const changed = changesModel(name) ? CHANGES[name](plan, this.attributes(stage)) : undefined
+      return changed && 'model' in changed ? changed.model : plan
+    }),
+  )
 
   constructor(
     private readonly drafts: Drafts,
@@ -167,21 +176,14 @@ class BehindPlans {
 
   of({ model, changes }: Behind): ModelPlan | undefined {
     const plan = model === undefined ? undefined : this.models.get(model)
-    // A change that cannot be made is a mistake of its own stage: behind it the model is as it was.
-    return plan && changes.reduce((at, stage) => this.changed(at, stage) ?? at, plan)
-  }
-
-  private changed(plan: ModelPlan, stage: StageDraft): ModelPlan | undefined {
-    const { name } = stage.kind
-    const changed = changesModel(name) ? CHANGES[name](plan, this.attributes(stage)) : undefined
-    return changed && 'model' in changed ? changed.model : undefined
+    return plan && changes.reduce((at, stage) => this.changed(at)(stage), plan)
   }
 
   /** Why a stage cannot change its model, or cannot work with the adapter that it meets. */
   fault(stage: StageDraft, model: ModelPlan | undefined): string | undefined {
     const { name } = stage.kind
     if (name === 'Merge' || name === 'ShrinkPerturb') {
-      const adapted = [...stage.settings.values()].flatMap(({ references }) => references).some((address) => {
+      const adapted = stage.settings.referring().flatMap(({ references }) => references).some((address) => {
         const from = this.drafts.get(address)
         return from?.draft === 'stage' && (from.kind.name === 'Lora' || (from.kind.name !== 'MergeLora' && adapterIn(behind(this.drafts, from).changes) !== undefined))
       })
@@ -220,22 +222,28 @@ interface Ground {
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
 function sharing(lower: (stage: StageToLower) => LoweredStage) {
   const known = new Map<string, LoweredStage>()
-  const instances = new Map<string, string>()
-  let count = 0
-  const families = memoised((_: Family) => ++count)
-  const shapes = memoised((model: ModelPlan | undefined) => model && contentHash({ ...model, source: null }))
+  const instances = memoised((_: Family) => new Map<string, LoweredStage>())
+  const shapes = new Map<string, number>()
+  // Models that differ in their numbers alone are scored by one program.
+  const shape = memoised((model: ModelPlan | undefined): number => {
+    const hash = model === undefined ? '' : contentHash({ ...model, source: null })
+    const number = shapes.get(hash) ?? shapes.size
+    shapes.set(hash, number)
+    return number
+  })
   return (draft: StageDraft, given: Ground): LoweredStage => {
-    // Models that differ in their numbers alone are scored by one program.
-    const ground = { ...given, reference: shapes(given.reference) === shapes(given.model) ? undefined : given.reference }
+    const ground = shape(given.reference) === shape(given.model) ? { ...given, reference: undefined } : given
     const { model, reference, withoutEngine, steps } = ground
-    const about = `${shapes(model)} ${shapes(reference)} ${withoutEngine} ${steps}`
+    const about = `${shape(model)} ${shape(reference)} ${withoutEngine} ${steps}`
     // Instances are told apart by the few settings that are their own; another declaration may still say the same.
-    const { family, own } = draft.settings
-    const instance = `${families(family)} ${about} ${words(own.values())}`
-    const key = instances.get(instance) ?? `${qualifiedName(draft.kind.symbol)} ${about} ${words(draft.settings.values())}`
-    instances.set(instance, key)
+    const ofFamily = instances(draft.settings.family)
+    const instance = `${about} ${words(draft.settings.own.values())}`
+    const alike = ofFamily.get(instance)
+    if (alike) return alike
+    const key = `${qualifiedName(draft.kind.symbol)} ${about} ${words(draft.settings.values())}`
     const found = known.get(key) ?? lower(stageToLower(draft, ground))
     known.set(key, found)
+    ofFamily.set(instance, found)
     return found
   }
 }
@@ -294,8 +302,8 @@ function saidByAll(family: Family): Said {
   const known = families.get(family)
   if (known) return known
   const said = { attributes: {}, inputs: {} }
-  for (const [path, member] of family.members) put(said, path, member, family.shared.get(path)?.plain ?? null)
-  const found = { ...said, written: [...family.members.keys()].filter((path) => family.written.has(path)) }
+  for (const { path, member } of family.slots.values()) put(said, path, member, family.shared.get(path)?.plain ?? null)
+  const found = { ...said, written: [...family.slots.values()].flatMap(({ path, written }) => (written ? [path] : [])) }
   families.set(family, found)
   return found
 }
@@ -326,7 +334,7 @@ function curriculumPlan({ phases }: CurriculumDraft): CurriculumPlan {
 }
 
 function rewardOf({ settings }: StageDraft): string | undefined {
-  for (const { value } of settings.values()) if (value.type === 'ref' && value.to.kind === 'reward' && value.to.term === undefined) return value.to.address
+  for (const { value } of settings.referring()) if (value.type === 'ref' && value.to.kind === 'reward' && value.to.term === undefined) return value.to.address
   return undefined
 }
 

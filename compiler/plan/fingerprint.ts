@@ -22,11 +22,8 @@ export interface Meanings {
 /** Canonical data that holds values, hashes and nothing else. */
 type Meaning = null | boolean | number | string | CanonicalText | readonly Meaning[] | { readonly [key: string]: Meaning | undefined }
 
-/** A setting as it stands in the canonical JSON; without a text where instances differ. */
-interface Field {
-  readonly path: string
-  readonly text: string | undefined
-}
+/** Of the canonical JSON of settings: a text that instances share, or a setting where they differ. */
+type Piece = { readonly text: string } | { readonly path: string }
 
 /** How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`. */
 const SAVING: readonly string[] = ['save.keep', 'save.every']
@@ -36,7 +33,7 @@ export class Fingerprints {
   private readonly known = new Map<string, string>()
   private readonly graphs = new WeakMap<Graph, string>()
   /** What instances share is written once. */
-  private readonly families = new Map<Family, readonly Field[]>()
+  private readonly families = new Map<Family, Map<readonly string[], readonly Piece[]>>()
   private readonly programs = new Map<Readonly<Record<string, Graph>>, CanonicalText>()
 
   constructor(
@@ -95,23 +92,30 @@ export class Fingerprints {
 
   private settingsOf({ settings }: StageDraft): CanonicalText {
     const best = settings.get('save.best')?.plain
-    const unread = best === undefined || best === 'last' ? SAVING : SAVING_BEST
     let text = ''
-    for (const field of this.fieldsOf(settings.family)) {
-      if (!unread.includes(field.path)) text += `${text === '' ? '' : ','}${field.text ?? this.field(settings.get(field.path) as Setting)}`
+    for (const piece of this.piecesOf(settings.family, best === undefined || best === 'last' ? SAVING : SAVING_BEST)) {
+      text += `${text === '' ? '' : ','}${'text' in piece ? piece.text : this.field(settings.get(piece.path) as Setting)}`
     }
     return new CanonicalText(`{${text}}`)
   }
 
-  private fieldsOf(family: Family): readonly Field[] {
-    const known = this.families.get(family)
+  /** The canonical JSON of a family's settings but `unread`, in pieces: neighbours that are the same for all instances are one text. */
+  private piecesOf(family: Family, unread: readonly string[]): readonly Piece[] {
+    const ofFamily = this.families.get(family) ?? new Map<readonly string[], readonly Piece[]>()
+    this.families.set(family, ofFamily)
+    const known = ofFamily.get(unread)
     if (known) return known
-    const found = [...family.members.keys()].sort().map((path) => {
+    const pieces: Piece[] = []
+    for (const path of [...family.slots.keys()].sort()) {
+      if (unread.includes(path)) continue
       const shared = family.shared.get(path)
-      return { path, text: shared && this.field(shared) }
-    })
-    this.families.set(family, found)
-    return found
+      const last = pieces.at(-1)
+      if (!shared) pieces.push({ path })
+      else if (last && 'text' in last) pieces[pieces.length - 1] = { text: `${last.text},${this.field(shared)}` }
+      else pieces.push({ text: this.field(shared) })
+    }
+    ofFamily.set(unread, pieces)
+    return pieces
   }
 
   private field({ path, plain }: Setting): string {
