@@ -1,7 +1,7 @@
 // Canonical JSON and its SHA-256: the one text of a plan, a program or a value, and the hash that names it.
 // Keys are sorted by UTF-16 units, numbers are shortest round-trip (ECMAScript), as in RFC 8785.
 
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Canonical JSON that was made before and stands for its value: what thousands of stages share is written once. */
 export class CanonicalText {
@@ -34,5 +34,5 @@ export function canonicalJson(value: unknown): string {
 
 /** SHA-256 of the canonical JSON, 64 hexadecimal digits. */
 export function contentHash(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex')
+  return hash('sha256', canonicalJson(value))
 }
