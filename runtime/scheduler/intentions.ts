@@ -27,18 +27,24 @@ export interface Conditions {
   readonly origins?: OriginsOfStages
 }
 
+const NEW: Intention = { will: 'make', from: 0, completions: 0, because: [] }
+
 /** By address, for every stage of a plan. Errors: RLP8202. */
-export function intentions(plan: Plan, { store, root, executor, fresh = false, origins = new OriginsOfStages(plan, store, root) }: Conditions): ReadonlyMap<string, Intention> {
-  const interrupted = new Set(store.interrupted())
+export function intentions(plan: Plan, { store, root, executor, fresh = false, origins }: Conditions): ReadonlyMap<string, Intention> {
+  // Hashes every file that the plan reads: only when there is something to compare them with.
+  let hashed = origins
+  const [finished, interrupted] = [new Set(store.list()), new Set(store.interrupted())]
   const found = new Map<string, Intention>()
   for (const stage of runOrder(plan.stages)) found.set(stage.address, fresh ? { will: 'make', from: 0, completions: 0, because: ['everything is made again'] } : intention(stage))
   return found
 
   function intention(stage: StagePlan): Intention {
     const { fingerprint } = stage
+    if (!finished.has(fingerprint) && !interrupted.has(fingerprint)) return NEW
     const waits = stage.needs.find((need) => found.get(need)?.will !== 'reuse')
     const stored = store.manifest(fingerprint)
-    const from = origins.of(stage)
+    hashed ??= new OriginsOfStages(plan, store, root)
+    const from = hashed.of(stage)
     const obstacle = stored && ('damage' in stored ? stored.damage : staleness(stored.manifest, from, executor))
     // Made again, what it needs may come out the same: then it is reused after all.
     if (stored && obstacle === undefined) return waits === undefined ? { will: 'reuse', from: 0, completions: 0, because: [] } : { will: 'make', from: 0, completions: 0, because: [`${waits} is made before it`] }

@@ -36,8 +36,11 @@ export function paceOf(plan: Plan, past: PastRun | undefined, store: Store): Pac
   return {
     run: own.size > 0 ? past?.id : undefined,
     seconds: (stage) => {
-      const [rate, amount] = [rates.get(stage.kind), amountOf(plan, stage)]
-      return own.get(stage.fingerprint) ?? (rate && amount !== undefined && amount <= FARTHEST * rate.amount ? (amount * rate.seconds) / rate.amount : undefined)
+      const known = own.get(stage.fingerprint)
+      const rate = rates.get(stage.kind)
+      if (known !== undefined || !rate) return known
+      const amount = amountOf(plan, stage)
+      return amount !== undefined && amount <= FARTHEST * rate.amount ? (amount * rate.seconds) / rate.amount : undefined
     },
   }
 }
