@@ -4,7 +4,7 @@ import { is, ok, suite } from '../../../spec/test/suite.js'
 import { constantOf, show, type Type } from '../types.js'
 import { checked, COMMON, words } from './harness.js'
 
-const PARAMETERS = 't: Real per token, r: Real per rollout, g: Real per group, x: Real, b: Bool per token, s: Steps, n: Int, q: Tokens, o: Real?, w: Real in 0..1, m: Map[Real], l: List[Text], p: Range[Real]'
+const PARAMETERS = 't: Real per token, r: Real per rollout, g: Real per group, x: Real, b: Bool per token, s: Steps, n: Int, q: Tokens, o: Real?, w: Real in 0..1, m: Map[Real], l: List[Text], p: Range[Real], c: "a" | "b" | "c", u: Text'
 
 /** The type of an expression over the parameters; poison with the complaints when there are any. */
 function typeOf(expression: string): { readonly type: Type | undefined; readonly said: string } {
@@ -90,6 +90,19 @@ const table: readonly (readonly [expression: string, type: string])[] = [
   // none, containers, functions
   ['if o == none then 0 else o', 'Real'],
   ['if o != none and o > 1 then o else 1', 'Real'],
+  // what conditions leave
+  ['if c == "a" then "x" else c', '"x" | "b" | "c"'],
+  ['if c != "a" and c != "b" then c else "x"', '"c" | "x"'],
+  ['if c == "a" then "x" else if c == "b" then "y" else c', '"x" | "y" | "c"'],
+  ['if c == "a" or c == "b" then c else "x"', '"a" | "b" | "x"'],
+  ['if not (c == "a" or c == "b") then c else "x"', '"c" | "x"'],
+  ['if c in ["a", "b"] then c else "x"', '"a" | "b" | "x"'],
+  ['if c in ["a", "b"] then "x" else c', '"x" | "c"'],
+  ['if c in l then c else "x"', '"a" | "b" | "c" | "x"'],
+  ['if c in (if x > 0 then ["a"] else ["b"]) then "x" else c', '"x" | "a" | "b" | "c"'],
+  ['if u in ["a", "b"] then u else "x"', '"a" | "b" | "x"'],
+  ['if u != "a" then u else "x"', 'Text'],
+  ['if c == "a" and x > 0 then "x" else c', '"x" | "b" | "c" | "a"'],
   ['m["any"]', 'Real'],
   ['l[0]', 'Text'],
   ['p.low', 'Real'],
