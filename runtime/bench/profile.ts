@@ -16,7 +16,7 @@ import { count } from '../executors/wasm/plan/nest.js'
 import { lower } from '../executors/wasm/plan/lower.js'
 import { place } from '../executors/wasm/plan/place.js'
 import type { Step } from '../executors/wasm/plan/step.js'
-import type { Run } from '../executors/wasm/threads.js'
+import { NO_TURN, type Run } from '../executors/wasm/threads.js'
 
 const [kind = 'Sft', role = 'gradient'] = process.argv.slice(2)
 const bindings = { B: 32, T: 112, P: 21, S: 121 }
@@ -39,17 +39,17 @@ const pool = heap.allocate(schedule.pool.length * 4)
 const scratch = heap.allocate(scratchBytes(schedule))
 const arena = heap.allocate(placement.arenaBytes)
 heap.words.set(schedule.pool, pool / 4)
-const bytes = writeModule(schedule, placement, { pool, meeting: heap.allocate(MEETING_BYTES), state: (name) => states.get(name) as number }, { each: true })
+const bytes = writeModule(schedule, placement, { pool, meeting: heap.allocate(MEETING_BYTES), state: (name) => states.get(name) as number, turn: (name) => states.get(name) as number }, { each: true })
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory }, k: new WebAssembly.Instance(kernelModule(), { env: { memory: heap.memory } }).exports })
 
 const cpu = (): number => process.cpuUsage().user / 1000
 
 /** Milliseconds of CPU time of one call. */
 function time(call: Run): number {
-  call(arena, scratch, 0, 1)
+  call(arena, scratch, 0, 1, NO_TURN)
   const start = cpu()
   let calls = 0
-  for (; cpu() - start < BUDGET_MS; calls++) call(arena, scratch, 0, 1)
+  for (; cpu() - start < BUDGET_MS; calls++) call(arena, scratch, 0, 1, NO_TURN)
   return (cpu() - start) / calls
 }
 

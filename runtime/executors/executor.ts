@@ -6,6 +6,9 @@ import type { DType, Graph } from '../../spec/graph/graph.js'
 /** f32 → Float32Array (Float64Array on `reference`), i32 → Int32Array, u32 → Uint32Array, bool → Uint8Array. */
 export type TensorData = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array
 
+/** Values of the feeds of a graph by name. */
+export type Feeds = Readonly<Record<string, TensorData>>
+
 /** Concrete sizes of the symbols of a graph. */
 export type Bindings = Readonly<Record<string, number>>
 
@@ -28,7 +31,19 @@ export interface Session {
    * fetched under the same name. Others have no such method, and the caller runs the program turn by turn.
    */
   loop?(graph: Graph, bindings: Bindings, options: LoopOptions): Loop
+  /**
+   * Where the executor can run several programs at a time: fetches and states are, to the bit, as if they had run one after the
+   * other in this order. Others have no such method, and the caller uses `inTurn`.
+   */
+  runAll?(calls: readonly Call[]): Promise<Record<string, TensorData>[]>
   close(): void
+}
+
+/** One run of one program. */
+export interface Call {
+  readonly graph: Graph
+  readonly bindings: Bindings
+  readonly feeds: Feeds
 }
 
 export interface LoopOptions {
@@ -50,5 +65,12 @@ export interface Loop {
 
 export interface Program {
   /** Runs once. Feeds may be any typed array of the right length; fetched values are the caller's to keep. */
-  run(feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>>
+  run(feeds: Feeds): Promise<Record<string, TensorData>>
+}
+
+/** Runs programs one after the other. */
+export async function inTurn(runs: readonly { readonly program: Program; readonly feeds: Feeds }[]): Promise<Record<string, TensorData>[]> {
+  const fetched: Record<string, TensorData>[] = []
+  for (const { program, feeds } of runs) fetched.push(await program.run(feeds))
+  return fetched
 }

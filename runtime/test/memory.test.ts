@@ -16,7 +16,7 @@ const model = tinyModel(LETTERS, { context: CONTEXT, width: 32, layers: 2 })
 /** Prompt, completion and what frames them fill the context but for a token or two. */
 const letters = (count: number) => Array.from({ length: count }, (_, i) => LETTERS[3 + (i % 4)]).join(' ')
 const full: Value = rows(Array.from({ length: 64 }, () => ({ prompt: letters(20), completion: letters(CONTEXT - 23), answer: 'a' })))
-const prompts: Value = rows(Array.from({ length: 64 }, () => ({ prompt: letters(23), answer: 'a' })))
+const prompts: Value = rows(Array.from({ length: 64 }, () => ({ prompt: letters(28), answer: 'a' })))
 
 /** Bytes of the memories of all sessions that the stage `s` has open at once; others before it are run, and not counted. */
 async function measured(plan: Plan, files: Readonly<Record<string, string>> = {}): Promise<number> {

@@ -4,26 +4,26 @@
 import type { Sequence } from '../../tokenizer/framing.js'
 import type { Bindings, TensorData } from '../../executors/executor.js'
 
-/** Padded lengths are multiples of this: one compiled program for each, and little padding. */
-const BUCKET = 16
+/** Padded lengths: eight in each octave, so that few programs are compiled and little is padding; none is below this. */
+const SHORTEST = 8
 /** At most so many tokens go through a program at once, padding included: enough for full speed, and little enough to stay in cache. */
-const MICRO_TOKENS = 768
+const MICRO_TOKENS = 384
+/** A batch that is cut is cut into a multiple of so many: several threads have as many micro-batches each. */
+const EVEN = 4
 /** Rows of an exam that are scored between two looks at the stop signal. */
 export const SCORED = 256
 /** Vectors that go through a classifier at once where nothing is learned. */
 export const VECTORS = 256
 
 export function bucket(length: number): number {
-  return Math.max(BUCKET, Math.ceil(length / BUCKET) * BUCKET)
+  const step = Math.max(SHORTEST, 2 ** Math.ceil(Math.log2(Math.max(length, 1)))) / 16
+  return Math.max(SHORTEST, Math.ceil(length / Math.max(4, step)) * Math.max(4, step))
 }
 
-/**
- * How many rows of up to `longest` tokens a micro-batch holds when a batch has `most`: the same for all batches of a stage, so that
- * few programs are compiled, and such that they divide a full batch evenly.
- */
-export function microRows(longest: number, most: number): number {
-  const fit = Math.max(1, Math.floor(MICRO_TOKENS / bucket(longest)))
-  return Math.ceil(most / Math.ceil(most / fit))
+/** How many rows of `width` tokens a micro-batch holds when a batch has `most` of them. */
+export function microRows(width: number, most: number): number {
+  const parts = Math.ceil(most / Math.max(1, Math.floor(MICRO_TOKENS / width)))
+  return Math.ceil(most / (parts === 1 ? 1 : Math.ceil(parts / EVEN) * EVEN))
 }
 
 /** Numbers for each sample and token position, row-major. Column t belongs to the prediction of token t + 1. */
@@ -78,11 +78,23 @@ export interface MicroBatch {
 }
 
 export interface LayoutOptions {
-  /** Rows of every micro-batch; the last one is filled up with empty rows. */
-  readonly rows: number
+  /** Rows of a micro-batch of so many columns; the last one is filled up with empty rows. */
+  readonly rows: (width: number) => number
   readonly pad: number
   /** Put several samples into one row of so many tokens, told apart by `segments`. */
   readonly packed?: number
+}
+
+/** Cuts rows, sorted with the longest first, into rectangles whose number of rows follows from their width. */
+export function rectangles<T>(sorted: readonly T[], lengthOf: (row: T) => number, { rows }: LayoutOptions): { readonly members: readonly T[]; readonly rows: number; readonly width: number }[] {
+  const found = []
+  for (let at = 0; at < sorted.length; ) {
+    const width = bucket(lengthOf(sorted[at] as T))
+    const count = rows(width)
+    found.push({ members: sorted.slice(at, at + count), rows: count, width })
+    at += count
+  }
+  return found
 }
 
 /**
@@ -93,9 +105,8 @@ export function microBatches(sequences: readonly Sequence[], chosen: readonly nu
   const lengthOf = (sample: number) => (sequences[sample] as Sequence).tokens.length - 1
   const sorted = chosen.filter((sample) => lengthOf(sample) > 0).sort((a, b) => lengthOf(b) - lengthOf(a) || a - b)
   const rows = options.packed === undefined ? sorted.map((sample) => [sample]) : packRows(sorted, lengthOf, options.packed)
-  const batches: MicroBatch[] = []
-  for (let at = 0; at < rows.length; at += options.rows) batches.push(layOut(sequences, rows.slice(at, at + options.rows), lengthOf, options))
-  return batches
+  const lengthOfRow = (row: readonly number[]): number => row.reduce((sum, sample) => sum + lengthOf(sample), 0)
+  return rectangles(rows, lengthOfRow, options).map(({ members, rows, width }) => layOut(sequences, members, lengthOf, { rows, width, pad: options.pad }))
 }
 
 /** First fit, longest sample first (Johnson, 1973): at most 11/9 of the fewest rows. */
@@ -108,13 +119,12 @@ function packRows(sorted: readonly number[], lengthOf: (sample: number) => numbe
     row.samples.push(sample)
     row.free -= length
   }
-  return rows.map(({ samples }) => samples)
+  return rows.sort((a, b) => a.free - b.free).map(({ samples }) => samples)
 }
 
-function layOut(sequences: readonly Sequence[], rowsOfSamples: readonly (readonly number[])[], lengthOf: (sample: number) => number, options: LayoutOptions): MicroBatch {
-  const width = bucket(Math.max(...rowsOfSamples.map((samples) => samples.reduce((sum, sample) => sum + lengthOf(sample), 0))))
-  const size = options.rows * width
-  const [tokens, targets, positions, segments] = [new Int32Array(size).fill(options.pad), new Int32Array(size).fill(options.pad), new Int32Array(size), new Int32Array(size)]
+function layOut(sequences: readonly Sequence[], rowsOfSamples: readonly (readonly number[])[], lengthOf: (sample: number) => number, { rows, width, pad }: { rows: number; width: number; pad: number }): MicroBatch {
+  const size = rows * width
+  const [tokens, targets, positions, segments] = [new Int32Array(size).fill(pad), new Int32Array(size).fill(pad), new Int32Array(size), new Int32Array(size)]
   const placements: Placement[] = []
   rowsOfSamples.forEach((samples, row) => {
     let offset = 0
@@ -130,7 +140,7 @@ function layOut(sequences: readonly Sequence[], rowsOfSamples: readonly (readonl
       offset += length
     })
   })
-  return { rows: options.rows, width, sizes: { B: options.rows, T: width }, placements, feeds: { tokens, targets, positions, segments } }
+  return { rows, width, sizes: { B: rows, T: width }, placements, feeds: { tokens, targets, positions, segments } }
 }
 
 /** The part of a grid that a micro-batch covers, [rows, width]; zero elsewhere. */

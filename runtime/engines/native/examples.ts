@@ -2,7 +2,7 @@
 // The rest of the engine does not ask whether an example is a text or a vector; grids hold their numbers either way.
 
 import type { Sequence } from '../../tokenizer/framing.js'
-import { bucket, grid, gridWidth, maskGrid, microBatches, type Grid, type LayoutOptions, type MicroBatch } from './batching.js'
+import { grid, gridWidth, maskGrid, microBatches, rectangles, type Grid, type LayoutOptions, type MicroBatch } from './batching.js'
 
 export interface Examples {
   readonly count: number
@@ -28,11 +28,10 @@ export function sequenceExamples(sequences: readonly Sequence[], layout: LayoutO
 }
 
 /** Whole texts with one number each, which is read behind the last token. */
-export function textExamples(texts: readonly ArrayLike<number>[], { rows, pad }: LayoutOptions): Examples {
+export function textExamples(texts: readonly ArrayLike<number>[], layout: LayoutOptions): Examples {
   const lengthOf = (text: number): number => (texts[text] as ArrayLike<number>).length
-  const batchOf = (chosen: readonly number[]): MicroBatch => {
-    const longest = bucket(Math.max(...chosen.map(lengthOf)))
-    const [tokens, last] = [new Int32Array(rows * longest).fill(pad), new Int32Array(rows)]
+  const batchOf = ({ members: chosen, rows, width: longest }: ReturnType<typeof rectangles<number>>[number]): MicroBatch => {
+    const [tokens, last] = [new Int32Array(rows * longest).fill(layout.pad), new Int32Array(rows)]
     chosen.forEach((text, row) => {
       tokens.set(texts[text] as ArrayLike<number>, row * longest)
       last[row] = lengthOf(text) - 1
@@ -47,10 +46,7 @@ export function textExamples(texts: readonly ArrayLike<number>[], { rows, pad }:
     width: 1,
     mask,
     // The longest first, so that rows of a micro-batch are of similar length.
-    cut: (chosen) => {
-      const sorted = chosen.toSorted((a, b) => lengthOf(b) - lengthOf(a) || a - b)
-      return Array.from({ length: Math.ceil(sorted.length / rows) }, (_, i) => batchOf(sorted.slice(i * rows, (i + 1) * rows)))
-    },
+    cut: (chosen) => rectangles(chosen.toSorted((a, b) => lengthOf(b) - lengthOf(a) || a - b), lengthOf, layout).map(batchOf),
     tokens: (chosen) => chosen.reduce((sum, text) => sum + lengthOf(text), 0),
   }
 }

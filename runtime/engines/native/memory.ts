@@ -92,7 +92,7 @@ class Measured {
     parts.activations = Math.max(0, session.arenaBytes - parts.logits)
     const used = merged || session.arenaBytes > 0 ? session.peak : 0
     const objective = reads(graphs, 'weigh', 'ref_logp') || reads(graphs, 'measure', 'ref_logp')
-    parts.reference = objective && micro && graphs['score'] ? this.frozen(reference, ofReference(graphs)['score'] as Graph, micro) : 0
+    parts.reference = objective && micro && graphs['score'] ? this.frozen(reference, ofReference(graphs)['score'] as Graph, shapes) : 0
     parts.critic = shapes.critic ? this.critic() : 0
     parts.recall = shapes.recall ? this.recall(recall, shapes.recall) : 0
 
@@ -141,23 +141,23 @@ class Measured {
   }
 
   /** The programs that score, weigh and update. */
-  private learn(session: Footprint, graphs: Graphs, { micro, levels, looked, scored = false, once = false }: Shapes): void {
-    const load = (role: string, sizes: Bindings) => graphs[role] && session.load(graphs[role], sizes)
-    if (micro && (!levels || scored || reads(graphs, 'weigh', 'entropy', ...(once ? [] : ['logp', 'value'])))) load('score', micro)
+  private learn(session: Footprint, graphs: Graphs, { micro, micros, levels, looked, looks, scored = false, once = false }: Shapes): void {
+    const load = (role: string, sizes: Bindings, calls = 1) => graphs[role] && session.load(graphs[role], sizes, calls)
+    if (micro && (!levels || scored || reads(graphs, 'weigh', 'entropy', ...(once ? [] : ['logp', 'value'])))) load('score', micro, micros)
     if (levels) {
       load('advantage', levels)
       load('weigh', levels)
-      load('gradient', micro as Bindings)
+      load('gradient', micro as Bindings, micros)
       load('measure', levels)
       load('norm', {})
       load('apply', {})
     }
-    if (looked) load('score', looked)
+    if (looked) load('score', looked, looks)
   }
 
-  private frozen(model: ModelPlan, score: Graph, micro: Bindings): number {
+  private frozen(model: ModelPlan, score: Graph, { micro, micros }: Shapes): number {
     const session = this.holding(model)
-    session.load(score, micro)
+    session.load(score, micro as Bindings, micros)
     return session.peak
   }
 

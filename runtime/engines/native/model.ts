@@ -42,10 +42,11 @@ export class Model {
   /** What `score` fetches (`logp`, `entropy`, …) for the chosen examples, as grids over all of them. */
   async score(examples: Examples, chosen: readonly number[], temperature: number): Promise<Record<string, Grid>> {
     const scores: Record<string, Grid> = {}
-    for (const batch of examples.cut(chosen)) {
-      const found = await this.programs.run('score', batch.sizes, { ...batch.feeds, temperature: Float32Array.of(temperature) })
-      for (const [name, values] of Object.entries(found)) put((scores[name] ??= grid(examples.count, examples.width)), batch, values)
-    }
+    const batches = examples.cut(chosen)
+    const found = await this.programs.runAll('score', batches.map(({ sizes, feeds }) => ({ bindings: sizes, feeds: { ...feeds, temperature: Float32Array.of(temperature) } })))
+    batches.forEach((batch, i) => {
+      for (const [name, values] of Object.entries(found[i] ?? {})) put((scores[name] ??= grid(examples.count, examples.width)), batch, values)
+    })
     return scores
   }
 

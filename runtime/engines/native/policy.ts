@@ -58,7 +58,7 @@ export class Policy extends Model implements Reader {
 
   /** How micro-batches of this policy's sequences are cut when at most `most` are there. */
   layout(most: number, packed?: number): LayoutOptions {
-    return { rows: microRows(packed ?? this.context, most), pad: this.tokenizer.pad, ...(packed === undefined ? {} : { packed }) }
+    return { rows: (width) => microRows(width, most), pad: this.tokenizer.pad, ...(packed === undefined ? {} : { packed }) }
   }
 
   /** Log-probability and entropy at every position of the chosen examples. */

@@ -4,9 +4,7 @@
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph, GraphNode } from '../../../spec/graph/graph.js'
 import type { Plan, StagePlan } from '../../../spec/plan/plan.js'
-import type { Bindings, Session, TensorData } from '../../executors/executor.js'
-
-export type Feeds = Readonly<Record<string, TensorData>>
+import { inTurn, type Bindings, type Feeds, type Session, type TensorData } from '../../executors/executor.js'
 
 export class Programs {
   private readonly feedNames = new Map<string, ReadonlySet<string>>()
@@ -35,8 +33,18 @@ export class Programs {
 
   /** Run a program with those of `feeds` that it names. */
   async run(role: string, bindings: Bindings, feeds: Feeds): Promise<Record<string, TensorData>> {
-    const named = Object.fromEntries(Object.entries(feeds).filter(([name]) => this.feeds(role).has(name)))
-    return this.session.load(this.graph(role), bindings).run(named)
+    return this.session.load(this.graph(role), bindings).run(this.named(role, feeds))
+  }
+
+  /** Run a program many times, as if one after the other. */
+  async runAll(role: string, runs: readonly { readonly bindings: Bindings; readonly feeds: Feeds }[]): Promise<Record<string, TensorData>[]> {
+    const { session } = this
+    const calls = runs.map(({ bindings, feeds }) => ({ graph: this.graph(role), bindings, feeds: this.named(role, feeds) }))
+    return session.runAll ? session.runAll(calls) : inTurn(calls.map(({ graph, bindings, feeds }) => ({ program: session.load(graph, bindings), feeds })))
+  }
+
+  private named(role: string, feeds: Feeds): Feeds {
+    return Object.fromEntries(Object.entries(feeds).filter(([name]) => this.feeds(role).has(name)))
   }
 }
 

@@ -29,7 +29,7 @@ export const rewardModel: StageKind = async (run) => {
   const context = Number(at.model.config['max_position_embeddings'])
   const reader = { tokenizer: at.tokenizer, context }
   const longest = Math.min(context, optionalNumber(stage, 'context') ?? context)
-  const layout = { rows: microRows(context, 2 * pairs), pad: at.tokenizer.pad }
+  const layout = { rows: (width: number) => microRows(width, 2 * pairs), pad: at.tokenizer.pad }
   const trainer = new Trainer(model, stage, steps, { output: 'score', optimizer: 'optimizer' })
   let accuracy = 0
 

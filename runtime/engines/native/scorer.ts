@@ -23,9 +23,9 @@ export class Scorer {
 
   /** Of prompts and completions together, framed. */
   async scores(texts: readonly ArrayLike<number>[]): Promise<number[]> {
-    const { tokenizer, context } = this.reader
+    const { tokenizer } = this.reader
     if (texts.length === 0) return []
-    const examples = textExamples(texts, { rows: microRows(context, Math.min(SCORED, texts.length)), pad: tokenizer.pad })
+    const examples = textExamples(texts, { rows: (width) => microRows(width, Math.min(SCORED, texts.length)), pad: tokenizer.pad })
     const { score } = await this.model.score(examples, [...texts.keys()], 1)
     return [...(score?.values ?? [])]
   }

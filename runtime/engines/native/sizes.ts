@@ -5,21 +5,25 @@ import type { ModelPlan, Plan, StagePlan, Value } from '../../../spec/plan/plan.
 import { rowsOf, workOf } from '../../../spec/plan/work.js'
 import type { Bindings } from '../../executors/executor.js'
 import { isList } from '../../data/expr.js'
-import { attribute, flag, number, optionalNumber } from './attributes.js'
+import { attribute, number, optionalNumber } from './attributes.js'
 import { bucket, microRows, SCORED, VECTORS } from './batching.js'
 import { SMALLEST, WAVE } from './rollout.js'
 
 /** Rows of data that nobody bounds before it is read. */
-const MANY = 2 * WAVE
+const MANY = 2 * Math.max(WAVE, VECTORS)
 
 /** Sizes that a kind's programs are run with. Kinds without a row are not foreseen. */
 export interface Shapes {
   /** Micro-batches of training and scoring; absent when the kind only writes. */
   readonly micro?: Bindings
+  /** How many of them a batch is cut into; one unless said. */
+  readonly micros?: number
   /** The batch that an objective weighs; absent when the kind does not train. */
   readonly levels?: Bindings
   /** Other rows that are scored with the same program, beside the micro-batches of training. */
   readonly looked?: Bindings
+  /** How many times at once; once unless said. */
+  readonly looks?: number
   /** Every batch is scored before it is weighed, whatever the objective reads. */
   readonly scored?: boolean
   /** The log-probabilities of the rollouts serve the only update that is made of them. */
@@ -55,10 +59,16 @@ interface Sizing {
   readonly rows: (input: string) => number
 }
 
-const texts = (stage: StagePlan, context: number, batch: number, packed = false): Bindings => {
-  const longest = Math.min(context, optional(stage, 'context') ?? context)
-  return { B: microRows(packed ? longest : context, batch), T: bucket(longest - 1) }
+/** A batch of so many rows of `T` tokens in micro-batches. */
+const cut = (T: number, batch: number) => {
+  const B = microRows(T, batch)
+  return { micro: { B, T }, micros: Math.ceil(batch / B) }
 }
+
+const texts = (stage: StagePlan, context: number, batch: number) => cut(bucket(Math.min(context, optional(stage, 'context') ?? context) - 1), batch)
+
+/** Vectors that go through a classifier where nothing is learned. */
+const looking = (rows: number) => ({ looked: { B: Math.min(VECTORS, rows), T: 1 }, looks: Math.ceil(rows / VECTORS) })
 
 const rolled = (rows: number, maxNew: number, context: number): Rolled => ({ rows, prompt: Math.max(1, context - maxNew), maxNew })
 
@@ -67,34 +77,34 @@ const completing = ({ stage, context, completions }: Sizing): Shapes => ({ rollo
 /** Policy optimisation in groups. `drawnNow`: the policy that learns first is always the one that drew. */
 const grouped = ({ stage, context }: Sizing, drawnNow: boolean): Shapes => {
   const [groups, size, splits] = [number(stage, 'rollout.per_step'), number(stage, 'group_size'), number(stage, 'update.splits')]
-  const micro = texts(stage, context, (groups * size) / splits)
-  return { micro, once: drawnNow && splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: [rolled(groups * size, number(stage, 'rollout.max_new'), context)] }
+  const { micro, micros } = texts(stage, context, (groups * size) / splits)
+  return { micro, micros, once: drawnNow && splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: [rolled(groups * size, number(stage, 'rollout.max_new'), context)] }
 }
 
 const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
   Sft: ({ stage, context }) => {
-    const micro = texts(stage, context, number(stage, 'batch'), flag(stage, 'packing'))
-    return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+    const { micro, micros } = texts(stage, context, number(stage, 'batch'))
+    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
   Pretrain: ({ stage, context }) => {
-    const micro = texts(stage, context, number(stage, 'batch'))
-    return { micro, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+    const { micro, micros } = texts(stage, context, number(stage, 'batch'))
+    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
   Dpo: ({ stage, context }) => {
-    const micro = texts(stage, context, 2 * number(stage, 'batch'))
-    return { micro, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+    const { micro, micros } = texts(stage, context, 2 * number(stage, 'batch'))
+    return { micro, micros, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
   },
   RewardModel: ({ stage, context }) => {
     const pairs = number(stage, 'batch')
-    return { micro: { B: microRows(context, 2 * pairs), T: bucket(Math.min(context, optional(stage, 'context') ?? context)) }, scored: true, levels: { N: pairs } }
+    return { ...cut(bucket(Math.min(context, optional(stage, 'context') ?? context)), 2 * pairs), scored: true, levels: { N: pairs } }
   },
-  Supervised: ({ stage, rows }) => ({ micro: { B: number(stage, 'batch'), T: 1 }, looked: { B: Math.min(VECTORS, rows('data')), T: 1 }, levels: { N: number(stage, 'batch'), T: 1 } }),
+  Supervised: ({ stage, rows }) => ({ micro: { B: number(stage, 'batch'), T: 1 }, ...looking(rows('data')), levels: { N: number(stage, 'batch'), T: 1 } }),
   Grpo: (sizing) => grouped(sizing, true),
   AsyncGrpo: (sizing) => grouped(sizing, number(sizing.stage, 'rollout.staleness') === 0),
   Ppo: ({ stage, context }) => {
     const [rollouts, splits] = [number(stage, 'rollout.per_step'), number(stage, 'update.splits')]
-    const micro = texts(stage, context, rollouts / splits)
-    return { micro, critic: true, once: splits * number(stage, 'update.passes') === 1, levels: { N: rollouts / splits, T: micro['T'] as number }, rollouts: [rolled(rollouts, number(stage, 'rollout.max_new'), context)] }
+    const { micro, micros } = texts(stage, context, rollouts / splits)
+    return { micro, micros, critic: true, once: splits * number(stage, 'update.passes') === 1, levels: { N: rollouts / splits, T: micro['T'] as number }, rollouts: [rolled(rollouts, number(stage, 'rollout.max_new'), context)] }
   },
   Evaluate: completing,
   Generate: completing,
@@ -120,10 +130,13 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
     const rest: Rolled = { rows: rows('data'), prompt: first + (depth - 1) * maxNew, maxNew: depth * maxNew }
     return { rollouts: depth > 1 ? [...steps, rest] : steps, ...((stage.inputs['recall'] ?? null) === null ? {} : { recall: [rolled(drawn, maxNew, context)] }) }
   },
-  EvaluateLoss: ({ stage, context }) => ({ micro: texts(stage, context, WAVE) }),
-  Perplexity: ({ stage, context, rows }) => ({ micro: texts(stage, context, Math.min(SCORED, rows('data'))) }),
-  EvaluateClassifier: ({ rows }) => ({ micro: { B: Math.min(VECTORS, rows('data')), T: 1 } }),
-  EvaluateRewardModel: ({ context, rows }) => ({ micro: { B: microRows(context, Math.min(SCORED, 2 * rows('data'))), T: bucket(context) } }),
+  EvaluateLoss: ({ stage, context }) => texts(stage, context, WAVE),
+  Perplexity: ({ stage, context, rows }) => texts(stage, context, Math.min(SCORED, rows('data'))),
+  EvaluateClassifier: ({ rows }) => {
+    const { looked, looks } = looking(rows('data'))
+    return { micro: looked, micros: looks }
+  },
+  EvaluateRewardModel: ({ context, rows }) => cut(bucket(context), Math.min(SCORED, 2 * rows('data'))),
   ShrinkPerturb: () => ({ alone: ['shrink_perturb'] }),
   MergeLora: () => ({ alone: ['merge_adapter'] }),
   Lora: () => ({}),

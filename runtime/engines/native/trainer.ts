@@ -8,7 +8,7 @@ import { reference } from '../../executors/reference/reference.js'
 import type { TensorData } from '../../executors/executor.js'
 import { randomKey, threefry } from '../../random.js'
 import { attribute, number, optionalNumber } from './attributes.js'
-import { grid, put, take, type Grid } from './batching.js'
+import { grid, put, take, type Grid, type MicroBatch } from './batching.js'
 import type { Examples } from './examples.js'
 import type { Model } from './model.js'
 import { declareStates, inputs, Programs } from './programs.js'
@@ -82,12 +82,12 @@ export class Trainer {
     const chosen = all.filter((sample) => weighs(slope, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
 
     const fresh: Record<string, Grid> = {}
-    let micros = 0
-    for (const micro of examples.cut(chosen)) {
-      const feeds = { ...this.dropoutKey(micros++), ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) }
-      const found = await programs.run('gradient', micro.sizes, feeds)
-      for (const [name, values] of Object.entries(found)) put((fresh[name] ??= grid(count, width)), micro, values)
-    }
+    const micros = examples.cut(chosen)
+    const feedsOf = (micro: MicroBatch, i: number) => ({ ...this.dropoutKey(i), ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) })
+    const found = await programs.runAll('gradient', micros.map((micro, i) => ({ bindings: micro.sizes, feeds: feedsOf(micro, i) })))
+    micros.forEach((micro, i) => {
+      for (const [name, values] of Object.entries(found[i] ?? {})) put((fresh[name] ??= grid(count, width)), micro, values)
+    })
 
     const measured = weights['loss'] ? weights : await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
     const loss = Number(measured['loss']?.[0])

@@ -6,14 +6,19 @@ import type { Graph } from '../../../spec/graph/graph.js'
 import type { Bindings } from '../executor.js'
 import { Blocks } from './blocks.js'
 import { scratchBytes } from './emit/module.js'
-import { MEETING_BYTES, prepared } from './index.js'
+import { MEETING_BYTES, operationsOf, prepared, roomOf, stagedBytes, TURN_BYTES } from './index.js'
 import { lower } from './plan/lower.js'
+import { CAPACITY } from './queue.js'
+import { WORTH } from './plan/phases.js'
 import { place } from './plan/place.js'
+import { effectsOf } from './plan/turns.js'
 import { defaultThreads } from './threads.js'
 
 interface Bytes {
   readonly constants: number
   readonly arena: number
+  /** Of each arena, of what goes in and out of a run, and its operations, where runs may stand in a queue. */
+  readonly apart?: { readonly room: number; readonly staged: number; readonly operations: number }
   /** For each thread. */
   readonly scratch: number
 }
@@ -28,8 +33,11 @@ export class Arenas {
     const key = JSON.stringify(Object.entries(bindings).sort())
     const known = sizes.get(key)
     if (known) return known
-    const schedule = lower(prepared(graph, bindings))
-    const found = { constants: schedule.pool.length * 4, arena: place(schedule).arenaBytes, scratch: scratchBytes(schedule) }
+    const bound = prepared(graph, bindings)
+    const schedule = lower(bound)
+    const placement = place(schedule)
+    const apart = effectsOf(bound) && { apart: { room: roomOf(placement), staged: stagedBytes(schedule), operations: operationsOf(schedule) } }
+    const found = { constants: schedule.pool.length * 4, arena: placement.arenaBytes, scratch: scratchBytes(schedule), ...apart }
     sizes.set(key, found)
     return found
   }
@@ -40,6 +48,7 @@ export class Footprint {
   private readonly states = new Set<string>()
   private arena = { address: 0, bytes: 0 }
   private scratch = { address: 0, bytes: 0 }
+  private stage = { address: 0, bytes: 0 }
   private stride = 0
 
   constructor(
@@ -65,6 +74,7 @@ export class Footprint {
     this.states.add(name)
     const bytes = shape.reduce((a, b) => a * b, 1) * 4
     this.blocks.allocate(bytes)
+    this.blocks.allocate(TURN_BYTES)
     return bytes
   }
 
@@ -78,17 +88,19 @@ export class Footprint {
     return bytes
   }
 
-  /** Loads a program; returns the bytes of its arena. */
-  load(graph: Graph, bindings: Bindings): number {
-    const { constants, arena, scratch } = this.arenas.of(graph, bindings)
+  /** Loads a program and runs it, `calls` times at once. */
+  load(graph: Graph, bindings: Bindings, calls = 1): void {
+    const { constants, arena, scratch, apart } = this.arenas.of(graph, bindings)
     this.blocks.allocate(constants)
-    this.reserve('arena', arena)
     this.stride = Math.max(this.stride, scratch)
     this.reserve('scratch', this.stride * this.threads)
-    return arena
+    if (apart && calls > 1 && this.threads > 1 && apart.operations * calls >= WORTH.program) {
+      this.reserve('arena', apart.room * Math.min(this.threads, calls))
+      this.reserve('stage', apart.staged * Math.min(calls, CAPACITY))
+    } else this.reserve('arena', arena)
   }
 
-  private reserve(which: 'arena' | 'scratch', bytes: number): void {
+  private reserve(which: 'arena' | 'scratch' | 'stage', bytes: number): void {
     const { address, bytes: before } = this[which]
     if (bytes <= before) return
     if (before > 0) this.blocks.release(address, before)

@@ -5,7 +5,7 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
-import type { Bindings, Executor, Program, Session, TensorData } from '../executor.js'
+import { inTurn, type Bindings, type Call, type Executor, type Feeds, type Program, type Session, type TensorData } from '../executor.js'
 import { scratchBytes, writeModule } from './emit/module.js'
 import { kernelModule } from './kernels.js'
 import { Heap } from './memory.js'
@@ -14,9 +14,11 @@ import { lower } from './plan/lower.js'
 import { count } from './plan/nest.js'
 import { Pace } from './pace.js'
 import { isShared, WORTH } from './plan/phases.js'
-import { place, type Place } from './plan/place.js'
-import type { Fetch } from './plan/step.js'
-import { defaultThreads, enlist, newId, runTogether, tell, type Run } from './threads.js'
+import { place, type Place, type Placement } from './plan/place.js'
+import type { Fetch, Schedule } from './plan/step.js'
+import { effectsOf, independent, type Effects } from './plan/turns.js'
+import { CAPACITY, heldBy, linesOf, type Callable, type Span } from './queue.js'
+import { defaultThreads, enlist, newId, queue, runApart, runTogether, tell, type Run, type Together } from './threads.js'
 import { copyIn, copyOut } from './transfer.js'
 
 /** The executor with a number of threads; results are the same for all numbers. Tests divide what is not worth it, too. */
@@ -26,6 +28,15 @@ export const wasm: Executor = wasmWith()
 
 /** The graph that is scheduled for given sizes: bound, and with those composites that have a kernel. */
 export const prepared = (graph: Graph, bindings: Bindings): Graph => inlineComposites(bind(graph, bindings), hasKernel)
+
+const elementsOf = ({ buffers }: Schedule, { buffer }: Fetch): number => buffers[buffer]?.elements ?? 0
+export const operationsOf = ({ steps }: Schedule): number => steps.reduce((sum, step) => sum + step.operations, 0)
+/** Bytes of what goes in and comes out of one run in a queue. */
+export const stagedBytes = (schedule: Schedule): number => [...schedule.feeds, ...schedule.fetches].reduce((sum, fetch) => sum + linesOf({ words: elementsOf(schedule, fetch) }), 0)
+
+const ARENA_ALIGNMENT = 4096
+/** Bytes between the arenas of two threads. */
+export const roomOf = ({ arenaBytes }: Placement): number => Math.ceil(arenaBytes / ARENA_ALIGNMENT) * ARENA_ALIGNMENT
 
 interface Region {
   readonly address: number
@@ -37,8 +48,30 @@ interface State {
   readonly shape: readonly number[]
   readonly elements: number
   readonly address: number
+  /** Address of the word where runs await their turn to add to it. */
+  readonly turn: number
 }
 
+interface Loaded extends Program {
+  readonly id: number
+  readonly name: string
+  readonly schedule: Schedule
+  readonly placement: Placement
+  /** Absent where only one run at a time is possible. */
+  readonly effects: Effects | undefined
+  readonly operations: number
+  readonly feeds: readonly Span[]
+  readonly fetches: readonly Span[]
+  /** What a feed is given; throws where it is not what the graph takes. */
+  feedOf(feed: Fetch, fed: Feeds): TensorData
+  /** Whether the other threads know the program. */
+  told: boolean
+  tell(): void
+  readonly enter: Run
+}
+
+/** Bytes of a word with a cache line of its own, where runs await their turn. */
+export const TURN_BYTES = 64
 /** Bytes of the block where threads meet, and of the word in it that says who failed (`assembly/threads.ts`). */
 export const MEETING_BYTES = 256
 const FIRST = 1
@@ -50,12 +83,14 @@ export class WasmSession implements Session {
   private readonly kernels = new WebAssembly.Instance(kernelModule(), { env: { memory: this.heap.memory } }).exports
   private readonly meeting = this.heap.allocate(MEETING_BYTES)
   private readonly states = new Map<string, State>()
-  private readonly programs = new WeakMap<Graph, Map<string, Program>>()
+  private readonly programs = new WeakMap<Graph, Map<string, Loaded>>()
   /** One arena for all programs: only one runs at a time. */
   private arena: Region = { address: 0, bytes: 0 }
   /** Scratch memory of each thread, `stride` bytes apart. */
   private scratch: Region = { address: 0, bytes: 0 }
   private stride = 0
+  /** What goes in and comes out of runs in a queue. */
+  private stage: Region = { address: 0, bytes: 0 }
 
   constructor(
     private readonly threads = 1,
@@ -70,8 +105,9 @@ export class WasmSession implements Session {
     if (known) return
     const elements = count(shape)
     const address = this.heap.allocate(elements * 4)
+    const turn = this.heap.allocate(TURN_BYTES)
     this.heap.words.fill(0, address / 4, address / 4 + elements)
-    this.states.set(name, { dtype, shape: [...shape], elements, address })
+    this.states.set(name, { dtype, shape: [...shape], elements, address, turn })
   }
 
   write(name: string, data: TensorData | readonly number[]): void {
@@ -85,8 +121,8 @@ export class WasmSession implements Session {
     return copyOut(this.heap, address, dtype, elements)
   }
 
-  load(graph: Graph, bindings: Bindings): Program {
-    const programs = this.programs.get(graph) ?? new Map<string, Program>()
+  load(graph: Graph, bindings: Bindings): Loaded {
+    const programs = this.programs.get(graph) ?? new Map<string, Loaded>()
     this.programs.set(graph, programs)
     const key = JSON.stringify(Object.entries(bindings).sort())
     const program = programs.get(key) ?? this.prepare(prepared(graph, bindings))
@@ -110,7 +146,46 @@ export class WasmSession implements Session {
     return state
   }
 
-  private prepare(graph: Graph): Program {
+  async runAll(calls: readonly Call[]): Promise<Record<string, TensorData>[]> {
+    const programs = calls.map(({ graph, bindings }) => this.load(graph, bindings))
+    const operations = programs.reduce((sum, program) => sum + program.operations, 0)
+    if (this.threads === 1 || calls.length === 1 || operations < this.worth.program || !independent(programs.map(({ effects }) => effects))) return inTurn(programs.map((program, i) => ({ program, feeds: (calls[i] as Call).feeds })))
+    const fetched: Record<string, TensorData>[] = []
+    for (let at = 0; at < calls.length; at += CAPACITY) fetched.push(...this.runApart(programs.slice(at, at + CAPACITY), calls.slice(at, at + CAPACITY)))
+    return fetched
+  }
+
+  /** Independent calls, each computed by one thread. */
+  private runApart(programs: readonly Loaded[], calls: readonly Call[]): Record<string, TensorData>[] {
+    const threads = Math.min(this.threads, calls.length)
+    const room = Math.max(...programs.map(({ placement }) => roomOf(placement)))
+    this.reserve('arena', room * threads)
+    const staged: number[] = []
+    const total = programs.reduce((at, { feeds, fetches }) => {
+      staged.push(at)
+      return [...feeds, ...fetches].reduce((sum, span) => sum + linesOf(span), at)
+    }, 0)
+    this.reserve('stage', total)
+    const addressOf = (call: number, spans: readonly Span[]): number => spans.reduce((sum, span) => sum + linesOf(span), this.stage.address + (staged[call] as number))
+    programs.forEach((program, i) => {
+      if (!program.told) program.tell()
+      program.schedule.feeds.forEach((feed, k) => copyIn(this.heap, addressOf(i, program.feeds.slice(0, k)), feed.dtype, program.feedOf(feed, (calls[i] as Call).feeds)))
+    })
+    for (const state of new Set(programs.flatMap(({ effects }) => [...(effects?.adds ?? [])]))) Atomics.store(this.heap.words, this.state(state).turn / 4, 0)
+    const byId = new Map(programs.map((program) => [program.id, program]))
+    const copy = this.kernels['copy'] as Callable['copy']
+    const callable = (id: number): Callable => {
+      const { enter, feeds, fetches } = byId.get(id) as Loaded
+      return { run: enter, copy, feeds, fetches }
+    }
+    const queued = programs.map(({ id }, i) => ({ program: id, staged: this.stage.address + (staged[i] as number) }))
+    this.watch(() => runApart(queued, callable, { ...this.together(threads), room }), (thread) => programs[heldBy(queue, thread)] as Loaded)
+    return programs.map(({ schedule, feeds, fetches }, i) =>
+      Object.fromEntries(schedule.fetches.map(({ name, dtype }, k) => [name, copyOut(this.heap, addressOf(i, [...feeds, ...fetches.slice(0, k)]), dtype, (fetches[k] as Span).words)])),
+    )
+  }
+
+  private prepare(graph: Graph): Loaded {
     const faults = verify(graph)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
     this.checkStates(graph)
@@ -118,50 +193,73 @@ export class WasmSession implements Session {
     const placement = place(schedule)
     const pool = this.heap.allocate(schedule.pool.length * 4)
     this.heap.words.set(schedule.pool, pool / 4)
-    const module = new WebAssembly.Module(writeModule(schedule, placement, { pool, meeting: this.meeting, state: (name) => this.state(name).address }, { worth: this.worth }))
-    this.reserve('arena', placement.arenaBytes)
+    const found = effectsOf(graph)
+    const addresses = { pool, meeting: this.meeting, state: (name: string) => this.state(name).address, turn: (name: string) => this.state(name).turn }
+    const module = new WebAssembly.Module(writeModule(schedule, placement, addresses, { worth: this.worth, ...(found ? { adds: found.adds } : {}) }))
     this.stride = Math.max(this.stride, scratchBytes(schedule))
     this.reserve('scratch', this.stride * this.threads)
     const { run } = new WebAssembly.Instance(module, { env: { memory: this.heap.memory }, k: this.kernels }).exports as { run: Run }
-    const id = newId()
-    const threads = isShared(schedule, this.worth) ? this.threads : 1
-    if (threads > 1) {
-      void enlist(threads)
-      tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting } })
+    const size = (fetch: Fetch): number => elementsOf(schedule, fetch)
+    const span = (fetch: Fetch): Span[] => {
+      const at = placement.places[fetch.buffer] as Place
+      return at.in === 'arena' ? [{ at: at.at, words: size(fetch) }] : []
     }
+    const [feeds, fetches] = [schedule.feeds.flatMap(span), schedule.fetches.flatMap(span)]
+    // What is fetched from a state would be that of another turn.
+    const effects = fetches.length === schedule.fetches.length ? found : undefined
+    const operations = operationsOf(schedule)
+    const threads = isShared(schedule, this.worth) ? this.threads : 1
     const pace = new Pace(threads)
-    const start = (threads: number): void => runTogether(id, run, { arena: this.arena.address, scratch: this.scratch.address, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) })
+    const id = newId()
+    const tellAll = (): void => {
+      loaded.told = true
+      void enlist(this.threads)
+      tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting, feeds, fetches } })
+    }
+    const start = (threads: number): void => runTogether(id, run, this.together(threads))
     const addressOf = ({ buffer }: Fetch): number => {
       const at = placement.places[buffer] as Place
       return at.in === 'arena' ? this.arena.address + at.at : at.in === 'state' ? this.state(at.name).address : pool
     }
-    const size = (fetch: Fetch): number => schedule.buffers[fetch.buffer]?.elements ?? 0
-    const execute = (feeds: Readonly<Record<string, TensorData>>): Record<string, TensorData> => {
-      for (const feed of schedule.feeds) {
-        const data = feeds[feed.name]
-        if (!data) throw new Error(`"${feed.name}" was not fed`)
-        if (data.length !== size(feed)) throw new Error(`"${feed.name}" has ${data.length} elements, the graph takes ${size(feed)}`)
-        copyIn(this.heap, addressOf(feed), feed.dtype, data)
-      }
-      try {
-        if (this.worth.timed) pace.run(start)
-        else start(threads)
-        if (this.failedThread > 0) throw new WebAssembly.RuntimeError('unreachable')
-      } catch (error) {
-        if (!(error instanceof WebAssembly.RuntimeError)) throw error
-        const step = schedule.steps[this.heap.words[(this.scratch.address + this.stride * (this.failedThread - FIRST)) / 4] as number]
-        this.heap.words.fill(0, this.meeting / 4, (this.meeting + MEETING_BYTES) / 4)
-        // Kernels check indices and stop with `unreachable`.
-        const what = error.message === 'unreachable' ? 'an index lies outside of its table' : error.message
-        throw new Error(`graph ${graph.name}: ${step?.label ?? 'a step'}: ${what}`, { cause: error })
-      }
+    const feedOf = (feed: Fetch, fed: Feeds): TensorData => {
+      const data = fed[feed.name]
+      if (!data) throw new Error(`"${feed.name}" was not fed`)
+      if (data.length !== size(feed)) throw new Error(`"${feed.name}" has ${data.length} elements, the graph takes ${size(feed)}`)
+      return data
+    }
+    const execute = (fed: Feeds): Record<string, TensorData> => {
+      this.reserve('arena', placement.arenaBytes)
+      for (const feed of schedule.feeds) copyIn(this.heap, addressOf(feed), feed.dtype, feedOf(feed, fed))
+      this.watch(() => (this.worth.timed ? pace.run(start) : start(threads)), () => loaded)
       return Object.fromEntries(schedule.fetches.map((fetch) => [fetch.name, copyOut(this.heap, addressOf(fetch), fetch.dtype, size(fetch))]))
     }
-    return { run: (feeds) => Promise.resolve().then(() => execute(feeds)) }
+    const loaded: Loaded = { id, name: graph.name, schedule, placement, effects, operations, feeds, fetches, feedOf, told: false, tell: tellAll, run: (fed) => Promise.resolve().then(() => execute(fed)), enter: run }
+    if (threads > 1) tellAll()
+    return loaded
+  }
+
+  private together(threads: number): Together {
+    return { arena: this.arena.address, scratch: this.scratch.address, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) }
+  }
+
+  /** Runs, and says of a failure what was computed: kernels check indices and stop with `unreachable`. */
+  private watch(run: () => void, programOf: (thread: number) => Loaded): void {
+    try {
+      run()
+      if (this.failedThread > 0) throw new WebAssembly.RuntimeError('unreachable')
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error
+      const thread = this.failedThread - FIRST
+      const { name, schedule } = programOf(thread)
+      const step = schedule.steps[this.heap.words[(this.scratch.address + this.stride * thread) / 4] as number]
+      this.heap.words.fill(0, this.meeting / 4, (this.meeting + MEETING_BYTES) / 4)
+      const what = error.message === 'unreachable' ? 'an index lies outside of its table' : error.message
+      throw new Error(`graph ${name}: ${step?.label ?? 'a step'}: ${what}`, { cause: error })
+    }
   }
 
   /** Makes a region large enough; its contents do not outlive a run. */
-  private reserve(which: 'arena' | 'scratch', bytes: number): void {
+  private reserve(which: 'arena' | 'scratch' | 'stage', bytes: number): void {
     const { address, bytes: before } = this[which]
     if (bytes <= before) return
     if (before > 0) this.heap.release(address, before)

@@ -24,7 +24,7 @@ const types = {
   token_logprob: 'iiiiiiiiiiii', token_logprob_slope: 'iiiiiiiiiiii',
   adamw: 'iiiiiiiiiiiffffffii',
   sample: 'iiiiiiifiiii',
-  share: 'iiii>i', barrier: 'ii', fail: 'ii',
+  share: 'iiii>i', barrier: 'ii', fail: 'ii', await_turn: 'iii', pass_turn: 'ii',
 } as const
 
 export type KernelName = keyof typeof types

@@ -2,9 +2,10 @@
 // Knows programs by number; what fails here is told to the other threads, and the caller says what it was.
 
 import { parentPort, receiveMessageOnPort, workerData, type MessagePort } from 'node:worker_threads'
-import { LOOKS, WORD, type Message, type Run, type Shared } from './threads.js'
+import { take, type Callable } from './queue.js'
+import { LOOKS, NO_TURN, WORD, type Message, type Run, type Shared } from './threads.js'
 
-const { control, port } = workerData as { control: Int32Array; port: MessagePort }
+const { control, port, queue } = workerData as { control: Int32Array; port: MessagePort; queue: Int32Array }
 
 interface Loaded {
   readonly shared: Shared
@@ -30,13 +31,21 @@ function receive(): void {
   }
 }
 
+const runOf = (loaded: Loaded): Run => (loaded.run ??= new WebAssembly.Instance(loaded.shared.module, { env: { memory: loaded.shared.memory }, k: loaded.kernels }).exports['run'] as Run)
+
+function callable(id: number): Callable {
+  const loaded = programs.get(id) as Loaded
+  return { run: runOf(loaded), copy: loaded.kernels['copy'] as Callable['copy'], feeds: loaded.shared.feeds, fetches: loaded.shared.fetches }
+}
+
 function takePart(): void {
   const word = (at: number): number => control[at] as number
   const loaded = programs.get(word(WORD.program)) as Loaded
   const { shared, kernels } = loaded
+  const [arena, scratch, thread, threads] = [word(WORD.arena), word(WORD.scratch), word(WORD.thread), word(WORD.threads)]
   try {
-    loaded.run ??= new WebAssembly.Instance(shared.module, { env: { memory: shared.memory }, k: kernels }).exports['run'] as Run
-    loaded.run(word(WORD.arena), word(WORD.scratch), word(WORD.thread), word(WORD.threads))
+    if (threads === 0) take(queue, callable, { arena, scratch, thread })
+    else runOf(loaded)(arena, scratch, thread, threads, NO_TURN)
   } catch {
     ;(kernels['fail'] as (meeting: number, thread: number) => void)(shared.meeting, word(WORD.thread) + 1)
   }

@@ -3,10 +3,13 @@
 
 import { availableParallelism } from 'node:os'
 import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { fill, QUEUE_WORDS, take, type Call, type Callable, type Span } from './queue.js'
 
-/** Words of a worker's control block. The last ones are the arguments of `run`. */
+/** Words of a worker's control block. From `program` on, what a call says; `threads` is 0 where calls are to be taken from the queue. */
 export const WORD = { ready: 0, called: 1, finished: 2, program: 3, arena: 4, scratch: 5, thread: 6, threads: 7 } as const
 export const CONTROL_WORDS = 8
+/** `turn` of a run that is not one of a queue. */
+export const NO_TURN = -1
 
 /** How long to look before going to sleep, in loads: tens of microseconds. */
 export const LOOKS = 5000
@@ -24,11 +27,13 @@ export interface Shared {
   readonly module: WebAssembly.Module
   /** Address of the block where the threads meet. */
   readonly meeting: number
+  readonly feeds: readonly Span[]
+  readonly fetches: readonly Span[]
 }
 
 export type Message = { readonly load: Shared } | { readonly forget: number }
 
-export type Run = (arena: number, scratch: number, thread: number, threads: number) => void
+export type Run = Callable['run']
 
 interface Crewmate {
   /** Resolves when the worker takes part in runs, or never will. */
@@ -38,6 +43,8 @@ interface Crewmate {
 }
 
 const crew: Crewmate[] = []
+/** One for the process: its first thread fills it and waits until it is empty. */
+export const queue = new Int32Array(new SharedArrayBuffer(QUEUE_WORDS * 4))
 let ids = 0
 
 /** A number that no program or session had before. */
@@ -52,7 +59,7 @@ export async function enlist(threads: number): Promise<void> {
 function start(): Crewmate {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4))
   const { port1, port2 } = new MessageChannel()
-  const options = { workerData: { control, port: port2 }, transferList: [port2] }
+  const options = { workerData: { control, port: port2, queue }, transferList: [port2] }
   const worker = import.meta.url.endsWith('.ts')
     ? // From source, as in tests: threads do not inherit the loader of TypeScript.
       new Worker(`import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ tsImport }) => tsImport('./thread.ts', ${JSON.stringify(import.meta.url)}))`, { ...options, eval: true })
@@ -77,20 +84,39 @@ export function tell(message: Message): void {
 
 const isReady = ({ control }: Crewmate): boolean => Atomics.load(control, WORD.ready) === 1
 
-/**
- * Runs a program with up to `threads` threads and returns when all are done. `scratch` is the first thread's scratch memory, the others'
- * follow `stride` bytes apart. Throws what the caller's own part throws, after `failed` has let the others go.
- */
-export function runTogether(program: number, run: Run, { arena, scratch, stride, threads, failed }: { arena: number; scratch: number; stride: number; threads: number; failed: () => void }): void {
+/** Where threads compute: the first one's scratch memory, the others' `stride` bytes apart; `failed` lets the others go when the caller's own part fails. */
+export interface Together {
+  readonly arena: number
+  readonly scratch: number
+  readonly stride: number
+  readonly threads: number
+  readonly failed: () => void
+}
+
+/** Runs a program with up to `threads` threads and returns when all are done. Throws what the caller's own part throws. */
+export function runTogether(program: number, run: Run, { arena, scratch, stride, threads, failed }: Together): void {
   const called = crew.slice(0, threads - 1).filter(isReady)
   const together = called.length + 1
+  callAll(called, (thread) => [program, arena, scratch + thread * stride, thread, together], () => run(arena, scratch, 0, together, NO_TURN), failed)
+}
+
+/** Runs calls, each by one of up to `threads` threads with an arena of its own, `room` bytes apart. Throws what the caller's own part throws. */
+export function runApart(calls: readonly Call[], programOf: (id: number) => Callable, { arena, room, scratch, stride, threads, failed }: Together & { readonly room: number }): void {
+  fill(queue, calls)
+  const called = crew.slice(0, Math.min(threads, calls.length) - 1).filter(isReady)
+  const first = calls[0] as Call
+  callAll(called, (thread) => [first.program, arena + thread * room, scratch + thread * stride, thread, 0], () => take(queue, programOf, { arena, scratch, thread: 0 }), failed)
+}
+
+/** Calls workers with what `say` says for each, counted from 1, does the caller's own part and waits for theirs. */
+function callAll(called: readonly Crewmate[], say: (thread: number) => readonly number[], own: () => void, failed: () => void): void {
   called.forEach(({ control }, i) => {
-    control.set([program, arena, scratch + (i + 1) * stride, i + 1, together], WORD.program)
+    control.set(say(i + 1), WORD.program)
     Atomics.add(control, WORD.called, 1)
     Atomics.notify(control, WORD.called)
   })
   try {
-    run(arena, scratch, 0, together)
+    own()
   } catch (error) {
     failed()
     throw error

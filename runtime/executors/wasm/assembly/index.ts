@@ -3,7 +3,7 @@
 // way in every division. Does not allocate: `plan/workspace.ts` says how much scratch memory (`work`) a kernel needs.
 
 export { gemm } from './gemm'
-export { barrier, fail, share } from './threads'
+export { await_turn, barrier, fail, pass_turn, share } from './threads'
 import * as math from './math'
 
 export function exp(x: v128): v128 { return math.exp4(x) }

@@ -6,6 +6,8 @@ const MET: usize = 64
 const ASLEEP: usize = 128
 const FAILED: usize = 192
 const SPINS = 20_000
+/** Nanoseconds after which a thread that sleeps looks whether another one has failed. */
+const NAP: i64 = 1_000_000
 
 /** The first of `items` that belongs to a thread; shares are whole grains and as even as those allow. */
 export function share(items: i32, grain: i32, thread: i32, threads: i32): i32 {
@@ -32,6 +34,27 @@ export function barrier(block: usize, threads: i32): void {
     }
   }
   if (atomic.load<i32>(block + FAILED) != 0) unreachable()
+}
+
+/**
+ * Returns when all earlier turns have passed `word`. Runs of one program after the other, each by one thread, add to a state in the order of their
+ * turns, so that sums do not depend on the threads; `turn` is negative where there is no such order. Traps where another thread has failed.
+ */
+export function await_turn(word: usize, turn: i32, block: usize): void {
+  if (turn < 0) return
+  let spins = SPINS
+  for (let now = atomic.load<i32>(word); now != turn; now = atomic.load<i32>(word)) {
+    if (atomic.load<i32>(block + FAILED) != 0) unreachable()
+    if (spins > 0) spins--
+    else atomic.wait<i32>(word, now, NAP)
+  }
+}
+
+/** Lets the next turn at a state. */
+export function pass_turn(word: usize, turn: i32): void {
+  if (turn < 0) return
+  atomic.store<i32>(word, turn + 1)
+  atomic.notify(word, -1)
 }
 
 /** Lets the others go, who find that this thread (counted from 1) has failed. Of several, the first one counts. */

@@ -4,6 +4,7 @@
 import { kernelTypes } from '../kernels.js'
 import type { Place, Placement } from '../plan/place.js'
 import { isDivided, phases, WORTH } from '../plan/phases.js'
+import { COPIES, turnstiles } from '../plan/turns.js'
 import { wholeLines, type Arg, type Division, type Schedule, type Step } from '../plan/step.js'
 import { FunctionWriter, ModuleWriter, op } from './encoder.js'
 import { writeNest } from './loops.js'
@@ -14,6 +15,8 @@ export interface Addresses {
   /** Where the threads of the session meet (`assembly/threads.ts`). */
   readonly meeting: number
   state(name: string): number
+  /** Word where runs await their turn to add to a state. */
+  turn(name: string): number
 }
 
 /** Bytes before the scratch memory of each thread; the first word holds the number of the last kernel call, so that a trap can be told apart. */
@@ -23,7 +26,8 @@ export const SCRATCH_HEADER = 64
 export const scratchBytes = ({ steps }: Schedule): number => SCRATCH_HEADER + Math.ceil(Math.max(0, ...steps.map(({ scratch }) => scratch ?? 0)) / 16) * 64
 
 /** Parameters of `run`. */
-const [ARENA, SCRATCH, THREAD, THREADS] = [0, 1, 2, 3]
+const [ARENA, SCRATCH, THREAD, THREADS, TURN] = [0, 1, 2, 3, 4]
+const NOTHING: ReadonlySet<string> = new Set()
 const index = new Map<string, number>(kernelTypes.map(([name], i) => [name, i]))
 
 function kernel(name: string): number {
@@ -33,20 +37,31 @@ function kernel(name: string): number {
 }
 
 /**
- * The module's bytes. It imports the kernels as `k` and the memory as `env.memory`, and exports `run(arena, scratch, thread, threads)`,
- * which every thread calls with its own scratch memory. With `each`, also one function for each step, `0`, `1`, …, to time them.
+ * The module's bytes. It imports the kernels as `k` and the memory as `env.memory`, and exports `run(arena, scratch, thread, threads, turn)`,
+ * which every thread calls with its own scratch memory. Where `turn` is not negative, runs add to the states `adds` in the order of their turns.
+ * With `each`, also one function for each step, `0`, `1`, …, to time them.
  */
-export function writeModule(schedule: Schedule, placement: Placement, addresses: Addresses, { worth = WORTH, each = false } = {}): Uint8Array<ArrayBuffer> {
+export function writeModule(schedule: Schedule, placement: Placement, addresses: Addresses, { worth = WORTH, adds = NOTHING, each = false } = {}): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter(kernelTypes)
-  const main = new FunctionWriter(['i32', 'i32', 'i32', 'i32'])
-  phases(schedule, placement, worth).forEach((turns, phase) => {
+  const main = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32'])
+  const cut = phases(schedule, placement, worth)
+  const { before, after } = turnstiles(schedule, placement, adds, cut.flatMap((turns) => turns.flatMap(({ steps }) => steps)))
+  const awaitTurns = (step: number): void => {
+    for (const state of before.get(step) ?? []) main.i32(addresses.turn(state)).get(TURN).i32(addresses.meeting).call(kernel('await_turn'))
+  }
+  const passTurns = (step: number): void => {
+    for (const state of after.get(step) ?? []) main.i32(addresses.turn(state)).get(TURN).call(kernel('pass_turn'))
+  }
+  cut.forEach((turns, phase) => {
     if (phase > 0) main.i32(addresses.meeting).get(THREADS).call(kernel('barrier'))
     for (const { divided, steps } of turns) {
       const write = (): void => {
         for (const i of steps) {
           const step = schedule.steps[i] as Step
           if (step.work.kind === 'call') main.get(SCRATCH).i32(i).emit(op.i32_store, 2, 0)
+          awaitTurns(i)
           writeStep(step, divided, main, module, placement, addresses)
+          passTurns(i)
         }
       }
       if (divided) write()
@@ -54,12 +69,14 @@ export function writeModule(schedule: Schedule, placement: Placement, addresses:
     }
   })
   if (placement.copies.length > 0) main.i32(addresses.meeting).get(THREADS).call(kernel('barrier'))
+  awaitTurns(COPIES)
   for (const { state, buffer } of placement.copies) {
     pushPlace(main, placement.places[buffer] as Place, 0, addresses)
     main.i32(addresses.state(state))
     writeRange(main, wholeLines(schedule.buffers[buffer]?.elements ?? 0), true)
     main.call(kernel('copy'))
   }
+  passTurns(COPIES)
   module.export('run', module.add(main))
   if (each) {
     schedule.steps.forEach((step, i) => {
