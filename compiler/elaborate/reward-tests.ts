@@ -82,21 +82,25 @@ function signalValue({ expr }: Signals[number], scope: Names, { onError, onMissi
   }
 }
 
+/** One message for a case, at the first number that is another. */
 function differences(one: TestCase, draft: RewardDraft, names: ReadonlyMap<string, unknown>, constant: (expression: TestCase['gives']) => unknown): readonly Diagnostic[] {
   if (one.gives.node !== 'Record') return []
-  const all = [...draft.terms, draft.total].map(({ name }) => `${name} = ${JSON.stringify(names.get(name) ?? null)}`).join(', ')
-  return one.gives.fields.flatMap(({ name, value }) => {
-    const [actual, expected] = [names.get(name.name), asNumber(constant(value))]
-    if (typeof actual === 'number' && typeof expected === 'number' && Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected))) return []
-    return [
-      report('RLP6010', value.span, `\`${name.name}\` is ${JSON.stringify(actual ?? null)}, and the test says ${JSON.stringify(expected)}`, {
-        label: `expected ${JSON.stringify(expected)}`,
-        related: [{ span: one.input.span, text: 'for this completion' }],
-        notes: [`\`${draft.address}\` gives ${all}`],
-        help: 'change the reward, or the test if the reward is right',
-      }),
-    ]
+  const wrong = one.gives.fields.flatMap(({ name: { name }, value }) => {
+    const [actual, expected] = [names.get(name), asNumber(constant(value))]
+    const equal = typeof actual === 'number' && typeof expected === 'number' && Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected))
+    return equal ? [] : [{ name, span: value.span, actual: JSON.stringify(actual ?? null), expected: JSON.stringify(expected) }]
   })
+  const [first, ...others] = wrong
+  if (!first) return []
+  const all = [...draft.terms, draft.total].map(({ name }) => `${name} = ${JSON.stringify(names.get(name) ?? null)}`).join(', ')
+  return [
+    report('RLP6010', first.span, `\`${first.name}\` is ${first.actual}, and the test says ${first.expected}${others.length > 0 ? `; ${others.length} more` : ''}`, {
+      label: `expected ${first.expected}`,
+      related: [{ span: one.input.span, text: 'for this completion' }, ...others.map(({ name, span, actual, expected }) => ({ span, text: `\`${name}\` is ${actual}, expected ${expected}` }))],
+      notes: [`\`${draft.address}\` gives ${all}`],
+      help: 'change the reward, or the test if the reward is right',
+    }),
+  ]
 }
 
 function asNumber(value: unknown): unknown {

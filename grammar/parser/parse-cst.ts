@@ -1,9 +1,10 @@
-// One call from text to concrete syntax tree: lexer, layout, parser, messages.
+// One call from text to concrete syntax tree: lexer, indented sections, layout, parser, messages.
 // The tree may have holes after errors; lowering copes with them.
 
 import type { CstNode, IToken } from 'chevrotain'
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import type { SourceFile } from '../source/source.js'
+import { braceSections } from './indented.js'
 import { layOut } from './layout.js'
 import { lex } from './lexer.js'
 import { expectations, toDiagnostics } from './messages.js'
@@ -24,10 +25,11 @@ let parser: RlpParser | undefined
 export function parseCst(file: SourceFile, entry: 'module' | 'expression'): ParsedCst {
   parser ??= new RlpParser({ validate: false, messages: expectations })
   const lexed = lex(file)
-  const laidOut = layOut(file, lexed.tokens)
+  const braced = braceSections(file, lexed.tokens)
+  const laidOut = layOut(file, braced.tokens)
   parser.input = entry === 'module' ? laidOut.tokens : trimNewlines(laidOut.tokens)
   const cst = parser[entry]()
-  const diagnostics = [...lexed.diagnostics, ...laidOut.diagnostics, ...toDiagnostics(file, parser.errors, laidOut.tokens)]
+  const diagnostics = [...lexed.diagnostics, ...braced.diagnostics, ...laidOut.diagnostics, ...toDiagnostics(file, parser.errors, laidOut.tokens)]
   return { cst, tokens: laidOut.tokens, comments: lexed.comments, diagnostics }
 }
 

@@ -106,6 +106,11 @@ const cases: readonly Case[] = [
     says: ['`correct` is 0', 'says 1', 'total = 0'],
   },
   {
+    code: 'RLP6010', name: 'several numbers of one case',
+    source: `test answer { "<answer> 7 </answer>" with { answer = "8" } gives { correct = ⟦1⟧, total = 1 } }`, after: withSignals,
+    says: ['`correct` is 0, and the test says 1; 1 more', '`total` is 0, expected 1'],
+  },
+  {
     code: 'RLP6010', name: 'a signal that fails',
     source: `import_later\nreward long: Reward[chains.Chain] { term size = well_formed(completion, ["a"])\n total = size }\ntest long { ⟦"x"⟧ gives { size = 1 } }`.replace('import_later\n', ''), after: withSignals,
     says: ['`size`', 'broken pipe', 'on_error'],
