@@ -1,10 +1,9 @@
 // `rlpc compile`: writes the plan, whole or not at all.
 
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import { dump } from '../../spec/graph/dump.js'
-import { canonicalJson } from '../../spec/plan/canonical.js'
 import type { Plan } from '../../spec/plan/plan.js'
+import { sealed } from '../../spec/plan/sealed.js'
 import { compile } from '../index.js'
 import { diskHost } from './disk-host.js'
 import { findEntry, type Entry } from './entry.js'
@@ -32,13 +31,12 @@ export async function compileEntry(entry: Entry, args: Arguments): Promise<Plan 
   return (await (await import('./lock.js')).isAsLocked(entry.folder, result.program, plan)) ? plan : undefined
 }
 
-export function writePlan(plan: Plan, path: string, entry: Entry): void {
-  mkdirSync(dirname(path), { recursive: true })
+/** Errors: RLP8201, RLP8202. */
+export async function writePlan(plan: Plan, path: string, entry: Entry): Promise<void> {
+  const { writeFileAtomic } = await import('../../runtime/checkpoint/atomic.js')
   const origin: PlanOrigin = { spec: relative(dirname(path), resolve(entry.folder, entry.file)).split('\\').join('/') }
-  for (const [file, content] of [[path.replace(/(\.json)?$/, '.origin.json'), `${JSON.stringify(origin)}\n`], [path, `${canonicalJson(plan)}\n`]] as const) {
-    writeFileSync(`${file}.tmp`, content)
-    renameSync(`${file}.tmp`, file)
-  }
+  writeFileAtomic(path.replace(/(\.json)?$/, '.origin.json'), `${JSON.stringify(origin)}\n`)
+  writeFileAtomic(path, sealed(plan))
 }
 
 export async function run(args: Arguments): Promise<number> {
@@ -52,7 +50,7 @@ export async function run(args: Arguments): Promise<number> {
     return EXIT.done
   }
   const path = resolve(text(args, 'output') ?? '.rlp/plan.json')
-  writePlan(plan, path, entry)
+  await writePlan(plan, path, entry)
   const stages = plan.stages.length
   const shown = relative(process.cwd(), path) || path
   if (format(args) === 'json') process.stdout.write(`${JSON.stringify({ plan: shown, stages })}\n`)

@@ -2,7 +2,7 @@
 // Does not say which commands want which.
 
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { basename, dirname, relative, resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
 import { compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
@@ -35,6 +35,7 @@ export async function loadPlan(argument: string | undefined, args: Arguments): P
   if (!existsSync(path)) {
     throw new UsageError(argument === undefined ? 'there is no plan in .rlp/plan.json' : `there is no file \`${argument}\``, 'run `rlpc compile` first, or give a `.rlp` file')
   }
+  if (!statSync(path).isFile()) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a file`, 'give a `.rlp` file or a compiled plan')
   const { readPlan } = await import('../../runtime/index.js')
   const read = readPlan(readFileSync(path, 'utf8'))
   if ('problem' in read) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a plan: ${read.problem}`, 'compile it again with `rlpc compile`')
@@ -47,7 +48,17 @@ export async function loadPlan(argument: string | undefined, args: Arguments): P
 function originOf(planPath: string): { root: string; spec: string | undefined } {
   const beside = planPath.replace(/(\.json)?$/, '.origin.json')
   if (!existsSync(beside)) return { root: dirname(planPath), spec: undefined }
-  const origin = JSON.parse(readFileSync(beside, 'utf8')) as PlanOrigin
-  const path = resolve(dirname(planPath), origin.spec)
+  const spec = specIn(readFileSync(beside, 'utf8'))
+  if (spec === undefined) throw new UsageError(`\`${relative(process.cwd(), beside)}\` does not say where the spec is`, 'compile it again with `rlpc compile`')
+  const path = resolve(dirname(planPath), spec)
   return { root: dirname(path), spec: basename(path) }
+}
+
+function specIn(text: string): string | undefined {
+  try {
+    const { spec } = JSON.parse(text) as Partial<PlanOrigin>
+    return typeof spec === 'string' ? spec : undefined
+  } catch {
+    return undefined
+  }
 }

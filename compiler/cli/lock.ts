@@ -1,7 +1,7 @@
 // `rlpc lock` writes `rlp.lock` beside the spec; `--locked` refuses what is not as it says. Here is how what is there now is found.
 
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { stageFiles } from '../../spec/plan/files.js'
 import type { Plan } from '../../spec/plan/plan.js'
@@ -27,8 +27,8 @@ export async function run(args: Arguments): Promise<number> {
   const text = lockText(lock)
   const before = existsSync(path) ? readFileSync(path, 'utf8') : undefined
   if (before !== text) {
-    writeFileSync(`${path}.tmp`, text)
-    renameSync(`${path}.tmp`, path)
+    const { writeFileAtomic } = await import('../../runtime/checkpoint/atomic.js')
+    writeFileAtomic(path, text)
   }
   const count = Object.values(lock).reduce((sum, table) => sum + Object.keys(table as object).length, 0)
   process.stderr.write(before === text ? `${NAME}: nothing has changed (${count} entries)\n` : `${NAME}: ${count} entries${before === undefined ? '' : changesOf(before, lock)}\n`)

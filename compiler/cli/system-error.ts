@@ -17,5 +17,6 @@ export function systemError(error: unknown): string | undefined {
   const { code = '', path, message, help } = error instanceof Error ? (error as NodeJS.ErrnoException & { readonly help?: string }) : ({} as NodeJS.ErrnoException & { help?: string })
   if (/^RLP8\d{3}$/.test(code)) return `error[${code}]: ${message}${help === undefined ? '' : `\n  = help: ${help}`}`
   const reason = REASONS[code]
-  return reason === undefined || path === undefined ? undefined : `error: \`${path}\`: ${reason}`
+  // Reading and writing a file that is open says no path.
+  return reason === undefined ? undefined : `error: ${path === undefined ? '' : `\`${path}\`: `}${reason}`
 }

@@ -192,7 +192,7 @@ suite('command line', (test) => {
       for (const args of [['compile', '-o', 'main.rlp/plan.json'], ['new', 'main.rlp/demo']]) {
         const { exitCode, stderr } = await rlpc(folder, ...args)
         is(exitCode, 3, stderr)
-        ok(/^error: `[^`]*main\.rlp[^`]*`: not a folder/m.test(stderr), stderr)
+        ok(/^error: `[^`]*main\.rlp[^`]*`: not a folder|^error\[RLP8202\]: cannot use `[^`]*main\.rlp/m.test(stderr), stderr)
         ok(!stderr.includes('RLP9001') && !stderr.includes('    at '), stderr)
       }
     }),

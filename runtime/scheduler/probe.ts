@@ -170,7 +170,9 @@ function zeros(graph: Graph, bindings: Bindings): Record<string, TensorData> {
 function recall(home: string): Readonly<Record<string, number>> {
   const path = join(home, 'probe.json')
   try {
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, number>) : {}
+    const found = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as unknown) : {}
+    if (typeof found !== 'object' || found === null || Array.isArray(found)) return {}
+    return Object.fromEntries(Object.entries(found).filter((entry): entry is [string, number] => typeof entry[1] === 'number' && entry[1] >= 0))
   } catch {
     return {}
   }

@@ -1,6 +1,7 @@
-// From the text of a plan file to a plan, checked against its schema.
+// From the text of a plan file to a plan, checked against its schema and its checksum.
 
 import type { Plan } from '../../spec/plan/plan.js'
+import { isSealed } from '../../spec/plan/sealed.js'
 import { planProblem } from '../../spec/plan/validate.js'
 
 /** A plan, or in words why the text is none. */
@@ -12,5 +13,8 @@ export function readPlan(text: string): { readonly plan: Plan } | { readonly pro
     return { problem: `it is not JSON (${(cause as Error).message})` }
   }
   const problem = planProblem(value)
-  return problem === undefined ? { plan: value as Plan } : { problem }
+  if (problem !== undefined) return { problem }
+  if (!isSealed(text)) return { problem: 'it is not what was compiled: it was damaged, or edited by hand' }
+  const { checksum: _, ...plan } = value as Plan & { readonly checksum: string }
+  return { plan }
 }

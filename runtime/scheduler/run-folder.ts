@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto'
 import { appendFileSync, existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs'
 import { join, relative, resolve } from 'node:path'
-import { canonicalJson } from '../../spec/plan/canonical.js'
 import type { Plan } from '../../spec/plan/plan.js'
+import { sealed } from '../../spec/plan/sealed.js'
 import { guarded, writeFileAtomic } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
 import { readRecords, RecordFile } from '../store/records.js'
@@ -48,7 +48,7 @@ export class RunFolder {
       mkdirSync(join(runs, id))
       return { id, path: join(runs, id) }
     })
-    const text = `${canonicalJson(plan)}\n`
+    const text = sealed(plan)
     writeFileAtomic(join(path, 'plan.json'), text)
     for (const file of LINE_FILES) guarded(path, () => appendFileSync(join(path, file), ''))
     const journal = RecordFile.open(join(path, 'journal'))

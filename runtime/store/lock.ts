@@ -44,10 +44,15 @@ export async function takeLock(home: string, { what, wait, signal }: LockOptions
   for (;;) {
     guarded(folder, () => mkdirSync(folder, { recursive: true }))
     // First the own claim, then the look: of two that do so at once, at least one sees the other.
-    guarded(mine, () => writeFileSync(mine, JSON.stringify(claim)))
+    guarded(mine, () => put(mine, JSON.stringify(claim)))
     const others = claims(home).filter(({ path }) => path !== mine)
     if (others.length === 0) {
-      guarded(mine, () => writeFileSync(ownerFile(mine), ''))
+      try {
+        guarded(mine, () => put(ownerFile(mine), ''))
+      } catch (cause) {
+        release()
+        throw cause
+      }
       return release
     }
     release()
@@ -96,6 +101,16 @@ function readClaim(path: string): Claim | undefined {
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     return { pid: Number.parseInt(basename(path), 10), started: '', host: thisProcess().host, what: '', since: '' }
+  }
+}
+
+/** A claim that cannot be written is none: half of one would speak for whoever gets this process's number next. */
+function put(path: string, text: string): void {
+  try {
+    writeFileSync(path, text)
+  } catch (cause) {
+    rmSync(path, { force: true })
+    throw cause
   }
 }
 

@@ -70,8 +70,11 @@ suite('probe', (test) => {
 
   test('a damaged file is measured over', () =>
     inHome(async (home) => {
-      writeFileSync(join(home, 'probe.json'), '{')
-      await probe(plan, plan.stages, options(home, wasm))
-      ok(Object.keys(JSON.parse(readFileSync(join(home, 'probe.json'), 'utf8')) as object).length > 0)
+      for (const damaged of ['{', '', 'null', '[1, 2]', '{"a": "b", "c": -1}', '7']) {
+        writeFileSync(join(home, 'probe.json'), damaged)
+        await probe(plan, plan.stages, options(home, wasm))
+        const kept = Object.values(JSON.parse(readFileSync(join(home, 'probe.json'), 'utf8')) as object)
+        ok(kept.length > 0 && kept.every((seconds) => seconds >= 0), damaged)
+      }
     }))
 })
