@@ -1,17 +1,19 @@
 // `rlpc run`: runs a plan (or compiles a spec and runs it), shows progress, prints the claims.
 
 import { resolve } from 'node:path'
+import type { Plan } from '../../spec/plan/plan.js'
 import { EXIT } from './exit.js'
 import { isPlanFile, loadPlan, loadSpec, type Loaded } from './load.js'
-import { backendWanted, count, flag, noBackend, type Arguments } from './options.js'
+import { backendWanted, count, flag, format, noBackend, type Arguments } from './options.js'
 import { remade } from './reasons.js'
 import { useColour } from './report.js'
+import { systemError } from './system-error.js'
 
 export async function run(args: Arguments): Promise<number> {
   const [argument] = args.positionals
   const loaded = argument === undefined || isPlanFile(argument) ? await loadPlan(argument, args) : await loadSpec(argument, args)
   if (!loaded) return EXIT.mistakes
-  return runLoaded(loaded, { backend: backendWanted(args), threads: count(args, 'threads'), fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run' })
+  return runLoaded(loaded, { backend: backendWanted(args), threads: count(args, 'threads'), fresh: flag(args, 'fresh'), wait: flag(args, 'wait'), what: 'rlpc run', format: format(args) })
 }
 
 export interface RunChoices {
@@ -23,10 +25,12 @@ export interface RunChoices {
   readonly wait: boolean
   /** The command, for others that find the folder in use. */
   readonly what: string
+  /** How the result is printed. */
+  readonly format: 'text' | 'json'
 }
 
 /** Run a plan, show how it goes and what it came to; returns the exit code. */
-export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads, fresh, wait, what }: RunChoices): Promise<number> {
+export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads, fresh, wait, what, format }: RunChoices): Promise<number> {
   const runtime = await import('../../runtime/index.js')
   const executor = await runtime.executorNamed(backend, {
     ...(threads === undefined ? {} : { threads }),
@@ -35,10 +39,7 @@ export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads
   if (!executor) throw noBackend(backend, runtime.BACKENDS)
 
   const home = resolve('.rlp')
-  if (!fresh && !runtime.ownerOf(home)) {
-    const again = remade(plan, runtime.forecast(plan, { root, home, executor: executor.name }))
-    if (again.length > 0) process.stderr.write(`made anew, as it is not what an earlier run had:\n${again.map((line) => `  ${line}\n`).join('')}`)
-  }
+  if (!fresh) tellRemade(runtime, plan, { root, home, executor: executor.name })
   const stop = new AbortController()
   const interrupt = () => {
     if (stop.signal.aborted) process.exit(EXIT.interrupted)
@@ -61,8 +62,19 @@ export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads
   })
   progress.close()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
-  process.stdout.write(runtime.summary(result, { colour: useColour(process.stdout) }))
+  process.stdout.write(format === 'json' ? runtime.resultText(result) : runtime.summary(result, { colour: useColour(process.stdout) }))
   if (result.outcome === 'stopped') return EXIT.interrupted
   if (result.outcome === 'failed') return EXIT.failed
   return result.claims.every((claim) => claim.holds) ? EXIT.done : EXIT.claim
+}
+
+/** What an earlier run had otherwise. A folder that cannot be looked into is the run's to tell of. */
+function tellRemade(runtime: typeof import('../../runtime/index.js'), plan: Plan, options: { readonly root: string; readonly home: string; readonly executor: string }): void {
+  try {
+    if (runtime.ownerOf(options.home)) return
+    const again = remade(plan, runtime.forecast(plan, options))
+    if (again.length > 0) process.stderr.write(`made anew, as it is not what an earlier run had:\n${again.map((line) => `  ${line}\n`).join('')}`)
+  } catch (cause) {
+    if (systemError(cause) === undefined) throw cause
+  }
 }

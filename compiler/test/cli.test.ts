@@ -1,12 +1,13 @@
 // The command line as a user meets it: commands, messages, exit codes, files written whole or not at all.
 
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { execa } from 'execa'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { is, ok, suite } from '../../spec/test/suite.js'
+import { equal, is, ok, suite } from '../../spec/test/suite.js'
 
 const main = fileURLToPath(new URL('../cli/main.ts', import.meta.url))
 const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
@@ -157,6 +158,24 @@ suite('command line', (test) => {
     const again = await rlpc(folder, 'run', '--backend', 'reference')
     is(again.exitCode, 4)
     ok(again.stdout.includes('reused'), again.stdout)
+  }))
+
+  test('run --format json prints what its schema says, done, failed or refused', inFolder(async (folder) => {
+    const schema = new Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(join(root, 'spec', 'schemas', 'result.schema.json'), 'utf8')) as object)
+    const run = async (...args: string[]) => {
+      const { stdout, exitCode } = await rlpc(folder, 'run', 'main.rlp', '--backend', 'reference', '--format', 'json', ...args)
+      const result = JSON.parse(stdout) as { outcome: string; stages: { status: string }[]; error?: { code: string } }
+      ok(schema(result), JSON.stringify(schema.errors))
+      return { exitCode, result }
+    }
+    writeFileSync(join(folder, 'main.rlp'), SMALL)
+    const first = await run()
+    is(first.result.outcome, 'done')
+    is(readFileSync(join(folder, '.rlp/runs/0001/result.json'), 'utf8'), `${JSON.stringify(first.result, null, 2)}\n`)
+    rmSync(join(folder, '.rlp/locks'), { recursive: true })
+    writeFileSync(join(folder, '.rlp/locks'), '')
+    const refused = await run()
+    equal([refused.exitCode, refused.result.outcome, refused.result.error?.code], [3, 'failed', 'RLP8202'])
   }))
 
   test('what a plan is not is said in words', inFolder(async (folder) => {

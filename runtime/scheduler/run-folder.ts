@@ -89,7 +89,7 @@ export class RunFolder {
   }
 
   ended(result: RunResult): void {
-    writeFileAtomic(join(this.path, 'result.json'), `${JSON.stringify(result, null, 2)}\n`)
+    writeFileAtomic(join(this.path, 'result.json'), resultText(result))
     this.journal.append({ ended: result.outcome } satisfies Ended)
     this.journal.sync()
   }
@@ -147,6 +147,9 @@ export function cameTo(home: string, id: string): Came {
     claims: new Map(records.flatMap(({ claim }): [string, ClaimOutcome][] => (claim === undefined ? [] : [[claim.name, claim]]))),
   }
 }
+
+/** A result as JSON, `spec/schemas/result.schema.json`; ends with a newline. */
+export const resultText = (result: RunResult): string => `${JSON.stringify({ format: 1, ...result }, null, 2)}\n`
 
 /** `0001`, `0002`, … */
 function nextId(existing: readonly string[]): string {
