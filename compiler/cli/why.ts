@@ -17,6 +17,7 @@ import { diskHost } from './disk-host.js'
 import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
 import { UsageError, type Arguments } from './options.js'
+import { systemError } from './system-error.js'
 import { unmade, verdict } from './why-not.js'
 
 export async function run(args: Arguments): Promise<number> {
@@ -29,7 +30,8 @@ export async function run(args: Arguments): Promise<number> {
   if (ids.length === 0) throw new UsageError('nothing has run here', 'start a run with `rlpc run`')
   const store = new Store(home)
   for (const id of ids) {
-    const past = readRun(home, id)
+    const past = readable(() => readRun(home, id))
+    if (!past) continue
     const claim = past.plan.claims.find(({ name }) => name === asked)
     const found = claim ? measured(past.plan, claim) : chosen(past.plan, asked)
     if (!found) continue
@@ -46,10 +48,23 @@ export async function run(args: Arguments): Promise<number> {
     process.stdout.write(`${head}${found.map((one) => chain(one, past, manifestOf, absent)).join('\n')}\n${await origin(past, found.map(({ stage }) => stage))}`)
     return EXIT.done
   }
-  const { stages, claims } = readRun(home, ids[0] as string).plan
+  const latest = readRun(home, ids[0] as string)
+  const { stages, claims } = latest.plan
   const names = [...stages.flatMap(({ name, address }) => [name, address]), ...claims.map(({ name }) => name)]
   const near = suggest(asked.replace(/\.\w+$/, ''), [...new Set(names)])
   throw new UsageError(`no run has \`${asked}\``, near === undefined ? `the stages of run ${ids[0]} are ${[...new Set(names)].slice(0, 6).join(', ')}` : `did you mean \`${near}\`?`)
+}
+
+/** A run whose files are damaged is told of, and an earlier one asked. Other errors go on. */
+function readable(read: () => PastRun): PastRun | undefined {
+  try {
+    return read()
+  } catch (cause) {
+    const told = systemError(cause)
+    if (told === undefined) throw cause
+    process.stderr.write(`${told}\n`)
+    return undefined
+  }
 }
 
 interface Asked {
