@@ -15,7 +15,14 @@ export type Bindings = Readonly<Record<string, number>>
 export interface Executor {
   readonly name: string
   open(): Promise<Session>
+  /** Where programs are compiled for seconds: from now on `compiling` is told which one, as it begins and as it ends. */
+  watch?(compiling: Compiling | undefined): void
+  /** Where what is being computed can be given up: it fails at once with the error RLP8002, as does all that open sessions are asked. */
+  abandon?(): void
 }
+
+/** `what` names a program and its sizes; `seconds` is how long it took with its first run, once it is done. */
+export type Compiling = (what: string, seconds?: number) => void
 
 /** Owns named state that stays where the computation is: weights, moments, caches. */
 export interface Session {
@@ -31,12 +38,26 @@ export interface Session {
    * fetched under the same name. Others have no such method, and the caller runs the program turn by turn.
    */
   loop?(graph: Graph, bindings: Bindings, options: LoopOptions): Loop
+  /** Where it runs best with other sizes than the engine's own (`engines/native/batching.ts`). */
+  readonly sizes?: Sizes
   /**
    * Where the executor can run several programs at a time: fetches and states are, to the bit, as if they had run one after the
    * other in this order. Others have no such method, and the caller uses `inTurn`.
    */
   runAll?(calls: readonly Call[]): Promise<Record<string, TensorData>[]>
   close(): void
+}
+
+/** How large the rectangles are that go through programs: each size is a program of its own. */
+export interface Sizes {
+  /** Tokens of a micro-batch at most, padding included. */
+  readonly tokens: number
+  /** A batch that is cut is cut into a multiple of so many. */
+  readonly even: number
+  /** What a row of so many positions is padded to. */
+  width(positions: number): number
+  /** How many rows are decoded together when there are so many. */
+  rows(count: number): number
 }
 
 /** One run of one program. */

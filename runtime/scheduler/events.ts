@@ -20,6 +20,8 @@ export type RunEvent =
   | { readonly type: 'step'; readonly stage: string; readonly step: number; readonly steps: number; readonly metrics: Metrics; readonly rate: number; readonly left: number }
   /** Progress within a step, or of a stage without steps. */
   | { readonly type: 'tick'; readonly stage: string; readonly what: string; readonly done: number; readonly of: number }
+  /** A program that takes long to compile: when it begins, and with its seconds when it is done. */
+  | { readonly type: 'compiling'; readonly what: string; readonly seconds?: number }
   | { readonly type: 'note'; readonly stage: string; readonly code: string; readonly message: string }
   /** A gate was decided, before the first stage that waits for it. */
   | { readonly type: 'gate'; readonly gate: ClaimOutcome }

@@ -67,6 +67,9 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
         // Within a step they would only fill the page.
         if (lastStep !== '' && live) update(`${lastStep}  ${done}/${of} ${what}`, 0)
         else if (lastStep === '' && (live || what.startsWith('completions'))) update([stage, ...(live ? [bar(done / of, paint)] : []), `${done}/${of} ${what}`].join('  '), done / of)
+      } else if (event.type === 'compiling') {
+        const { what, seconds } = event
+        if (live || seconds !== undefined) update([lastStep, `compiling ${what}${seconds === undefined ? '' : `: ${shortNumber(Number(seconds.toPrecision(2)))} s`}`].filter(Boolean).join('  '), 0)
       } else if (event.type === 'note') {
         print(`${event.stage}: ${event.message} (${event.code})`)
       } else if (event.type === 'gate') {

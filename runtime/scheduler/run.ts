@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly report?: (event: RunEvent) => void
   /** Aborting it stops the run after the current step; running again continues. */
   readonly signal?: AbortSignal
+  /** Milliseconds that the current step then has, on executors that can give it up; default 700. */
+  readonly grace?: number
   /** Milliseconds, for rates and for when to save; the default is the system's clock. */
   readonly now?: () => number
 }
@@ -44,15 +46,22 @@ export interface RunOptions {
 /** Run a plan to its end. Never throws on what a user can cause: failures of stages, and of the run itself, are in the result. */
 export async function runPlan(plan: Plan, options: RunOptions): Promise<RunResult> {
   let unlock = () => {}
+  const { home, what = 'rlpc run', wait, signal, executor, grace = 700 } = options
+  let patience: NodeJS.Timeout | undefined
+  const stop = () => (patience = setTimeout(() => executor.abandon?.(), grace))
+  signal?.addEventListener('abort', stop)
+  executor.watch?.((program, seconds) => options.report?.({ type: 'compiling', what: program, ...(seconds === undefined ? {} : { seconds }) }))
   try {
     refuse(plan)
-    const { home, what = 'rlpc run', wait, signal } = options
     unlock = await takeLock(home, { what, ...(wait ? { wait } : {}), signal })
     return await new Run(plan, options).all()
   } catch (cause) {
     if (!(cause instanceof HostError)) throw cause
     return { id: '', folder: options.home, outcome: cause.code === 'RLP8002' ? 'stopped' : 'failed', stages: [], claims: [], error: known(cause) }
   } finally {
+    signal?.removeEventListener('abort', stop)
+    clearTimeout(patience)
+    executor.watch?.(undefined)
     unlock()
   }
 }

@@ -89,6 +89,21 @@ tensorflowSuite('process of tensorflow', (test) => {
     session.close()
   })
 
+  test('what is being computed can be given up, and the next session has a new process', async () => {
+    const session = await tensorflow.open()
+    session.declare('total', 'f32', [1])
+    const b = new GraphBuilder('endless')
+    b.fetch('x', b.add(b.input('x', 'f32', [1]), 0))
+    b.fetch('done', b.lt(1, b.reduceSum(b.input('x', 'f32', [1]), [0])))
+    const loop = session.loop?.(b.build(), {}, { most: 2 ** 31 - 1, collect: [], until: 'done' })
+    const answer = failing(() => loop?.run({ x: Float32Array.of(0) }, 2 ** 31 - 1))
+    await running()
+    tensorflow.abandon?.()
+    is((await answer).code, 'RLP8002')
+    is((await failing(() => session.read('total'))).code, 'RLP8002')
+    ;(await tensorflow.open()).close()
+  })
+
   test('RLP8014: a process that is killed is an error that says so; the next session has a new one', async () => {
     const session = await tensorflow.open()
     session.declare('total', 'f32', [1])

@@ -2,14 +2,12 @@
 // Every number about tokens of a batch lives in a grid; micro-batches borrow from it and give back.
 
 import type { Sequence } from '../../tokenizer/framing.js'
-import type { Bindings, TensorData } from '../../executors/executor.js'
+import type { Bindings, Sizes, TensorData } from '../../executors/executor.js'
 
 /** Padded lengths: eight in each octave, so that few programs are compiled and little is padding; none is below this. */
 const SHORTEST = 8
-/** At most so many tokens go through a program at once, padding included: enough for full speed, and little enough to stay in cache. */
-const MICRO_TOKENS = 384
-/** A batch that is cut is cut into a multiple of so many: several threads have as many micro-batches each. */
-const EVEN = 4
+/** For executors that compile a program in no time: little padding, little enough at once to stay in cache, and as much for each of several threads. */
+export const FINE: Sizes = { tokens: 384, even: 4, width: bucket, rows: (count) => count }
 /** Rows of an exam that are scored between two looks at the stop signal. */
 export const SCORED = 256
 /** Vectors that go through a classifier at once where nothing is learned. */
@@ -21,9 +19,9 @@ export function bucket(length: number): number {
 }
 
 /** How many rows of `width` tokens a micro-batch holds when a batch has `most` of them. */
-export function microRows(width: number, most: number): number {
-  const parts = Math.ceil(most / Math.max(1, Math.floor(MICRO_TOKENS / width)))
-  return Math.ceil(most / (parts === 1 ? 1 : Math.ceil(parts / EVEN) * EVEN))
+export function microRows(width: number, most: number, { tokens, even }: Sizes = FINE): number {
+  const parts = Math.ceil(most / Math.max(1, Math.floor(tokens / width)))
+  return Math.ceil(most / (parts === 1 ? 1 : Math.ceil(parts / even) * even))
 }
 
 /** Numbers for each sample and token position, row-major. Column t belongs to the prediction of token t + 1. */
@@ -37,9 +35,9 @@ export function grid(samples: number, width: number): Grid {
   return { samples, width, values: new Float32Array(samples * width) }
 }
 
-/** Columns that a batch needs: the longest sequence, without its last token, in whole buckets. */
-export function gridWidth(sequences: readonly Sequence[]): number {
-  return bucket(Math.max(...sequences.map(({ tokens }) => tokens.length - 1)))
+/** Columns that a batch needs: the longest sequence, without its last token, as it is padded. */
+export function gridWidth(sequences: readonly Sequence[], { width }: Sizes = FINE): number {
+  return width(Math.max(...sequences.map(({ tokens }) => tokens.length - 1)))
 }
 
 /** Some rows of a grid with another number of columns. */
@@ -83,13 +81,14 @@ export interface LayoutOptions {
   readonly pad: number
   /** Put several samples into one row of so many tokens, told apart by `segments`. */
   readonly packed?: number
+  readonly sizes?: Sizes
 }
 
 /** Cuts rows, sorted with the longest first, into rectangles whose number of rows follows from their width. */
-export function rectangles<T>(sorted: readonly T[], lengthOf: (row: T) => number, { rows }: LayoutOptions): { readonly members: readonly T[]; readonly rows: number; readonly width: number }[] {
+export function rectangles<T>(sorted: readonly T[], lengthOf: (row: T) => number, { rows, sizes = FINE }: LayoutOptions): { readonly members: readonly T[]; readonly rows: number; readonly width: number }[] {
   const found = []
   for (let at = 0; at < sorted.length; ) {
-    const width = bucket(lengthOf(sorted[at] as T))
+    const width = sizes.width(lengthOf(sorted[at] as T))
     const count = rows(width)
     found.push({ members: sorted.slice(at, at + count), rows: count, width })
     at += count

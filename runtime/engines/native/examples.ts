@@ -17,7 +17,7 @@ export interface Examples {
 }
 
 export function sequenceExamples(sequences: readonly Sequence[], layout: LayoutOptions): Examples {
-  const width = gridWidth(sequences)
+  const width = gridWidth(sequences, layout.sizes)
   return {
     count: sequences.length,
     width,

@@ -55,7 +55,7 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
   const { total } = scored
 
   const sequences = rollouts.map((rollout, i) => frameRollout((prompts[i] as { tokens: number[] }).tokens, rollout.tokens))
-  const width = gridWidth(sequences)
+  const width = gridWidth(sequences, policy.sizes)
   const oldLogp = grid(sequences.length, width)
   rollouts.forEach(({ logp }, i) => oldLogp.values.set(logp, i * width + (sequences[i] as Sequence).prompt - 1))
   const refLogp = frozen && (await frozen.score(sequenceExamples(sequences, policy.layout(sequences.length)), [...sequences.keys()], temperature)).logp
@@ -87,7 +87,7 @@ export const termsOf = (terms: readonly Float64Array[], chosen: readonly number[
 /** Compared over all that was rolled out together, as TRL and verl do, however many updates it is cut into. */
 export async function advantagesOf({ programs }: Policy, sequences: readonly Sequence[], sizes: Bindings, reward: Float64Array, terms: readonly Float64Array[]): Promise<Float64Array | undefined> {
   if (!programs.has('advantage')) return undefined
-  const mask = maskGrid(sequences, gridWidth(sequences)).values
+  const mask = maskGrid(sequences, sizes['T'] as number).values
   const { advantage } = await programs.run('advantage', sizes, { mask, reward, rewards: termsOf(terms, [...sequences.keys()]) })
   return Float64Array.from(advantage ?? [])
 }

@@ -45,7 +45,7 @@ const withMetrics = (experience: Experience, kept: number): Experience => ({ ...
 async function joined({ policy }: Actors, groups: readonly Group[], size: number): Promise<Experience> {
   const first = (groups[0] as Group).from
   const sequences = groups.flatMap(({ from, rows }) => rows.map((row) => from.sequences[row] as Sequence))
-  const width = gridWidth(sequences)
+  const width = gridWidth(sequences, policy.sizes)
   const gridOf = (name: 'oldLogp' | 'refLogp') => {
     const values = new Float32Array(sequences.length * width)
     groups.forEach(({ from, rows }, group) => {

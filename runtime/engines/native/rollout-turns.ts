@@ -5,12 +5,10 @@ import { setImmediate as eventsHandled } from 'node:timers/promises'
 import type { Loop, TensorData } from '../../executors/executor.js'
 import type { Caches } from './cache.js'
 import type { Policy } from './policy.js'
-import { SMALLEST, type Prompt, type Rollout, type RolloutOptions } from './rollout.js'
+import { type Prompt, type Rollout, type RolloutOptions } from './rollout.js'
 
 /** Tokens of a call at most: between calls progress is shown and a signal is heard. */
 const TURNS = 32
-/** Rows are left behind when so many times fewer would do: each number of rows is another program to compile. */
-const SHRINK = 4
 
 export interface TurnsOptions extends RolloutOptions {
   readonly report: (done: number) => void
@@ -26,13 +24,13 @@ export async function rollOutInTurns(policy: Policy, filled: Caches, logits: Ten
   const constant = { temperature: Float32Array.of(temperature), key0: Uint32Array.of(key.key0), key1: Uint32Array.of(key.key1), ends: Int32Array.from(ends) }
   let caches = filled
   // The prompt of each row; null where the row is only there to fill up.
-  let rows: readonly (number | null)[] = prompts.map((_, index) => index)
-  let carried: Carried = { logits, positions: Int32Array.from(prompts, ({ tokens }) => tokens.length), ended: new Int32Array(prompts.length) }
+  let rows: readonly (number | null)[] = Array.from({ length: caches.rows }, (_, index) => (index < prompts.length ? index : null))
+  let carried: Carried = { logits, positions: Int32Array.from(rows, (index) => (index === null ? 0 : (prompts[index] as Prompt).tokens.length)), ended: Int32Array.from(rows, (index) => Number(index === null)) }
   for (let step = 0; step < maxNew; ) {
     const live = [...rows.keys()].filter((row) => isLive(rows[row], written))
     if (live.length === 0) break
-    const smaller = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(live.length)))
-    if (smaller * SHRINK <= caches.rows) {
+    const smaller = policy.sizes.rows(live.length)
+    if (smaller < caches.rows) {
       const next = policy.caches(smaller, caches.length)
       await caches.moveTo(next, live)
       carried = chosen(carried, caches.rows, live, smaller)

@@ -5,7 +5,6 @@ import { setImmediate as eventsHandled } from 'node:timers/promises'
 import type { TensorData } from '../../executors/executor.js'
 import type { Completion } from '../../host.js'
 import type { RandomKey } from '../../random.js'
-import { bucket } from './batching.js'
 import type { Caches } from './cache.js'
 import type { Policy } from './policy.js'
 import { rollOutInTurns } from './rollout-turns.js'
@@ -54,10 +53,10 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
   const { maxNew } = options
   const { ends } = policy
   const written = prompts.map(() => ({ tokens: [] as number[], logp: [] as number[], finished: false }))
-  const length = bucket(Math.max(...prompts.map(({ tokens }) => tokens.length)) + maxNew)
-  let caches = policy.caches(prompts.length, length)
+  const length = policy.sizes.width(Math.max(...prompts.map(({ tokens }) => tokens.length)) + maxNew)
+  let caches = policy.caches(policy.sizes.rows(prompts.length), length)
   // The prompt that a row of the caches belongs to; null when that rollout is done or the row was never used.
-  let rows: (number | null)[] = prompts.map((_, index) => index)
+  let rows: (number | null)[] = Array.from({ length: caches.rows }, (_, index) => (index < prompts.length ? index : null))
   let logits = await prefill(policy, caches, prompts)
   if (caches.loops) return rollOutInTurns(policy, caches, logits, prompts, { ...options, report })
   for (let step = 0; ; step++) {
@@ -87,11 +86,12 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
 }
 
 async function prefill(policy: Policy, caches: Caches, prompts: readonly Prompt[]): Promise<TensorData> {
-  const width = bucket(Math.max(...prompts.map(({ tokens }) => tokens.length)))
-  const tokens = new Int32Array(prompts.length * width).fill(policy.tokenizer.pad)
+  const width = policy.sizes.width(Math.max(...prompts.map(({ tokens }) => tokens.length)))
+  const tokens = new Int32Array(caches.rows * width).fill(policy.tokenizer.pad)
   prompts.forEach((prompt, row) => tokens.set(prompt.tokens, row * width))
   const positions = Int32Array.from(tokens, (_, i) => i % width)
-  const last = Int32Array.from(prompts, (prompt) => prompt.tokens.length - 1)
+  const last = new Int32Array(caches.rows)
+  prompts.forEach((prompt, row) => (last[row] = prompt.tokens.length - 1))
   return (await caches.run('prefill', { P: width }, { tokens, positions, last }))['logits'] as TensorData
 }
 

@@ -69,6 +69,12 @@ export class Host {
     if (this.child.connected) this.child.disconnect()
   }
 
+  /** End the process in the middle of what it does. */
+  abandon(): void {
+    this.gone ??= failure('RLP8002', 'stopped in the middle of a step, back to the last saved state', 'run again to continue')
+    this.child.kill('SIGKILL')
+  }
+
   private wait(id: number): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject })

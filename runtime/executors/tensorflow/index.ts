@@ -2,13 +2,14 @@
 // TensorFlow is not a dependency: `rlpc backend install tensorflow` puts it into a cache folder (`install/`).
 
 import { failure } from '../../codes.js'
-import type { Executor } from '../executor.js'
+import type { Compiling, Executor } from '../executor.js'
 import { keptPrograms } from './compiled.js'
 import { Host } from './host.js'
 import { installed } from './install/place.js'
 import { TensorflowSession } from './session.js'
 
 let host: Promise<Host> | undefined
+let watcher: Compiling | undefined
 
 /** TensorFlow's process, which all sessions share; it is started when there is none. Errors: RLP8015 when it cannot be. */
 export async function running(): Promise<Host> {
@@ -23,4 +24,9 @@ export async function running(): Promise<Host> {
   return host
 }
 
-export const tensorflow: Executor = { name: 'tensorflow', open: async () => new TensorflowSession(await running()) }
+export const tensorflow: Executor = {
+  name: 'tensorflow',
+  open: async () => new TensorflowSession(await running(), (...told) => watcher?.(...told)),
+  watch: (compiling) => void (watcher = compiling),
+  abandon: () => void host?.then((started) => started.abandon(), () => undefined),
+}

@@ -5,13 +5,14 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph, TensorType } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
-import type { Bindings, Loop, LoopOptions, Program, Session, TensorData } from '../executor.js'
+import type { Bindings, Compiling, Loop, LoopOptions, Program, Session, TensorData } from '../executor.js'
 import { composites } from './composites.js'
 import { loadCargo, unloadCargo } from './cargo.js'
 import { DTYPES, encodeGraph, shaped, tensor, typed } from './graph-def.js'
 import type { Host } from './host.js'
 import { translateLoop } from './loop.js'
 import type { Feed } from './process.js'
+import { COARSE } from './sizes.js'
 import { stateTypes, translate, variable, type Endpoint, type Translated } from './translate.js'
 
 interface State {
@@ -21,9 +22,13 @@ interface State {
   readonly node: string
 }
 
+/** Milliseconds that a program compiles for before somebody is told. */
+const LONG = 500
+
 let sessions = 0
 
 export class TensorflowSession implements Session {
+  readonly sizes = COARSE
   private readonly id = sessions++
   private readonly states = new Map<string, State>()
   private readonly programs = new WeakMap<Graph, Map<string, Program>>()
@@ -32,7 +37,10 @@ export class TensorflowSession implements Session {
   /** The first error of what nobody waited for; the next one who waits gets it. */
   private failed: Error | undefined
 
-  constructor(private readonly host: Host) {
+  constructor(
+    private readonly host: Host,
+    private readonly compiling: Compiling,
+  ) {
     this.post(host.ask('open', this.id))
   }
 
@@ -62,7 +70,7 @@ export class TensorflowSession implements Session {
     const programs = this.programs.get(graph) ?? new Map<string, Program>()
     this.programs.set(graph, programs)
     const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(bind(graph, bindings))
+    const program = programs.get(key) ?? this.prepare(bind(graph, bindings), sized(graph, bindings))
     programs.set(key, program)
     return program
   }
@@ -71,7 +79,7 @@ export class TensorflowSession implements Session {
     const loops = this.loops.get(graph) ?? new Map<string, Loop>()
     this.loops.set(graph, loops)
     const key = JSON.stringify([Object.entries(bindings).sort(), options])
-    const loop = loops.get(key) ?? this.prepareLoop(bind(graph, bindings), options)
+    const loop = loops.get(key) ?? this.prepareLoop(bind(graph, bindings), options, sized(graph, bindings))
     loops.set(key, loop)
     return loop
   }
@@ -82,10 +90,10 @@ export class TensorflowSession implements Session {
     this.host.ask('close', this.id).catch(() => undefined)
   }
 
-  private prepareLoop(bound: Graph, options: LoopOptions): Loop {
+  private prepareLoop(bound: Graph, options: LoopOptions, title: string): Loop {
     const graph = this.checked(bound)
     const { limit, turns, collect, ...program } = { ...translateLoop(graph, `p${this.loaded++}`, options), collect: new Set(options.collect) }
-    const run = this.runner(graph.name, { ...program, feeds: [limit, ...program.feeds], fetches: [turns, ...program.fetches] })
+    const run = this.runner(title, { ...program, feeds: [limit, ...program.feeds], fetches: [turns, ...program.fetches] })
     return {
       run: async (feeds, most) => {
         const found = await run({ ...feeds, [limit.name]: Int32Array.of(Math.min(most, options.most)) })
@@ -96,9 +104,9 @@ export class TensorflowSession implements Session {
     }
   }
 
-  private prepare(bound: Graph): Program {
+  private prepare(bound: Graph, title: string): Program {
     const graph = this.checked(bound)
-    return { run: this.runner(graph.name, translate(graph, `p${this.loaded++}`)) }
+    return { run: this.runner(title, translate(graph, `p${this.loaded++}`)) }
   }
 
   /** The graph as it is translated: legal, without composites, on states that are there. */
@@ -114,17 +122,32 @@ export class TensorflowSession implements Session {
   }
 
   /** Adds a program to the session's graph; returns what runs it. */
-  private runner(name: string, { graph, feeds, fetches, call }: Translated): Program['run'] {
+  private runner(title: string, { graph, feeds, fetches, call }: Translated): Program['run'] {
     const places = fetches.map(({ place }) => place)
     const ready = this.host.ask('extend', this.id, encodeGraph(graph))
     ready.catch(() => undefined) // whoever runs the program hears of it
+    let compiled = false
     const execute = async (given: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> => {
       const data = feeds.map((feed) => feedOf(feed, given[feed.name]))
       await ready
-      const found = await this.run(data, places, [call])
+      const found = compiled ? await this.run(data, places, [call]) : await this.first(title, () => this.run(data, places, [call]))
+      compiled = true
       return Object.fromEntries(fetches.map(({ name }, i) => [name, found[i] as TensorData]))
     }
-    return (given) => execute(given).catch((error: Error & { code?: string }) => Promise.reject(error.code === undefined ? new Error(`graph ${name}: ${error.message}`, { cause: error }) : error))
+    return (given) => execute(given).catch((error: Error & { code?: string }) => Promise.reject(error.code === undefined ? new Error(`graph ${title}: ${error.message}`, { cause: error }) : error))
+  }
+
+  /** The first run of a program, which compiles it; what takes long is told. */
+  private async first<T>(title: string, run: () => Promise<T>): Promise<T> {
+    const start = performance.now()
+    let told = false
+    const timer = setTimeout(() => this.compiling(title, void (told = true)), LONG).unref()
+    try {
+      return await run()
+    } finally {
+      clearTimeout(timer)
+      if (told) this.compiling(title, (performance.now() - start) / 1000)
+    }
   }
 
   private async run(feeds: readonly Feed[], fetches: readonly string[], targets: readonly string[]): Promise<TensorData[]> {
@@ -176,5 +199,8 @@ function converted(dtype: DType, data: TensorData | readonly number[]): Float32A
     case 'bool': return Uint8Array.from(data, (x) => Number(x !== 0))
   }
 }
+
+/** `gradient of B 16, T 96` */
+const sized = ({ name }: Graph, bindings: Bindings): string => [name, Object.entries(bindings).map(([symbol, size]) => `${symbol} ${size}`).join(', ')].filter(Boolean).join(' of ')
 
 const count = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
