@@ -93,6 +93,7 @@ class Run {
   ) {
     const { home, root, executor } = options
     this.store = new Store(home, { locked: true })
+    this.store.onOneFileSystem()
     this.store.emptyTrash()
     this.artefacts = new Artefacts(plan, this.store, root)
     this.origins = new OriginsOfStages(plan, this.store, root)

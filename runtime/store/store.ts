@@ -1,7 +1,7 @@
 // The store: what stages have made, one folder for each fingerprint, whole or absent, with the hash of every file.
 // A stage works in `work/`; its result is put together there in one folder, which becomes `store/FINGERPRINT` by one rename.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { guarded, syncFolder, writeDurably } from '../checkpoint/atomic.js'
 import { failure } from '../codes.js'
@@ -44,6 +44,14 @@ export class Store {
   /** Fingerprints of stages that were interrupted, sorted. */
   interrupted(): string[] {
     return names(join(this.home, 'work'))
+  }
+
+  /** Before anything is made: results move by renaming, which does not reach from one file system into another. Errors: RLP8202. */
+  onOneFileSystem(): void {
+    const folders = [this.home, ...['store', 'work', 'trash'].map((name) => join(this.home, name))].filter((folder) => existsSync(folder))
+    const [first, ...others] = folders.map((folder) => guarded(folder, () => statSync(folder).dev))
+    const far = others.findIndex((dev) => dev !== first)
+    if (far >= 0) throw failure('RLP8202', `cannot use \`${folders[far + 1]}\`: it is on another file system than \`${this.home}\``, 'link or mount the whole `.rlp` folder instead')
   }
 
   /**

@@ -1,6 +1,6 @@
 // The store, and the work of a stage that is not done: what is damaged is never taken for sound.
 
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, truncateSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equal, is, ok, suite, throws } from '../../spec/test/suite.js'
@@ -98,6 +98,19 @@ suite('store', (test) => {
     ok(sound())
     appendFileSync(path, 'x')
     ok(!sound())
+  }))
+
+  test('a store on another file system is refused before anything is made', inHome((home) => {
+    // Linux has one in memory; elsewhere there is nothing to try it with.
+    if (!existsSync('/dev/shm') || statSync('/dev/shm').dev === statSync(home).dev) return
+    const far = mkdtempSync('/dev/shm/rlpc-store-')
+    try {
+      new Store(home).onOneFileSystem()
+      symlinkSync(far, join(home, 'store'))
+      throws(() => new Store(home).onOneFileSystem(), code('RLP8202'))
+    } finally {
+      rmSync(far, { recursive: true })
+    }
   }))
 
   test('a file that was just written is always read: it may change within one tick of the clock', inHome((home) => {
