@@ -1,6 +1,8 @@
-// Backends by name: which there are, which one `auto` means here, and their executors, loaded when they are asked for.
+// Backends by name: which there are, which one `auto` means here for a plan, and their executors, loaded when they are asked for.
 // Loads nothing itself: `rlpc plan` only wants a name.
 
+import { existsSync } from 'node:fs'
+import type { Plan } from '../spec/plan/plan.js'
 import type { Executor } from './executors/executor.js'
 import { installed } from './executors/tensorflow/install/place.js'
 
@@ -18,9 +20,27 @@ const executors: Readonly<Record<string, (threads?: number) => Promise<Executor>
 /** What `--backend` takes. */
 export const BACKENDS: readonly string[] = ['auto', ...Object.keys(executors)]
 
-/** The backend that a name means here: `auto` is TensorFlow where it is installed, else `wasm`. Undefined when there is none of that name. */
-export function backendNamed(name: string): string | undefined {
-  if (name === 'auto') return 'problem' in installed() ? 'wasm' : 'tensorflow'
+type Models = Pick<Plan, 'models'>
+
+/** Models whose matrices are at least so wide are taken to TensorFlow's CPU; below, XLA's compiling is never earned back (decision 8). */
+export const WIDE = 256
+
+/** What `auto` means here, and why where there is a choice: TensorFlow where it is installed, unless it has no GPU and all models of the plan are small. */
+export function automatic(plan?: Models): { readonly backend: string; readonly because?: string } {
+  const place = installed()
+  if ('problem' in place) return { backend: 'wasm' }
+  if (place.note.gpu && existsSync('/proc/driver/nvidia/version')) return { backend: 'tensorflow', because: 'it is installed, and there is a GPU' }
+  if (plan === undefined) return { backend: 'tensorflow', because: `it is installed; without a GPU, models narrower than ${WIDE} run on \`wasm\`` }
+  const width = widthOf(plan)
+  return width < WIDE ? { backend: 'wasm', because: `the widest model is ${width}, and TensorFlow without a GPU pays from ${WIDE} on` } : { backend: 'tensorflow', because: `it is installed, and a model is ${width} wide` }
+}
+
+/** The smaller side of the largest matrices: what a product with them sums over or gives. */
+const widthOf = ({ models }: Models): number => Math.max(0, ...Object.values(models).flatMap(({ weights }) => weights.filter(({ shape }) => shape.length > 1).map(({ shape }) => Math.min(...shape))))
+
+/** The backend that a name means here for a plan. Undefined when there is none of that name. */
+export function backendNamed(name: string, plan?: Models): string | undefined {
+  if (name === 'auto') return automatic(plan).backend
   return Object.hasOwn(executors, name) ? name : undefined
 }
 
@@ -28,8 +48,8 @@ export function backendNamed(name: string): string | undefined {
  * The executor of a backend, ready to open sessions; undefined when there is none of that name. `auto` that cannot start TensorFlow falls
  * back to `wasm`, and `fallback` says why. Errors: RLP8015 when TensorFlow was asked for by name and cannot be had.
  */
-export async function executorNamed(name: string, { threads, fallback = () => undefined }: { readonly threads?: number; readonly fallback?: (why: string) => void } = {}): Promise<Executor | undefined> {
-  const backend = backendNamed(name)
+export async function executorNamed(name: string, { plan, threads, fallback = () => undefined }: { readonly plan?: Models; readonly threads?: number; readonly fallback?: (why: string) => void } = {}): Promise<Executor | undefined> {
+  const backend = backendNamed(name, plan)
   const executor = backend === undefined ? undefined : await executors[backend]?.(threads)
   if (backend !== 'tensorflow') return executor
   try {

@@ -1,6 +1,6 @@
 // The runtime's public face: read a plan, run it, show how it goes.
 
-export { backendNamed, BACKENDS, executorNamed } from './backends.js'
+export { automatic, backendNamed, BACKENDS, executorNamed } from './backends.js'
 export { runPlan, type RunOptions } from './scheduler/run.js'
 export type { ClaimOutcome, RunEvent, RunResult, StageOutcome } from './scheduler/events.js'
 export { forecast, type Reason, type RunForecast, type StageForecast } from './scheduler/forecast.js'

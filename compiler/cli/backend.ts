@@ -15,7 +15,7 @@ export async function run(args: Arguments): Promise<number> {
 const ACTIONS: Readonly<Record<string, (args: Arguments) => Promise<number>>> = { list, install, remove }
 
 async function list(): Promise<number> {
-  const { backendNamed } = await import('../../runtime/backends.js')
+  const chosen = (await import('../../runtime/backends.js')).automatic()
   const { installed } = await import('../../runtime/executors/tensorflow/install/place.js')
   const place = installed()
   const rows = [
@@ -23,7 +23,7 @@ async function list(): Promise<number> {
     ['reference', 'part of rlpc: float64, slow, the meaning of every op'],
     ['tensorflow', 'problem' in place ? `${place.problem}: ${place.help}` : `${place.note.version}${place.note.gpu ? ' with CUDA' : ''} in ${place.note.libraries}`],
   ]
-  process.stdout.write(`${rows.map(([name, what]) => `  ${(name as string).padEnd(11)} ${what}`).join('\n')}\n\n  \`--backend auto\`, the default, takes ${backendNamed('auto')}\n`)
+  process.stdout.write(`${rows.map(([name, what]) => `  ${(name as string).padEnd(11)} ${what}`).join('\n')}\n\n  \`--backend auto\`, the default, takes ${chosen.backend}${chosen.because === undefined ? '' : `: ${chosen.because}`}\n`)
   return EXIT.done
 }
 

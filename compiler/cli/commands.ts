@@ -98,7 +98,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a plan and check its claims',
     positionals: ['PLAN'],
     options: {
-      backend: { type: 'string', value: 'name', help: 'what computes: auto (TensorFlow where it is installed, else wasm), wasm, tensorflow, reference (default RLPC_BACKEND, or auto)' },
+      backend: { type: 'string', value: 'name', help: 'what computes: auto (TensorFlow where it is installed, unless all models are narrower than 256 and there is no GPU; else wasm), wasm, tensorflow, reference (default RLPC_BACKEND, or auto)' },
       threads: THREADS,
       set: SET,
       variant: VARIANT,

@@ -8,7 +8,7 @@ import { version } from './package-root.js'
 const SIZE = { CPU: 512, GPU: 4096 }
 
 export async function run(): Promise<number> {
-  const [{ backendNamed, executorNamed }, { matmulSpeed }, { installed }, { versionsOf }] = await Promise.all([
+  const [{ automatic, executorNamed }, { matmulSpeed }, { installed }, { versionsOf }] = await Promise.all([
     import('../../runtime/backends.js'),
     import('../../runtime/matmul-speed.js'),
     import('../../runtime/executors/tensorflow/install/place.js'),
@@ -39,7 +39,8 @@ export async function run(): Promise<number> {
       say('tensorflow', `${place.note.version} in ${place.folder} does not start: ${(error as Error).message}`)
     }
   }
-  say('auto', healthy ? `takes ${backendNamed('auto')}` : 'takes wasm')
+  const chosen = automatic()
+  say('auto', healthy ? `takes ${chosen.backend}${chosen.because === undefined ? '' : `: ${chosen.because}`}` : 'takes wasm: TensorFlow does not start')
   for (const [tool, found] of Object.entries(await versionsOf())) say(tool, found ?? 'not found (needed only to install TensorFlow)')
   return EXIT.done
 }

@@ -26,7 +26,7 @@ export async function run(args: Arguments): Promise<number> {
   ])
   const home = resolve('.rlp')
   const wanted = backendWanted(args)
-  const backend = backendNamed(wanted)
+  const backend = backendNamed(wanted, plan)
   if (backend === undefined) throw noBackend(wanted, BACKENDS)
   const found = forecast(plan, { root, home, executor: backend })
   const pace = paceOf(plan, found.last, new Store(home))

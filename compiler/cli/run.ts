@@ -33,10 +33,13 @@ export interface RunChoices {
 export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads, fresh, wait, what, format }: RunChoices): Promise<number> {
   const runtime = await import('../../runtime/index.js')
   const executor = await runtime.executorNamed(backend, {
+    plan,
     ...(threads === undefined ? {} : { threads }),
     fallback: (why) => process.stderr.write(`TensorFlow is installed, but does not start: ${why}\nthe run takes the backend \`wasm\` instead; \`rlpc doctor\` says more\n`),
   })
   if (!executor) throw noBackend(backend, runtime.BACKENDS)
+  const { because } = runtime.automatic(plan)
+  if (backend === 'auto' && because !== undefined) process.stderr.write(`backend \`${executor.name}\`: ${because}\n`)
 
   const home = resolve('.rlp')
   if (!fresh) tellRemade(runtime, plan, { root, home, executor: executor.name })

@@ -3,8 +3,9 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { is, ok, suite, unreachable } from '../../spec/test/suite.js'
-import { backendNamed, BACKENDS, executorNamed } from '../backends.js'
+import type { Plan } from '../../spec/plan/plan.js'
+import { equal, is, ok, suite, unreachable } from '../../spec/test/suite.js'
+import { automatic, backendNamed, BACKENDS, executorNamed, WIDE } from '../backends.js'
 import { ADDON, LIBRARIES, NOTE, sourceHash } from '../executors/tensorflow/install/place.js'
 
 /** A folder of backends for the time of a test. */
@@ -50,10 +51,19 @@ suite('backends', (test) => {
       ok(/^RLP8015: TensorFlow 2.21.0 in .* does not start: .*file too short/.test((await codeOf('tensorflow')) ?? ''))
     }))
 
+  test('auto takes TensorFlow where a model is wide, and says why', () =>
+    inFolder(async (folder) => {
+      const models = (width: number) => ({ models: { m: { weights: [{ shape: [32_000, width] }, { shape: [width] }] } } }) as unknown as Pick<Plan, 'models'>
+      is(automatic(models(4096)).because, undefined)
+      hollow(folder)
+      equal([backendNamed('auto', models(WIDE)), backendNamed('auto', models(WIDE - 1)), backendNamed('auto')], ['tensorflow', 'wasm', 'tensorflow'])
+      is(backendNamed('tensorflow', models(16)), 'tensorflow')
+      ok(automatic(models(64)).because?.includes('the widest model is 64'))
+    }))
+
   test('auto falls back where TensorFlow does not start, and says why', () =>
     inFolder(async (folder) => {
       hollow(folder)
-      is(backendNamed('auto'), 'tensorflow')
       let why = ''
       is((await executorNamed('auto', { fallback: (reason) => (why = reason) }))?.name, 'wasm')
       ok(why.includes('does not start'), why)
