@@ -36,7 +36,7 @@ export async function loadPlan(argument: string | undefined, args: Arguments): P
     throw new UsageError(argument === undefined ? 'there is no plan in .rlp/plan.json' : `there is no file \`${argument}\``, 'run `rlpc compile` first, or give a `.rlp` file')
   }
   if (!statSync(path).isFile()) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a file`, 'give a `.rlp` file or a compiled plan')
-  const { readPlan } = await import('../../runtime/index.js')
+  const { readPlan } = await import('../../runtime/scheduler/read-plan.js')
   const read = readPlan(readFileSync(path, 'utf8'))
   if ('problem' in read) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a plan: ${read.problem}`, 'compile it again with `rlpc compile`')
   const { root, spec } = originOf(path)

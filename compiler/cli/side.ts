@@ -43,7 +43,7 @@ async function fromSpec(label: string, entry: string, host: SourceHost, args: Ar
 
 async function planFile(path: string): Promise<Plan> {
   if (!existsSync(path)) throw new UsageError(`there is no file \`${path}\``)
-  const { readPlan } = await import('../../runtime/index.js')
+  const { readPlan } = await import('../../runtime/scheduler/read-plan.js')
   const read = readPlan(readFileSync(path, 'utf8'))
   if ('problem' in read) throw new UsageError(`\`${path}\` is not a plan: ${read.problem}`)
   return read.plan

@@ -1,21 +1,31 @@
 // Whether some JSON is a plan: the schema, and what a schema cannot say (programs and stages that are named exist).
-// Loads ajv on first use; does not look into graphs, which `../graph/verify.ts` does.
+// Does not look into graphs, which `../graph/verify.ts` does.
 
 import { existsSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
+import type { Ajv2020, ValidateFunction } from 'ajv/dist/2020.js'
 import type { Plan } from './plan.js'
 
 let schema: ValidateFunction | undefined
 
 /** What is wrong with `value` as a plan, in a line; `undefined` when it is one. */
 export function planProblem(value: unknown): string | undefined {
-  schema ??= new Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(schemaPath(), 'utf8')) as object)
+  schema ??= compiled()
   if (!schema(value)) {
     const error = schema.errors?.[0]
     return `${error?.instancePath || 'the plan'} ${error?.message ?? 'is wrong'}`
   }
   return danglingName(value as Plan)
+}
+
+/** The schema as a function: the build has made one (`spec/tools/build-schemas.mjs`), from source ajv makes it. Loaded on first use. */
+function compiled(): ValidateFunction {
+  const require = createRequire(import.meta.url)
+  const file = (name: string) => fileURLToPath(new URL(`../schemas/${name}`, import.meta.url))
+  if (existsSync(file('plan.cjs'))) return require(file('plan.cjs')) as ValidateFunction
+  const ajv = require('ajv/dist/2020.js') as { readonly Ajv2020: typeof Ajv2020 }
+  return new ajv.Ajv2020({ allowUnionTypes: true }).compile(JSON.parse(readFileSync(file('plan.schema.json'), 'utf8')) as object)
 }
 
 function danglingName({ programs, stages, rewards }: Plan): string | undefined {
@@ -26,10 +36,4 @@ function danglingName({ programs, stages, rewards }: Plan): string | undefined {
   }
   for (const [name, { program }] of Object.entries(rewards)) if (!Object.hasOwn(programs, program)) return `reward ${name} has no program`
   return undefined
-}
-
-/** Beside this file in the sources, at the root of the package when built. */
-function schemaPath(): string {
-  const [source, built] = ['../schemas/plan.schema.json', '../../../spec/schemas/plan.schema.json'].map((path) => fileURLToPath(new URL(path, import.meta.url)))
-  return existsSync(source as string) ? (source as string) : (built as string)
 }
