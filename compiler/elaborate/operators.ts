@@ -85,6 +85,7 @@ export function deferredIf(condition: CompileValue, then: CompileValue, otherwis
 export function equalValues(a: CompileValue, b: CompileValue): boolean {
   if (a.type !== b.type) return false
   if (a.type === 'number' && b.type === 'number') return a.value === b.value && a.unit === b.unit
+  if ((a.type === 'text' && b.type === 'text') || (a.type === 'boolean' && b.type === 'boolean')) return a.value === b.value
   if (a.type === 'list' && b.type === 'list') return a.items.length === b.items.length && a.items.every((item, i) => equalValues(item, b.items[i] as CompileValue))
   if (a.type === 'record' && b.type === 'record') {
     return a.fields.size === b.fields.size && [...a.fields].every(([name, field]) => b.fields.has(name) && equalValues(field, b.fields.get(name) as CompileValue))

@@ -82,7 +82,9 @@ function grouped(stages: readonly StageComparison[], linesFor: (stage: StageComp
   const groups = new Map<string, StageComparison[]>()
   for (const stage of stages) {
     const key = JSON.stringify([stage.name, stage.kind, ...linesFor(stage)])
-    groups.set(key, [...(groups.get(key) ?? []), stage])
+    const group = groups.get(key)
+    if (group) group.push(stage)
+    else groups.set(key, [stage])
   }
   return [...groups.values()].map((group) => [`${list(group.map(({ address }) => address))}: ${(group[0] as StageComparison).kind}`, group])
 }

@@ -69,6 +69,8 @@ export function compareStage(before: Plan, after: Plan, address: string): StageC
   return stage && new Sides(before, after).stage(stage)
 }
 
+const NO_NAME = {}
+
 class Sides {
   private readonly old: ReadonlyMap<string, StagePlan>
   private readonly now: ReadonlyMap<string, StagePlan>
@@ -77,6 +79,8 @@ class Sides {
   private readonly formerly = new Map<string, string>()
   private readonly computes = new Map<string, string>()
   private readonly shared = new Map<string, Difference[]>()
+  /** Of a value before: what it was compared with. Instances of one declaration have most values in common. */
+  private readonly compared = new Map<object, { readonly now: Value; readonly path: string; readonly found: Difference[] }>()
 
   constructor(
     private readonly before: Plan,
@@ -107,11 +111,11 @@ class Sides {
     const { address, name, kind } = stage
     const formerly = this.formerly.get(address)
     const old = this.old.get(formerly ?? address)
-    const nothing = { address, name, kind, ...(formerly === undefined ? {} : { formerly }), differences: [], through: [] }
-    if (!old) return { ...nothing, change: 'added' }
-    if (old.fingerprint === stage.fingerprint) return { ...nothing, change: formerly === undefined ? 'same' : 'renamed' }
+    const was = formerly === undefined ? NO_NAME : { formerly }
+    if (!old) return { address, name, kind, ...was, differences: [], through: [], change: 'added' }
+    if (old.fingerprint === stage.fingerprint) return { address, name, kind, ...was, differences: [], through: [], change: formerly === undefined ? 'same' : 'renamed' }
     const { differences, through } = this.differences(old, stage)
-    return { ...nothing, change: 'changed', differences, through }
+    return { address, name, kind, ...was, differences, through, change: 'changed' }
   }
 
   removed(): StageComparison[] {
@@ -134,8 +138,17 @@ class Sides {
   }
 
   fields(path: string, old: Readonly<Record<string, Value>>, now: Readonly<Record<string, Value>>): Difference[] {
-    const names = [...new Set([...Object.keys(old), ...Object.keys(now)])].sort()
-    return names.flatMap((name) => this.maybe(path === '' ? name : `${path}.${name}`, old[name], now[name]))
+    // Nearly all fields of nearly all stages are the same: only the names of the others are put in order.
+    const found: [name: string, differences: Difference[]][] = []
+    const look = (name: string) => {
+      const [a, b] = [old[name], now[name]]
+      if (a === b) return
+      const differences = this.maybe(path === '' ? name : `${path}.${name}`, a, b)
+      if (differences.length > 0) found.push([name, differences])
+    }
+    for (const name in old) look(name)
+    for (const name in now) if (!Object.hasOwn(old, name)) look(name)
+    return found.sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([, differences]) => differences)
   }
 
   /** Of values that one side may lack. */
@@ -161,7 +174,7 @@ class Sides {
     })
     // A formula that changed behind an unchanged name.
     const spoken = new Set(differences.map(({ path }) => path.split('.')[0] as string))
-    const changed = (role: string) => old.programs[role] !== undefined && now.programs[role] !== undefined && this.program(this.before, old.programs[role]) !== this.program(this.after, now.programs[role])
+    const changed = (role: string) => old.programs[role] !== undefined && now.programs[role] !== undefined && old.programs[role] !== now.programs[role] && this.program(this.before, old.programs[role]) !== this.program(this.after, now.programs[role])
     const program = (path: string, role: string): Difference => ({ path, before: { program: old.programs[role] as string }, after: { program: now.programs[role] as string } })
     const objective = OBJECTIVE.roles.find(changed)
     if (objective !== undefined && !OBJECTIVE.attributes.some((attribute) => spoken.has(attribute))) differences.push(program('objective', objective))
@@ -180,10 +193,19 @@ class Sides {
   }
 
   private value(path: string, old: Value, now: Value): Difference[] {
-    const leaf = (): Difference[] => (this.meaning(old, 'before') === this.meaning(now, 'after') ? [] : [{ path, before: { value: old }, after: { value: now } }])
     if (old === now) return []
+    if (old === null || typeof old !== 'object') return this.different(path, old, now)
+    if ('unit' in old && typeof now === 'object' && now !== null && 'unit' in now && old.unit === now.unit && old.value === now.value) return []
+    const known = this.compared.get(old)
+    if (known && known.now === now && known.path === path) return known.found
+    const found = this.different(path, old, now)
+    this.compared.set(old, { now, path, found })
+    return found
+  }
+
+  private different(path: string, old: Value, now: Value): Difference[] {
+    const leaf = (): Difference[] => (this.meaning(old, 'before') === this.meaning(now, 'after') ? [] : [{ path, before: { value: old }, after: { value: now } }])
     if (old === null || now === null || typeof old !== 'object' || typeof now !== 'object') return leaf()
-    if ('unit' in old && 'unit' in now && old.unit === now.unit && old.value === now.value) return []
     if (isList(old) || isList(now)) return isList(old) && isList(now) && old.length === now.length ? old.flatMap((item, i) => this.value(`${path}[${i}]`, item, now[i] as Value)) : leaf()
     if ('record' in old && 'record' in now) return this.fields(path, old.record, now.record)
     if ('call' in old && 'call' in now && old.call === now.call) return this.fields(path, old.args, now.args)
