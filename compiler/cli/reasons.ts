@@ -38,7 +38,7 @@ export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): str
     case 'stale':
       return reason.what
     case 'interrupted':
-      return reason.steps > 0 ? `goes on after step ${reason.steps}` : `goes on after ${reason.completions} completions`
+      return reason.steps > 0 ? `goes on after step ${reason.steps}` : `goes on after ${reason.completions} ${reason.completions === 1 ? 'completion' : 'completions'}`
     case 'no engine':
       return reason.obstacle
     case 'gated':

@@ -42,7 +42,7 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
   const work = Work.open(home, { fingerprint, executor: executor.name, from })
   let manifest: Manifest
   try {
-    for (const problem of work.problems) tell({ type: 'note', stage: address, code: 'RLP8207', message: `${problem}; the stage ${work.start ? `goes on after step ${work.steps}` : work.completions > 0 ? `goes on after ${work.completions} completions` : 'begins anew'}` })
+    for (const problem of work.problems) tell({ type: 'note', stage: address, code: 'RLP8207', message: `${problem}; the stage ${work.start ? `goes on after step ${work.steps}` : work.completions > 0 ? `goes on after ${work.completions} ${work.completions === 1 ? 'completion' : 'completions'}` : 'begins anew'}` })
     tell({ type: 'started', stage: address, kind, from: work.steps, completions: work.completions })
     const saving = savingOf(stage)
     const score = new Score(saving)

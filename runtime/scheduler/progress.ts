@@ -55,7 +55,7 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
         shownTenths = 0
         lastStep = ''
         if (event.from > 0) print(`${event.stage}: continues after step ${event.from}`)
-        else if (event.completions > 0) print(`${event.stage}: continues after ${event.completions} completions`)
+        else if (event.completions > 0) print(`${event.stage}: continues after ${counted(event.completions)}`)
       } else if (event.type === 'step') {
         const { stage, step, steps, rate, left } = event
         if (steps <= 1) return
@@ -81,6 +81,8 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
     close: () => void clear(),
   }
 }
+
+const counted = (completions: number): string => `${completions} ${completions === 1 ? 'completion' : 'completions'}`
 
 const tenths = (share: number): number => Math.floor(share * 10 + 1e-9)
 
