@@ -45,6 +45,8 @@ export interface Session {
    * other in this order. Others have no such method, and the caller uses `inTurn`.
    */
   runAll?(calls: readonly Call[]): Promise<Record<string, TensorData>[]>
+  /** How many at a time; 1 unless said. */
+  readonly lanes?: number
   close(): void
 }
 
@@ -90,8 +92,11 @@ export interface Program {
 }
 
 /** Runs programs one after the other. */
-export async function inTurn(runs: readonly { readonly program: Program; readonly feeds: Feeds }[]): Promise<Record<string, TensorData>[]> {
+export async function inTurn(session: Session, calls: readonly Call[]): Promise<Record<string, TensorData>[]> {
   const fetched: Record<string, TensorData>[] = []
-  for (const { program, feeds } of runs) fetched.push(await program.run(feeds))
+  for (const { graph, bindings, feeds } of calls) fetched.push(await session.load(graph, bindings).run(feeds))
   return fetched
 }
+
+/** Runs programs as if one after the other. */
+export const runAll = (session: Session, calls: readonly Call[]): Promise<Record<string, TensorData>[]> => session.runAll?.(calls) ?? inTurn(session, calls)

@@ -13,7 +13,7 @@ import { readSafetensors } from '../checkpoint/safetensors.js'
 import { memoryOf } from '../engines/native/memory.js'
 import { Policy } from '../engines/native/policy.js'
 import { graphsOf } from '../engines/native/programs.js'
-import type { Executor } from '../executors/executor.js'
+import { runAll, type Executor } from '../executors/executor.js'
 import { reference } from '../executors/reference/reference.js'
 import { wasm } from '../executors/wasm/index.js'
 import { Artefacts } from '../scheduler/artefacts.js'
@@ -64,9 +64,9 @@ async function logitsOf(home: string, plan: Plan, address: string, ids: readonly
   const at = await new Artefacts(plan, new Store(join(home, '.rlp')), home).policy(stage.inputs['policy'] ?? null)
   const policy = await Policy.open(executor, at, graphsOf(plan, stage))
   const P = ids.length
-  const { logits } = await policy.caches(1, P).run('prefill', { P }, { tokens: Int32Array.from(ids), positions: Int32Array.from(ids.keys()), last: Int32Array.of(P - 1) })
+  const [found] = await runAll(policy.programs.session, [policy.caches(1, P).call('prefill', { P }, { tokens: Int32Array.from(ids), positions: Int32Array.from(ids.keys()), last: Int32Array.of(P - 1) })])
   policy.close()
-  return [...(logits as Float32Array)]
+  return [...(found?.['logits'] as Float32Array)]
 }
 
 suite('adapters', (test) => {

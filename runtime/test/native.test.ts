@@ -15,7 +15,10 @@ import { passAtK, wilsonMargin } from '../engines/native/pass-at-k.js'
 import { Policy } from '../engines/native/policy.js'
 import { graphsOf } from '../engines/native/programs.js'
 import { rollOut } from '../engines/native/rollout.js'
+import type { Executor } from '../executors/executor.js'
 import { reference } from '../executors/reference/reference.js'
+import { wasmWith } from '../executors/wasm/index.js'
+import { enlist } from '../executors/wasm/threads.js'
 import { randomKey } from '../random.js'
 import { summary } from '../scheduler/summary.js'
 import { frameExample, frameRollout } from '../tokenizer/framing.js'
@@ -153,7 +156,7 @@ fn total(loss: Real per token): Real = sum(mean(loss, over = rollout), over = ba
 
 suite('rollout', (test) => {
   const plan = new PlanBuilder({ m: model }).exactReward('answer').grpo('rl', model, { policy: { model: 'm' }, prompts: guesses, reward: { reward: 'answer' } }, { steps: 1 }).plan()
-  const open = () => Policy.open(reference, { model, tokenizer: vocabularyTokenizer(model.tokenizer as TokenizerPlan), weights: freshWeights(model, 5) }, graphsOf(plan, plan.stages[0] as never))
+  const open = (executor: Executor = reference) => Policy.open(executor, { model, tokenizer: vocabularyTokenizer(model.tokenizer as TokenizerPlan), weights: freshWeights(model, 5) }, graphsOf(plan, plan.stages[0] as never))
   const prompts = Array.from({ length: 20 }, (_, i) => ({ tokens: [1, ...Array.from({ length: 1 + (i % 5) }, (_, t) => 3 + ((i + t) % 4))], row: i }))
   const options = { maxNew: 12, temperature: 0.7, key: randomKey(0, 'test') }
 
@@ -178,6 +181,19 @@ suite('rollout', (test) => {
     const alone = [...(await rollOut(policy, prompts.slice(7, 8), options)), ...(await rollOut(policy, prompts.slice(12, 15), options))]
     equal(alone.map(({ tokens }) => [...tokens]), [7, 12, 13, 14].map((i) => [...(together[i]?.tokens ?? [])]))
     policy.close()
+  })
+
+  test('groups side by side write, to the bit, what one group writes', async () => {
+    const many = Array.from({ length: 140 }, (_, i) => ({ ...(prompts[i % 20] as (typeof prompts)[number]), row: i }))
+    const written: unknown[] = []
+    for (const threads of [1, 2, 3]) {
+      await enlist(threads)
+      const policy = await open(wasmWith(threads, { step: 0, program: 0, timed: false }))
+      written.push((await rollOut(policy, many, options)).map(({ tokens, logp }) => [...tokens, ...logp].join()))
+      policy.close()
+    }
+    equal(written[1], written[0])
+    equal(written[2], written[0])
   })
 })
 

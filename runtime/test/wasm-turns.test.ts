@@ -56,7 +56,7 @@ suite('wasm: runs in a queue', (test) => {
     test(`${threads} threads: the bits of one run after the other`, async () => {
       const calls = callsOf(adding(), sizes)
       const [alone, together] = [await open(1), await open(threads)]
-      const expected = await inTurn(calls.map(({ graph, bindings, feeds }) => ({ program: alone.load(graph, bindings), feeds })))
+      const expected = await inTurn(alone, calls)
       for (let round = 0; round < 3; round++) {
         if (round > 0) for (const name of ['g', 's']) together.write(name, read(together, name).map(() => 0))
         const found = await all(together, calls)
@@ -69,7 +69,7 @@ suite('wasm: runs in a queue', (test) => {
     const graph = doubling()
     const calls = callsOf(graph, sizes).map(({ feeds, ...call }) => ({ ...call, feeds: { x: feeds['x'] as TensorData } }))
     const [alone, together] = [await open(1), await open(3)]
-    await inTurn(calls.map(({ graph, bindings, feeds }) => ({ program: alone.load(graph, bindings), feeds })))
+    await inTurn(alone, calls)
     await all(together, calls)
     is(unlike(read(alone, 's'), read(together, 's')), undefined)
   })
@@ -99,9 +99,12 @@ suite('wasm: runs in a queue', (test) => {
 
   test('effects of a graph', () => {
     const found = effectsOf(adding())
-    equal([...(found?.reads ?? [])], ['table'])
-    equal([...(found?.adds ?? [])].toSorted(), ['g', 's'])
-    is(effectsOf(doubling()), undefined)
-    ok(!independent([{ reads: new Set(['a']), adds: new Set() }, { reads: new Set(), adds: new Set(['a']) }]))
+    equal([...found.reads], ['table'])
+    equal([...found.adds].toSorted(), ['g', 's'])
+    equal([...effectsOf(doubling()).changes], ['s'])
+    const [reads, adds, changes] = [new Set(['a']), new Set(['a']), new Set(['a'])]
+    const none = new Set<string>()
+    const [reader, adder, changer] = [{ reads, adds: none, changes: none }, { reads: none, adds, changes: none }, { reads, adds: none, changes }]
+    for (const [together, some] of [[true, [reader, reader]], [true, [adder, adder]], [true, [changer]], [false, [reader, adder]], [false, [reader, changer]], [false, [changer, changer]], [false, [adder, changer]], [false, [reader, undefined]]] as const) is(independent(some), together)
   })
 })

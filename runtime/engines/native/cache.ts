@@ -3,7 +3,7 @@
 
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Bindings, Loop, Session, TensorData } from '../../executors/executor.js'
+import type { Bindings, Call, Feeds, Loop, Session } from '../../executors/executor.js'
 import { inputs, type Programs } from './programs.js'
 import { turnOf } from './turn.js'
 
@@ -20,9 +20,9 @@ export class Caches {
     private readonly states: readonly { readonly name: string; readonly size: number }[],
   ) {}
 
-  /** Declare the caches of the `prefill` and `decode` programs for `rows` rows of `length` positions. */
-  static declare(programs: Programs, rows: number, length: number): Caches {
-    const rename = (name: string): string => (name.startsWith('cache.') ? `${name}@${rows}x${length}` : name)
+  /** Declare the caches of the `prefill` and `decode` programs for `rows` rows of `length` positions, under a name of their own. */
+  static declare(programs: Programs, rows: number, length: number, name: string): Caches {
+    const rename = (state: string): string => (state.startsWith('cache.') ? `${state}@${name}` : state)
     const decode = renameStates(programs.graph('decode'), rename)
     const states = inputs(decode, 'state')
       .filter((node) => String(node.attributes['name']).startsWith('cache.'))
@@ -32,9 +32,9 @@ export class Caches {
     return new Caches(rows, length, programs.session, renameStates(programs.graph('prefill'), rename), decode, sizes)
   }
 
-  /** Run `prefill` or `decode` on these caches. */
-  run(role: 'prefill' | 'decode', bindings: Bindings, feeds: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> {
-    return this.session.load(role === 'prefill' ? this.prefill : this.decode, { ...bindings, B: this.rows, S: this.length }).run(feeds)
+  /** A run of `prefill` or `decode` on these caches. */
+  call(role: 'prefill' | 'decode', bindings: Bindings, feeds: Feeds): Call {
+    return { graph: role === 'prefill' ? this.prefill : this.decode, bindings: { ...bindings, B: this.rows, S: this.length }, feeds }
   }
 
   /** Whether the executor can run many turns in one call. */

@@ -130,12 +130,12 @@ class Measured {
   }
 
   private roll(session: Footprint, graphs: Graphs, rolled: Rolled, { config }: ModelPlan): void {
-    for (const [turn, B] of waves(rolled.rows).entries()) {
+    for (const [turn, { rows: B, group, groups }] of waves(rolled.rows, session.threads).entries()) {
       const sizes = bindingsOfWave(rolled, B)
-      this.parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, sizes, (name) => (name.startsWith('cache.') ? `${name}@${B}x${sizes['S']}` : name))
-      if (turn === 0) session.load(graphs['prefill'] as Graph, sizes)
-      session.load(graphs['sample'] as Graph, { B })
-      session.load(graphs['decode'] as Graph, sizes)
+      this.parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, sizes, (name) => (name.startsWith('cache.') ? `${name}@${B}x${sizes['S']}.${group}` : name))
+      if (turn === 0) session.load(graphs['prefill'] as Graph, sizes, groups)
+      session.load(graphs['sample'] as Graph, { B }, groups)
+      session.load(graphs['decode'] as Graph, sizes, groups)
     }
     this.parts.logits = Math.max(this.parts.logits, Math.min(WAVE, rolled.rows) * Number(config['vocab_size'] ?? 0) * 4)
   }

@@ -5,7 +5,7 @@ import type { Graph } from '../../../spec/graph/graph.js'
 import { trainedWeights } from '../../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
 import type { StoredTensor } from '../../checkpoint/safetensors.js'
-import type { Executor } from '../../executors/executor.js'
+import { runAll, type Executor } from '../../executors/executor.js'
 import { grid, put, type Grid } from './batching.js'
 import type { Examples } from './examples.js'
 import { Programs } from './programs.js'
@@ -43,7 +43,7 @@ export class Model {
   async score(examples: Examples, chosen: readonly number[], temperature: number): Promise<Record<string, Grid>> {
     const scores: Record<string, Grid> = {}
     const batches = examples.cut(chosen)
-    const found = await this.programs.runAll('score', batches.map(({ sizes, feeds }) => ({ bindings: sizes, feeds: { ...feeds, temperature: Float32Array.of(temperature) } })))
+    const found = await runAll(this.programs.session, batches.map(({ sizes, feeds }) => this.programs.call('score', sizes, { ...feeds, temperature: Float32Array.of(temperature) })))
     batches.forEach((batch, i) => {
       for (const [name, values] of Object.entries(found[i] ?? {})) put((scores[name] ??= grid(examples.count, examples.width)), batch, values)
     })

@@ -72,10 +72,10 @@ export class Policy extends Model implements Reader {
     return { logp: logp as Grid, entropy: entropy as Grid }
   }
 
-  /** Key/value caches of `rows` rows of `length` positions; kept for the next rollout. */
-  caches(rows: number, length: number): Caches {
-    const key = `${rows}x${length}`
-    const caches = this.cachesBySize.get(key) ?? Caches.declare(this.programs, rows, length)
+  /** Key/value caches of `rows` rows of `length` positions, for each of the groups that are decoded side by side; kept for the next rollout. */
+  caches(rows: number, length: number, group = 0): Caches {
+    const key = `${rows}x${length}.${group}`
+    const caches = this.cachesBySize.get(key) ?? Caches.declare(this.programs, rows, length, key)
     this.cachesBySize.set(key, caches)
     return caches
   }

@@ -4,7 +4,7 @@
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph, GraphNode } from '../../../spec/graph/graph.js'
 import type { Plan, StagePlan } from '../../../spec/plan/plan.js'
-import { inTurn, type Bindings, type Feeds, type Session, type TensorData } from '../../executors/executor.js'
+import type { Bindings, Call, Feeds, Session, TensorData } from '../../executors/executor.js'
 
 export class Programs {
   private readonly feedNames = new Map<string, ReadonlySet<string>>()
@@ -36,11 +36,9 @@ export class Programs {
     return this.session.load(this.graph(role), bindings).run(this.named(role, feeds))
   }
 
-  /** Run a program many times, as if one after the other. */
-  async runAll(role: string, runs: readonly { readonly bindings: Bindings; readonly feeds: Feeds }[]): Promise<Record<string, TensorData>[]> {
-    const { session } = this
-    const calls = runs.map(({ bindings, feeds }) => ({ graph: this.graph(role), bindings, feeds: this.named(role, feeds) }))
-    return session.runAll ? session.runAll(calls) : inTurn(calls.map(({ graph, bindings, feeds }) => ({ program: session.load(graph, bindings), feeds })))
+  /** A run of a program, for `runAll`. */
+  call(role: string, bindings: Bindings, feeds: Feeds): Call {
+    return { graph: this.graph(role), bindings, feeds: this.named(role, feeds) }
   }
 
   private named(role: string, feeds: Feeds): Feeds {

@@ -7,7 +7,8 @@ import type { Bindings } from '../../executors/executor.js'
 import { isList } from '../../data/expr.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { bucket, microRows, SCORED, VECTORS } from './batching.js'
-import { SMALLEST, WAVE } from './rollout.js'
+import { groupRows, WAVE } from './rollout.js'
+import { SMALLEST } from './rollout-group.js'
 
 /** Rows of data that nobody bounds before it is read. */
 const MANY = 2 * Math.max(WAVE, VECTORS)
@@ -168,11 +169,15 @@ export function bindingsOf({ micro, levels, rollouts }: Shapes, role: string): B
 /** The sizes of a wave of `B` rows. */
 export const bindingsOfWave = ({ prompt, maxNew }: Rolled, B: number): Bindings => ({ B, P: bucket(prompt), S: bucket(prompt + maxNew) })
 
-/** Rows that are decoded together: whole waves and what is left of them, each then in powers of two as rollouts end. */
-export function waves(rows: number): readonly number[] {
-  const whole = rows >= WAVE ? shrinking(WAVE) : []
-  const rest = rows % WAVE
-  return [...whole, ...(rest > 0 ? shrinking(rest) : []).filter((size) => !whole.includes(size))]
+/** Rows that are decoded together, with the number of their group: whole waves and what is left of them, each in groups side by side, which then shrink to powers of two. */
+export function waves(rows: number, lanes: number): readonly { readonly rows: number; readonly group: number; readonly groups: number }[] {
+  const found = new Map<string, { rows: number; group: number; groups: number }>()
+  for (const wave of [...(rows >= WAVE ? [WAVE] : []), ...(rows % WAVE > 0 ? [rows % WAVE] : [])]) {
+    const most = groupRows(wave, lanes)
+    const groups = Math.ceil(wave / most)
+    for (let group = 0; group < groups; group++) for (const size of shrinking(Math.min(most, wave - group * most))) if (!found.has(`${size} ${group}`)) found.set(`${size} ${group}`, { rows: size, group, groups })
+  }
+  return [...found.values()]
 }
 
 function shrinking(rows: number): readonly number[] {

@@ -5,7 +5,7 @@ import type { StagePlan } from '../../../spec/plan/plan.js'
 import type { StoredTensor } from '../../checkpoint/safetensors.js'
 import { failure } from '../../codes.js'
 import { reference } from '../../executors/reference/reference.js'
-import type { TensorData } from '../../executors/executor.js'
+import { runAll, type TensorData } from '../../executors/executor.js'
 import { randomKey, threefry } from '../../random.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { grid, put, take, type Grid, type MicroBatch } from './batching.js'
@@ -84,7 +84,7 @@ export class Trainer {
     const fresh: Record<string, Grid> = {}
     const micros = examples.cut(chosen)
     const feedsOf = (micro: MicroBatch, i: number) => ({ ...this.dropoutKey(i), ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) })
-    const found = await programs.runAll('gradient', micros.map((micro, i) => ({ bindings: micro.sizes, feeds: feedsOf(micro, i) })))
+    const found = await runAll(programs.session, micros.map((micro, i) => programs.call('gradient', micro.sizes, feedsOf(micro, i))))
     micros.forEach((micro, i) => {
       for (const [name, values] of Object.entries(found[i] ?? {})) put((fresh[name] ??= grid(count, width)), micro, values)
     })

@@ -11,14 +11,15 @@ import { lower } from './plan/lower.js'
 import { CAPACITY } from './queue.js'
 import { WORTH } from './plan/phases.js'
 import { place } from './plan/place.js'
-import { effectsOf } from './plan/turns.js'
 import { defaultThreads } from './threads.js'
 
 interface Bytes {
   readonly constants: number
   readonly arena: number
-  /** Of each arena, of what goes in and out of a run, and its operations, where runs may stand in a queue. */
-  readonly apart?: { readonly room: number; readonly staged: number; readonly operations: number }
+  /** Of each arena, and of what goes in and out of a run, where several run at once. */
+  readonly room: number
+  readonly staged: number
+  readonly operations: number
   /** For each thread. */
   readonly scratch: number
 }
@@ -36,8 +37,7 @@ export class Arenas {
     const bound = prepared(graph, bindings)
     const schedule = lower(bound)
     const placement = place(schedule)
-    const apart = effectsOf(bound) && { apart: { room: roomOf(placement), staged: stagedBytes(schedule), operations: operationsOf(schedule) } }
-    const found = { constants: schedule.pool.length * 4, arena: placement.arenaBytes, scratch: scratchBytes(schedule), ...apart }
+    const found = { constants: schedule.pool.length * 4, arena: placement.arenaBytes, scratch: scratchBytes(schedule), room: roomOf(placement), staged: stagedBytes(schedule), operations: operationsOf(schedule) }
     sizes.set(key, found)
     return found
   }
@@ -53,7 +53,7 @@ export class Footprint {
 
   constructor(
     private readonly arenas: Arenas,
-    private readonly threads = defaultThreads(),
+    readonly threads = defaultThreads(),
   ) {
     this.blocks.allocate(MEETING_BYTES)
   }
@@ -90,13 +90,13 @@ export class Footprint {
 
   /** Loads a program and runs it, `calls` times at once. */
   load(graph: Graph, bindings: Bindings, calls = 1): void {
-    const { constants, arena, scratch, apart } = this.arenas.of(graph, bindings)
+    const { constants, arena, scratch, room, staged, operations } = this.arenas.of(graph, bindings)
     this.blocks.allocate(constants)
     this.stride = Math.max(this.stride, scratch)
     this.reserve('scratch', this.stride * this.threads)
-    if (apart && calls > 1 && this.threads > 1 && apart.operations * calls >= WORTH.program) {
-      this.reserve('arena', apart.room * Math.min(this.threads, calls))
-      this.reserve('stage', apart.staged * Math.min(calls, CAPACITY))
+    if (calls > 1 && this.threads > 1 && operations * calls >= WORTH.program) {
+      this.reserve('arena', room * Math.min(this.threads, calls))
+      this.reserve('stage', staged * Math.min(calls, CAPACITY))
     } else this.reserve('arena', arena)
   }
 

@@ -57,7 +57,7 @@ interface Loaded extends Program {
   readonly name: string
   readonly schedule: Schedule
   readonly placement: Placement
-  /** Absent where only one run at a time is possible. */
+  /** Absent where it cannot stand in a queue. */
   readonly effects: Effects | undefined
   readonly operations: number
   readonly feeds: readonly Span[]
@@ -93,7 +93,7 @@ export class WasmSession implements Session {
   private stage: Region = { address: 0, bytes: 0 }
 
   constructor(
-    private readonly threads = 1,
+    readonly lanes = 1,
     private readonly worth = WORTH,
   ) {
     this.heap.words.fill(0, this.meeting / 4, (this.meeting + MEETING_BYTES) / 4)
@@ -149,7 +149,7 @@ export class WasmSession implements Session {
   async runAll(calls: readonly Call[]): Promise<Record<string, TensorData>[]> {
     const programs = calls.map(({ graph, bindings }) => this.load(graph, bindings))
     const operations = programs.reduce((sum, program) => sum + program.operations, 0)
-    if (this.threads === 1 || calls.length === 1 || operations < this.worth.program || !independent(programs.map(({ effects }) => effects))) return inTurn(programs.map((program, i) => ({ program, feeds: (calls[i] as Call).feeds })))
+    if (this.lanes === 1 || calls.length === 1 || operations < this.worth.program || !independent(programs.map(({ effects }) => effects))) return inTurn(this, calls)
     const fetched: Record<string, TensorData>[] = []
     for (let at = 0; at < calls.length; at += CAPACITY) fetched.push(...this.runApart(programs.slice(at, at + CAPACITY), calls.slice(at, at + CAPACITY)))
     return fetched
@@ -157,7 +157,7 @@ export class WasmSession implements Session {
 
   /** Independent calls, each computed by one thread. */
   private runApart(programs: readonly Loaded[], calls: readonly Call[]): Record<string, TensorData>[] {
-    const threads = Math.min(this.threads, calls.length)
+    const threads = Math.min(this.lanes, calls.length)
     const room = Math.max(...programs.map(({ placement }) => roomOf(placement)))
     this.reserve('arena', room * threads)
     const staged: number[] = []
@@ -195,9 +195,9 @@ export class WasmSession implements Session {
     this.heap.words.set(schedule.pool, pool / 4)
     const found = effectsOf(graph)
     const addresses = { pool, meeting: this.meeting, state: (name: string) => this.state(name).address, turn: (name: string) => this.state(name).turn }
-    const module = new WebAssembly.Module(writeModule(schedule, placement, addresses, { worth: this.worth, ...(found ? { adds: found.adds } : {}) }))
+    const module = new WebAssembly.Module(writeModule(schedule, placement, addresses, { worth: this.worth, adds: found.adds }))
     this.stride = Math.max(this.stride, scratchBytes(schedule))
-    this.reserve('scratch', this.stride * this.threads)
+    this.reserve('scratch', this.stride * this.lanes)
     const { run } = new WebAssembly.Instance(module, { env: { memory: this.heap.memory }, k: this.kernels }).exports as { run: Run }
     const size = (fetch: Fetch): number => elementsOf(schedule, fetch)
     const span = (fetch: Fetch): Span[] => {
@@ -208,12 +208,12 @@ export class WasmSession implements Session {
     // What is fetched from a state would be that of another turn.
     const effects = fetches.length === schedule.fetches.length ? found : undefined
     const operations = operationsOf(schedule)
-    const threads = isShared(schedule, this.worth) ? this.threads : 1
+    const threads = isShared(schedule, this.worth) ? this.lanes : 1
     const pace = new Pace(threads)
     const id = newId()
     const tellAll = (): void => {
       loaded.told = true
-      void enlist(this.threads)
+      void enlist(this.lanes)
       tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting, feeds, fetches } })
     }
     const start = (threads: number): void => runTogether(id, run, this.together(threads))

@@ -1,0 +1,110 @@
+// Rows that are decoded together, token by token: where each prompt's rollout lies in the caches, what it has written, which rows are done.
+// Runs nothing: it says which calls are to be run and takes what they fetch, so that several groups run side by side.
+
+import type { Call, TensorData } from '../../executors/executor.js'
+import type { Caches } from './cache.js'
+import type { Policy } from './policy.js'
+import type { Prompt, Rollout, RolloutOptions } from './rollout.js'
+
+/** Below so many rows it is not worth copying the caches. */
+export const SMALLEST = 8
+
+type Fetched = Readonly<Record<string, TensorData>>
+
+export class RolloutGroup {
+  private readonly written: { readonly tokens: number[]; readonly logp: number[]; finished: boolean }[]
+  private held: Caches
+  /** The prompt of each row of the caches; null when its rollout is done or the row was never used. */
+  private rows: (number | null)[]
+  private logits: TensorData = new Float32Array()
+
+  /** @param length positions of each row, the prompt's and the new ones  @param number of the group among those side by side */
+  constructor(
+    private readonly policy: Policy,
+    private readonly prompts: readonly Prompt[],
+    private readonly length: number,
+    private readonly number = 0,
+  ) {
+    this.written = prompts.map(() => ({ tokens: [], logp: [], finished: false }))
+    this.held = policy.caches(policy.sizes.rows(prompts.length), length, number)
+    this.rows = Array.from({ length: this.held.rows }, (_, index) => (index < prompts.length ? index : null))
+  }
+
+  get caches(): Caches {
+    return this.held
+  }
+
+  /** Rows that still write. */
+  get live(): readonly number[] {
+    return this.rows.flatMap((index, row) => (index === null ? [] : [row]))
+  }
+
+  get rollouts(): Rollout[] {
+    return this.written.map(({ tokens, logp, finished }) => ({ tokens: Int32Array.from(tokens), logp: Float32Array.from(logp), finished }))
+  }
+
+  prefill(): Call {
+    const { prompts, policy, held } = this
+    const width = policy.sizes.width(Math.max(...prompts.map(({ tokens }) => tokens.length)))
+    const tokens = new Int32Array(held.rows * width).fill(policy.tokenizer.pad)
+    prompts.forEach((prompt, row) => tokens.set(prompt.tokens, row * width))
+    const positions = Int32Array.from(tokens, (_, i) => i % width)
+    const last = new Int32Array(held.rows)
+    prompts.forEach((prompt, row) => (last[row] = prompt.tokens.length - 1))
+    return held.call('prefill', { P: width }, { tokens, positions, last })
+  }
+
+  /** Reads the last token of each row. */
+  decode(): Call {
+    const { rows, prompts, policy } = this
+    const tokens = new Int32Array(rows.length).fill(policy.tokenizer.pad)
+    const positions = new Int32Array(rows.length)
+    rows.forEach((index, row) => {
+      if (index === null) return
+      const sofar = (this.written[index] as { readonly tokens: readonly number[] }).tokens
+      tokens[row] = sofar.at(-1) as number
+      positions[row] = (prompts[index] as Prompt).tokens.length + sofar.length - 1
+    })
+    return this.held.call('decode', {}, { tokens, positions })
+  }
+
+  /** Takes what `prefill` or `decode` fetched. */
+  hear({ logits }: Fetched): TensorData {
+    return (this.logits = logits as TensorData)
+  }
+
+  /** Draws the next token of each row, the one with number `step`. */
+  draw(step: number, { key, temperature }: RolloutOptions): Call {
+    return this.policy.programs.call('sample', { B: this.rows.length }, {
+      logits: this.logits,
+      temperature: Float32Array.of(temperature),
+      key0: Uint32Array.of(key.key0),
+      key1: Uint32Array.of(key.key1),
+      row: Uint32Array.from(this.rows, (index) => (index === null ? 0 : (this.prompts[index] as Prompt).row)),
+      position: Uint32Array.of(step),
+    })
+  }
+
+  /** Writes what `draw` fetched. */
+  write({ token, logp }: Fetched): void {
+    this.rows.forEach((index, row) => {
+      if (index === null) return
+      const rollout = this.written[index] as (typeof this.written)[number]
+      rollout.tokens.push(token?.[row] as number)
+      rollout.logp.push(logp?.[row] as number)
+      rollout.finished = this.policy.ends.has(token?.[row] as number)
+      if (rollout.finished) this.rows[row] = null
+    })
+  }
+
+  /** Leaves rows behind that are done, when few are left. */
+  async shrink(): Promise<void> {
+    const { live } = this
+    const smaller = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(live.length)))
+    if (smaller >= this.held.rows) return
+    const next = this.policy.caches(smaller, this.length, this.number)
+    await this.held.moveTo(next, live)
+    this.rows = Array.from({ length: smaller }, (_, place) => this.rows[live[place] ?? -1] ?? null)
+    this.held = next
+  }
+}
