@@ -62,7 +62,7 @@ export function writeBest(folder: string, stage: StagePlan, artefacts: Artefacts
   if (name === undefined || !policy) return {}
   const best = direction && work.best(direction, last)
   if (best === undefined) return { best: name }
-  if (best === 'damaged') throw failure('RLP8207', `the best checkpoint of ${stage.address} is missing or not what was written`, 'run again with `--fresh`')
+  if (best === 'damaged') throw failure('RLP8207', `the best checkpoint of ${stage.address} is missing or not what was written`, 'run again: the stage begins anew')
   const weights = trainedWeights(policy.at.model).map(({ name }): StoredTensor => {
     const tensor = best.tensors.get(`w/${name}`) as StoredTensor
     return { ...tensor, name, data: Float32Array.from(tensor.data) }

@@ -8,6 +8,7 @@ import { guarded, writeDurably } from '../checkpoint/atomic.js'
 import { kinds } from '../engines/native/kinds.js'
 import type { Progress, StageResult, StageRun } from '../engines/native/stage.js'
 import type { Executor } from '../executors/executor.js'
+import { HostError } from '../host.js'
 import type { Manifest, Origins } from '../store/manifest.js'
 import type { Store } from '../store/store.js'
 import { Work, type LineFile } from '../store/work.js'
@@ -39,12 +40,12 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
   const run = kinds[kind]
   if (!run) throw new RangeError(`the native engine cannot run the kind ${kind}`)
   const home = store.work(fingerprint)
-  const work = Work.open(home, { fingerprint, executor: executor.name, from })
+  const saving = savingOf(stage)
+  const work = Work.open(home, { fingerprint, executor: executor.name, from }, saving?.keep.best)
   let manifest: Manifest
   try {
     for (const problem of work.problems) tell({ type: 'note', stage: address, code: 'RLP8207', message: `${problem}; the stage ${work.start ? `goes on after step ${work.steps}` : work.completions > 0 ? `goes on after ${work.completions} ${work.completions === 1 ? 'completion' : 'completions'}` : 'begins anew'}` })
     tell({ type: 'started', stage: address, kind, from: work.steps, completions: work.completions })
-    const saving = savingOf(stage)
     const score = new Score(saving)
     const notes: string[] = []
     const result = await run(stageRun(stage, work, { saving, score, notes }, around))
@@ -56,6 +57,10 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
     for (const [file, text] of Object.entries(work.texts({ stage: address }))) writeDurably(join(made, file), text)
     const outputs = { ...writeOutputs(made, stage, artefacts, { ...result, datasets: artefacts.secrets.redact(result.datasets) }), ...(saving ? writeBest(made, stage, artefacts, result, saving, work, score.value) : {}) }
     manifest = store.publish(made, { fingerprint, kind, madeBy: { stage: address, run: folder.id }, executor: executor.name, from, metrics: result.metrics, ...(notes.length > 0 ? { notes } : {}), outputs })
+  } catch (cause) {
+    // What is damaged would be met again: next time the stage begins anew.
+    if (cause instanceof HostError && cause.code === 'RLP8207') store.clear(fingerprint)
+    throw cause
   } finally {
     work.close()
   }

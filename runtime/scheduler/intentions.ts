@@ -5,6 +5,7 @@ import type { Plan, StagePlan } from '../../spec/plan/plan.js'
 import { OriginsOfStages, staleness } from '../store/origins.js'
 import type { Store } from '../store/store.js'
 import { stateOfWork } from '../store/work.js'
+import { savingOf } from './best.js'
 import { runOrder } from './order.js'
 
 export interface Intention {
@@ -48,7 +49,7 @@ export function intentions(plan: Plan, { store, root, executor, fresh = false, o
     const obstacle = stored && ('damage' in stored ? stored.damage : staleness(stored.manifest, from, executor))
     // Made again, what it needs may come out the same: then it is reused after all.
     if (stored && obstacle === undefined) return waits === undefined ? { will: 'reuse', from: 0, completions: 0, because: [] } : { will: 'make', from: 0, completions: 0, because: [`${waits} is made before it`] }
-    const { steps, completions, problems } = interrupted.has(fingerprint) ? stateOfWork(store.work(fingerprint), { fingerprint, executor, from }) : { steps: 0, completions: 0, problems: [] }
+    const { steps, completions, problems } = interrupted.has(fingerprint) ? stateOfWork(store.work(fingerprint), { fingerprint, executor, from }, savingOf(stage)?.keep.best) : { steps: 0, completions: 0, problems: [] }
     return { will: steps > 0 || completions > 0 ? 'continue' : 'make', from: steps, completions, because: [...(obstacle === undefined ? [] : [obstacle]), ...problems] }
   }
 }

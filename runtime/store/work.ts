@@ -67,13 +67,13 @@ export class Work {
     readonly problems: readonly string[],
   ) {}
 
-  /** Open the work of a stage, or begin it. Errors: RLP8201, RLP8202. */
-  static open(folder: string, identity: WorkIdentity): Work {
+  /** Open the work of a stage, or begin it; `best` as in `Keep`. Errors: RLP8201, RLP8202. */
+  static open(folder: string, identity: WorkIdentity, best?: Keep['best']): Work {
     const problems: string[] = []
     let kept: readonly unknown[] = []
     let start: Checkpoint | undefined
     const journal = RecordFile.open(join(folder, 'journal'), (records) => {
-      const usable = usableWork(folder, identity, records, problems)
+      const usable = usableWork(folder, identity, records, problems, best)
       start = usable?.checkpoint
       kept = records.values.slice(0, usable?.count ?? 0)
       return kept.length
@@ -159,17 +159,17 @@ export class Work {
 }
 
 /** How far the work has come that would be continued, and what stands against it; reads only. */
-export function stateOfWork(folder: string, identity: WorkIdentity): { readonly steps: number; readonly completions: number; readonly problems: readonly string[] } {
+export function stateOfWork(folder: string, identity: WorkIdentity, best?: Keep['best']): { readonly steps: number; readonly completions: number; readonly problems: readonly string[] } {
   const problems: string[] = []
   const path = join(folder, 'journal')
   const records = existsSync(path) ? readRecords(path) : { values: [], lost: 0 }
-  const usable = usableWork(folder, identity, records, problems)
+  const usable = usableWork(folder, identity, records, problems, best)
   const completions = records.values.slice(0, usable?.count ?? 0).filter(isPart).reduce((sum, one) => sum + one.completions, 0)
   return { steps: usable?.steps ?? 0, completions, problems }
 }
 
 /** How many records of a journal are to be kept, and the checkpoint that they end with; undefined when none is worth it. */
-function usableWork(folder: string, identity: WorkIdentity, { values, lost }: Records, problems: string[]): { checkpoint?: Checkpoint; count: number; steps: number } | undefined {
+function usableWork(folder: string, identity: WorkIdentity, { values, lost }: Records, problems: string[], best: Keep['best']): { checkpoint?: Checkpoint; count: number; steps: number } | undefined {
   if (lost > 0) problems.push(`\`${join(folder, 'journal')}\` is torn or damaged: its last ${lost} bytes are left out`)
   const [begin] = values as [Begin?]
   if (!begin) return undefined
@@ -183,6 +183,12 @@ function usableWork(folder: string, identity: WorkIdentity, { values, lost }: Re
     const record = values[i]
     if (!isCheckpoint(record)) continue
     const checkpoint = load(folder, record)
+    // The best so far is half of the result: without it, going on would end in nothing.
+    const chosen = checkpoint && bestOf(values.slice(0, i + 1).filter(isCheckpoint), best)
+    if (chosen && chosen !== record && !load(folder, chosen)) {
+      problems.push(`the best checkpoint \`${join(folder, 'checkpoints', chosen.checkpoint)}\` is missing or not what was written`)
+      return undefined
+    }
     if (checkpoint) return { checkpoint, count: i + 1, steps: record.steps }
     // Older ones are removed as the stage goes on: only a file that is there, or the latest, is missed.
     const path = join(folder, 'checkpoints', record.checkpoint)

@@ -140,7 +140,7 @@ suite('runs', (test) => {
       writeFileSync(join(home, '.rlp', 'locks', 'gone.json'), JSON.stringify({ ...thisProcess(), pid: 999_999_999, what: 'rlpc run', since: '2026' }))
       const { result, events } = await run(plan)
       is(result.outcome, 'done')
-      equal(events.find((event) => event.type === 'started'), { type: 'started', stage: 'copy', kind: 'Sft', from: 4 })
+      equal(events.find((event) => event.type === 'started'), { type: 'started', stage: 'copy', kind: 'Sft', from: 4, completions: 0 })
       is(events.filter((event) => event.type === 'note' && event.code === 'RLP8207').length, 1)
       equal(timeless(read(home, 'runs', result.id, 'metrics.jsonl')).filter((line) => line.includes('"copy"')).map((line) => (JSON.parse(line) as { step: number }).step), [1, 2, 3, 4, 5, 6])
     }))
@@ -181,6 +181,36 @@ suite('runs', (test) => {
       is(weights(falling, 'best'), weights(falling, 'policy'))
     }))
 
+  test('a best state that is damaged is not gone on with; found at the end, the stage fails and begins anew the next time', () =>
+    inHome(async (home, run) => {
+      const plan = new PlanBuilder({ m: model }).sft('copy', model, { model: 'm' }, copyRows, { steps: 6, every: 2, best: 'highest loss' }).plan()
+      const weights = () => readFileSync(join(new Store(join(home, '.rlp')).output(plan.stages[0]?.fingerprint as string, 'best'), 'model.safetensors')).toString('base64')
+      await run(plan)
+      const sound = weights()
+      const damage = () => {
+        const folder = join(workPath(home, plan, 'copy'), 'checkpoints')
+        const path = join(folder, readdirSync(folder).sort()[0] as string)
+        const bytes = readFileSync(path)
+        bytes[bytes.length - 1] = (bytes[bytes.length - 1] as number) ^ 1
+        writeFileSync(path, bytes)
+      }
+      const stop = new AbortController()
+      await run(plan, { fresh: true, signal: stop.signal, report: (event) => event.type === 'step' && event.step === 5 && stop.abort() })
+      rmSync(join(home, '.rlp', ...storePath(plan, 'copy')), { recursive: true })
+      damage()
+      is(intentions(plan, { store: new Store(join(home, '.rlp')), root: home, executor: 'reference' }).get('copy')?.will, 'make')
+      const again = await run(plan)
+      is(again.result.outcome, 'done')
+      ok(again.events.some((event) => event.type === 'note' && event.message.includes('the best checkpoint') && event.message.includes('begins anew')))
+      is(weights(), sound)
+      // While it runs: step 5 has the best of the first two steps behind it, and is not the end.
+      rmSync(join(home, '.rlp', ...storePath(plan, 'copy')), { recursive: true })
+      const late = await run(plan, { report: (event) => event.type === 'step' && event.step === 6 && damage() })
+      equal([errorOf(late.result, 'copy')?.code, existsSync(workPath(home, plan, 'copy'))], ['RLP8207', false])
+      is((await run(plan)).result.outcome, 'done')
+      is(weights(), sound)
+    }))
+
   test('a damaged artefact is noticed and made again', () =>
     inHome(async (home, run) => {
       const plan = pipeline().plan()
@@ -209,7 +239,7 @@ suite('runs', (test) => {
       equal(statuses(result), { bad: 'failed', after: 'skipped', later: 'skipped', apart: 'done' })
       is(errorOf(result, 'bad')?.code, 'RLP8011')
       is(result.stages.find(({ address }) => address === 'later')?.because, 'bad')
-      equal(JSON.parse(read(home, 'runs', result.id, 'result.json')), JSON.parse(JSON.stringify(result)))
+      equal(JSON.parse(read(home, 'runs', result.id, 'result.json')), { format: 1, ...(JSON.parse(JSON.stringify(result)) as object) })
     }))
 
   test('claims are checked with their numbers; what was not measured does not hold', () =>
