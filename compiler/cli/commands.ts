@@ -156,7 +156,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'say where a number, a policy or a verdict comes from',
     positionals: ['THING'],
     options: {},
-    more: 'THING is a metric (exam.accuracy, exam["S",0].accuracy), a stage (practice, sft@seed0), a claim or gate, or the beginning of a fingerprint.\nOf a claim or gate it prints the verdict of each instance first, of a stage that did not run the reason.\nPrints the chain of the latest run that has it: stages, settings, source lines, hashes of data and models, versions.',
+    more: 'THING is a metric (exam.accuracy, exam["S",0].accuracy), an output (practice.policy), a stage (practice, sft@seed0), a claim or gate, or the beginning of a fingerprint.\nOf a claim or gate it prints the verdict of each instance first, of a stage that did not run the reason.\nPrints the chain of the latest run that has it: stages, settings, source lines, hashes of data and models, versions.',
     load: async () => (await import('./why.js')).run,
   },
   explain: {

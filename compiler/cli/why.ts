@@ -29,9 +29,11 @@ export async function run(args: Arguments): Promise<number> {
   const ids = runIds(home).reverse()
   if (ids.length === 0) throw new UsageError('nothing has run here', 'start a run with `rlpc run`')
   const store = new Store(home)
+  let latest: PastRun | undefined
   for (const id of ids) {
     const past = readable(() => readRun(home, id))
     if (!past) continue
+    latest ??= past
     const claim = past.plan.claims.find(({ name }) => name === asked)
     const found = claim ? measured(past.plan, claim) : chosen(past.plan, asked)
     if (!found) continue
@@ -48,11 +50,9 @@ export async function run(args: Arguments): Promise<number> {
     process.stdout.write(`${head}${found.map((one) => chain(one, past, manifestOf, absent)).join('\n')}\n${await origin(past, found.map(({ stage }) => stage))}`)
     return EXIT.done
   }
-  const latest = readRun(home, ids[0] as string)
-  const { stages, claims } = latest.plan
-  const names = [...stages.flatMap(({ name, address }) => [name, address]), ...claims.map(({ name }) => name)]
+  const names = latest ? [...latest.plan.stages.flatMap(({ name, address }) => [name, address]), ...latest.plan.claims.map(({ name }) => name)] : []
   const near = suggest(asked.replace(/\.\w+$/, ''), [...new Set(names)])
-  throw new UsageError(`no run has \`${asked}\``, near === undefined ? `the stages of run ${ids[0]} are ${[...new Set(names)].slice(0, 6).join(', ')}` : `did you mean \`${near}\`?`)
+  throw new UsageError(`no run has \`${asked}\``, near === undefined ? latest ? `the stages of run ${latest.id} are ${[...new Set(names)].slice(0, 6).join(', ')}` : 'no run here can be read: run the spec again' : `did you mean \`${near}\`?`)
 }
 
 /** A run whose files are damaged is told of, and an earlier one asked. Other errors go on. */
@@ -69,6 +69,7 @@ function readable(read: () => PastRun): PastRun | undefined {
 
 interface Asked {
   readonly stage: StagePlan
+  /** Name of a metric, or of another output. */
   readonly metric: string | undefined
 }
 
@@ -109,9 +110,9 @@ function chain({ stage, metric: wanted }: Asked, { id, plan }: PastRun, manifest
   const lines: string[] = []
   if (wanted !== undefined) {
     const made = manifestOf(stage)
-    const value = made?.metrics[wanted]
-    if (made && value === undefined) throw new UsageError(`\`${stage.address}\` has no metric \`${wanted}\``, `it has ${Object.keys(made.metrics).map((name) => `\`${name}\``).join(', ') || 'none'}`)
-    lines.push(`${stage.address}.${wanted} = ${value === undefined ? 'not measured' : String(Number(value.toPrecision(6)))}`)
+    const [value, file] = [made?.metrics[wanted], made?.outputs[wanted]]
+    if (made && value === undefined && file === undefined) throw new UsageError(`\`${stage.address}\` has no metric or output \`${wanted}\``, `it has ${[...Object.keys(made.metrics), ...Object.keys(made.outputs)].map((name) => `\`${name}\``).join(', ') || 'none'}`)
+    lines.push(`${stage.address}.${wanted} = ${value !== undefined ? String(Number(value.toPrecision(6))) : file !== undefined ? `.rlp/store/${stage.fingerprint}/${file}` : 'not there'}`)
   }
   const seen = new Set<string>()
   const visit = (at: StagePlan, depth: number): void => {

@@ -129,6 +129,8 @@ stage learn: Sft { policy = tiny, data = notes, length = 2 steps, batch = batch,
       for (const part of ['exam[1].accuracy = 0', '← exam[1]  Evaluate', '  ← learn[1]  Sft', 'made by run 0001 with reference', 'drawn from seed', `seeds.rlp:${line('stage learn')}  learn[1]`, `seeds.rlp:${line('model tiny')}  tiny`, 'rlpc 0.1.0'])
         ok(out.includes(part), `${part} is not in\n${out}`)
       ok(!out.includes('learn[0]'), 'the other seed is no part of it')
+      const policy = (await rlpc(folder, 'why', ['learn[1].policy'])).out
+      ok(/^learn\[1\]\.policy = \.rlp\/store\/[0-9a-f]{64}\/policy\n← learn\[1\]  Sft/.test(policy), policy)
       const fingerprint = /learn\[1\] {2}Sft {2}([0-9a-f]{12})/.exec(out)?.[1] as string
       for (const name of ['learn[1]', 'learn@1', fingerprint]) ok((await rlpc(folder, 'why', [name])).out.startsWith('learn[1]  Sft'), name)
       is([...(await rlpc(folder, 'why', ['exam'])).out.matchAll(/^exam/gm)].length, 2)

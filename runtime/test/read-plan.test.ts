@@ -19,6 +19,7 @@ suite('plan files', (test) => {
       ok(other !== text)
       const read = readPlan(other)
       ok('problem' in read && read.problem.includes('not what was compiled'), JSON.stringify(read))
+      ok('plan' in readPlan(other, { vouched: true }))
     }
   })
 
