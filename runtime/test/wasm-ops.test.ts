@@ -5,7 +5,7 @@ import type { OpName } from '../../spec/graph/graph.js'
 import { ops } from '../../spec/graph/ops.js'
 import { is, suite } from '../../spec/test/suite.js'
 import { examplesOf, exemplified } from './op-examples.js'
-import { compare } from './wasm-compare.js'
+import { compare, uniform } from './wasm-compare.js'
 
 const elsewhere: readonly OpName[] = ['input', 'composite', 'part']
 
@@ -18,6 +18,20 @@ suite('wasm ops', (test) => {
       for (const { graph, feeds, ...tolerance } of examplesOf(op, { subnormal: true })) await compare(graph, feeds, tolerance)
     })
   }
+})
+
+suite('wasm: reductions over everything', (test) => {
+  for (const shape of [[160, 130], [3, 80, 100], [1, 20_000], [20_000]])
+    test(shape.join(' x '), async () => {
+      const b = new GraphBuilder('over everything')
+      const axes = shape.map((_, axis) => axis)
+      const [x, n] = [b.input('x', 'f32', shape), b.input('n', 'i32', shape)]
+      b.fetch('sum', b.reduceSum(b.mul(x, x), axes))
+      b.fetch('max', b.reduceMax(x, axes))
+      b.fetch('count', b.reduceSum(n, axes))
+      const size = shape.reduce((a, each) => a * each, 1)
+      await compare(b.build(), { x: uniform(size, 3), n: uniform(size, 4, -9, 9).map(Math.trunc) })
+    })
 })
 
 suite('wasm: constants', (test) => {

@@ -13,10 +13,21 @@ export type CallRule = (c: Lowering, node: GraphNode, id: number) => void
 const listOf = (node: GraphNode, name: string): readonly number[] => node.attributes[name] as readonly number[]
 const suffix = (dtype: DType): string => (dtype === 'f32' ? '' : `_${dtype}`)
 
+/** Elements of a sum over everything that is worth dividing between threads: one sum for each place of the first axis, and the sum of those. */
+const LARGE = 2 ** 14
+
 const reduce: CallRule = (c, node, id) => {
   const input = node.inputs[0] as number
   const axes = listOf(node, 'axes')
   const [out] = c.outputs(id) as [number]
+  const sizes = c.shape(input)
+  const [first = 1] = sizes
+  if (axes.length === sizes.length && sizes.length > 1 && first > 1 && count(sizes) >= LARGE) {
+    const parts = c.newBuffer(first)
+    c.store(input, { buffer: parts, offset: 0, strides: sizes.map((_, axis) => Number(axis === 0)) }, axes.filter((axis) => axis > 0), node.op as Reduction)
+    c.combine(parts, out, first, node.type.dtype, node.op as Reduction)
+    return
+  }
   const kept = rowMajor(node.type.shape as readonly number[])
   const strides = c.shape(input).map((_, axis) => (axes.includes(axis) ? 0 : (kept[axis - axes.filter((each) => each < axis).length] as number)))
   c.store(input, { buffer: out, offset: 0, strides }, axes, node.op as Reduction)

@@ -166,6 +166,12 @@ export class Lowering implements Scene {
     this.steps.push(withSharing({ loops: sizes, outer: sizes.length, code: [{ kind: 'load', dtype: 'f32', access: value }], stores: [{ value: 0, access: to }] }))
   }
 
+  /** Combines all elements of a buffer into the first of another. */
+  combine(from: number, to: number, elements: number, dtype: DType, reduction: Reduction): void {
+    const load = { kind: 'load', dtype, access: { buffer: from, offset: 0, strides: [1] } } as const
+    this.steps.push(withSharing({ loops: [elements], outer: 0, code: [load], stores: [{ value: 0, access: { buffer: to, offset: 0, strides: [0] } }], reduction }))
+  }
+
   /** A kernel call. `reads` and `writes` are the buffers among the arguments; work that is not given is an operation for each of their elements. */
   call(kernel: string, args: readonly Arg[], reads: readonly number[], writes: readonly number[], { sharing = [], ...more }: Partial<Pick<Step, 'sharing' | 'division' | 'operations' | 'scratch'>> = {}): void {
     const elements = (buffer: number): number => (this.buffers[buffer] as Buffer).elements
