@@ -9,13 +9,18 @@ import { installed } from './executors/tensorflow/install/place.js'
 /** Backend → its executor with so many threads, or as many as there are cores. */
 const executors: Readonly<Record<string, (threads?: number) => Promise<Executor>>> = {
   wasm: async (threads) => (await import('./executors/wasm/index.js')).wasmWith(threads),
-  tensorflow: async (threads) => {
-    // Its process inherits them.
-    if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] = process.env['TF_NUM_INTEROP_THREADS'] = String(threads)
-    return (await import('./executors/tensorflow/index.js')).tensorflow
-  },
+  tensorflow: async (threads) => (await withThreads(threads)).tensorflow,
+  'tensorflow-bf16': async (threads) => (await withThreads(threads)).tensorflowBf16,
   reference: async () => (await import('./executors/reference/reference.js')).reference,
 }
+
+async function withThreads(threads: number | undefined): Promise<typeof import('./executors/tensorflow/index.js')> {
+  // Its process inherits them.
+  if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] = process.env['TF_NUM_INTEROP_THREADS'] = String(threads)
+  return import('./executors/tensorflow/index.js')
+}
+
+export const isTensorflow = (backend: string | undefined): boolean => backend?.startsWith('tensorflow') === true
 
 /** What `--backend` takes. */
 export const BACKENDS: readonly string[] = ['auto', ...Object.keys(executors)]
@@ -51,7 +56,7 @@ export function backendNamed(name: string, plan?: Models): string | undefined {
 export async function executorNamed(name: string, { plan, threads, fallback = () => undefined }: { readonly plan?: Models; readonly threads?: number; readonly fallback?: (why: string) => void } = {}): Promise<Executor | undefined> {
   const backend = backendNamed(name, plan)
   const executor = backend === undefined ? undefined : await executors[backend]?.(threads)
-  if (backend !== 'tensorflow') return executor
+  if (!isTensorflow(backend)) return executor
   try {
     await (await import('./executors/tensorflow/index.js')).running()
     return executor

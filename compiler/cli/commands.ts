@@ -58,7 +58,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'show what a run would do with each stage, why, and what it costs',
     positionals: ['FILE'],
     options: {
-      backend: { type: 'string', value: 'name', help: 'what would compute: auto, wasm, tensorflow, reference (default auto)' },
+      backend: { type: 'string', value: 'name', help: 'what would compute: auto, wasm, tensorflow, tensorflow-bf16, reference (default auto)' },
       'no-probe': { type: 'boolean', help: 'measure nothing: no times for what was never run' },
       'detailed-exitcode': { type: 'boolean', help: 'exit with 5 when something would run, with 0 only when nothing would' },
       set: SET,
@@ -98,7 +98,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'run a plan and check its claims',
     positionals: ['PLAN'],
     options: {
-      backend: { type: 'string', value: 'name', help: 'what computes: auto (TensorFlow where it is installed, unless all models are narrower than 256 and there is no GPU; else wasm), wasm, tensorflow, reference (default RLPC_BACKEND, or auto)' },
+      backend: { type: 'string', value: 'name', help: 'what computes: auto (TensorFlow where it is installed, unless all models are narrower than 256 and there is no GPU; else wasm), wasm, tensorflow, tensorflow-bf16 (its matrix products in bfloat16), reference (default RLPC_BACKEND, or auto)' },
       threads: THREADS,
       set: SET,
       variant: VARIANT,

@@ -53,8 +53,9 @@ const nothing = (): undefined => undefined
 
 /** Seconds by a measurement of the plan's own programs. TensorFlow takes longer to start than a probe may. */
 async function probeOf(plan: Plan, stages: Plan['stages'], backend: string, home: string, bytes: (stage: Plan['stages'][number]) => number | undefined): Promise<(stage: Plan['stages'][number]) => number | undefined> {
-  if (backend === 'tensorflow') return nothing
-  const [{ probe }, { executorNamed }, { kernelsHash }] = await Promise.all([import('../../runtime/scheduler/probe.js'), import('../../runtime/backends.js'), import('../../runtime/executors/wasm/kernels.js')])
+  const { isTensorflow, executorNamed } = await import('../../runtime/backends.js')
+  if (isTensorflow(backend)) return nothing
+  const [{ probe }, { kernelsHash }] = await Promise.all([import('../../runtime/scheduler/probe.js'), import('../../runtime/executors/wasm/kernels.js')])
   const executor = await executorNamed(backend)
   return executor ? probe(plan, stages, { executor, version: `${plan.compiler} ${kernelsHash()}`, home, bytes }) : nothing
 }

@@ -38,7 +38,7 @@ const codeOf = (name: string): Promise<string | undefined> =>
 suite('backends', (test) => {
   test('without TensorFlow, auto is wasm', () =>
     inFolder(async () => {
-      is(BACKENDS.join(), 'auto,wasm,tensorflow,reference')
+      is(BACKENDS.join(), 'auto,wasm,tensorflow,tensorflow-bf16,reference')
       is(backendNamed('auto'), 'wasm')
       is((await executorNamed('auto'))?.name, 'wasm')
       is(await executorNamed('cuda'), undefined)

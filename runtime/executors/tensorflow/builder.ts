@@ -19,10 +19,16 @@ const OUTPUTS: Readonly<Record<string, string>> = {
 
 const ARRAYS = { f32: Float32Array, i32: Int32Array, u32: Uint32Array, bool: Uint8Array } as const
 
+/** With `bf16`, operands and results of matrix products are rounded to bfloat16, as by PyTorch's autocast; sums within are float32. */
+export type Products = 'f32' | 'bf16'
+
 export class FunctionBuilder {
   private readonly nodes: NodeDef[] = []
   private readonly arguments: ArgDef[] = []
   private readonly constants = new Map<string, Ref>()
+
+  /** `products` is what matrix products are computed in; everything else is in float32. */
+  constructor(readonly products: Products = 'f32') {}
 
   argument(type: TfType): Ref {
     const name = `a${this.arguments.length}`

@@ -18,7 +18,7 @@ export const composites: Readonly<Record<string, Row>> = {
     const inside = b.node('LogicalAnd', [integers('Less', place, b.constant('i32', S)), integers('LessEqual', b.constant('i32', 0), place)], {})
     const line = integers('AddV2', integers('Mul', integers('AddV2', integers('Mul', iotaOf(b, 'i32', [B, 1], 0), b.constant('i32', KV)), iotaOf(b, 'i32', [1, KV], 1)), b.constant('i32', S)), place)
     const index = reshape(b, b.node('SelectV2', [inside, line, b.constant('i32', -1)], { T: typed('i32') }), 'i32', [B * KV, 1])
-    const attr = { T: typed('f32'), Tindices: typed('i32'), bad_indices_policy: { s: new Uint8Array() } }
+    const attr = { T: typed('f32'), Tindices: typed('i32') }
     const written = b.node('TensorScatterUpdate', [reshape(b, swapped(b, cache as Ref), 'f32', [B * KV * S, D]), index, reshape(b, entry as Ref, 'f32', [B * KV, D])], attr)
     return swapped(b, reshape(b, written, 'f32', [B, KV, S, D]))
   },

@@ -3,6 +3,7 @@
 
 import { failure } from '../../codes.js'
 import type { Compiling, Executor } from '../executor.js'
+import type { Products } from './builder.js'
 import { keptPrograms } from './compiled.js'
 import { Host } from './host.js'
 import { installed } from './install/place.js'
@@ -24,9 +25,13 @@ export async function running(): Promise<Host> {
   return host
 }
 
-export const tensorflow: Executor = {
-  name: 'tensorflow',
-  open: async () => new TensorflowSession(await running(), (...told) => watcher?.(...told)),
+const executor = (name: string, products: Products): Executor => ({
+  name,
+  open: async () => new TensorflowSession(await running(), products, (...told) => watcher?.(...told)),
   watch: (compiling) => void (watcher = compiling),
   abandon: () => void host?.then((started) => started.abandon(), () => undefined),
-}
+})
+
+export const tensorflow = executor('tensorflow', 'f32')
+/** Matrix products in bfloat16; weights, moments, sums and everything else in float32. */
+export const tensorflowBf16 = executor('tensorflow-bf16', 'bf16')

@@ -2,7 +2,7 @@
 
 import type { Graph, GraphNode, TensorType } from '../../../spec/graph/graph.js'
 import type { LoopOptions } from '../executor.js'
-import { COMPILED, FunctionBuilder, type Ref } from './builder.js'
+import { COMPILED, FunctionBuilder, type Products, type Ref } from './builder.js'
 import { swapped } from './composites.js'
 import { func, integer, shapes, typed, types, type FunctionDef, type TfType } from './graph-def.js'
 import { emit, endpoint, entry, feedsOf, functionName, stateTypes, type Endpoint, type Translated } from './translate.js'
@@ -23,7 +23,7 @@ interface Variable {
 const SCALAR: TensorType = { dtype: 'i32', shape: [] }
 
 /** The loop of `graph`; `prefix` makes its names unique in the session. Throws where `until` or a carried value does not fit. */
-export function translateLoop(graph: Graph, prefix: string, { most, collect, until }: LoopOptions): TranslatedLoop {
+export function translateLoop(graph: Graph, prefix: string, { most, collect, until }: LoopOptions, products: Products): TranslatedLoop {
   const name = functionName(prefix)
   const feeds = feedsOf(graph, prefix)
   const states = stateTypes(graph)
@@ -55,7 +55,7 @@ export function translateLoop(graph: Graph, prefix: string, { most, collect, unt
     ...[...states.keys()].filter((one) => !caches.has(one)).map((one): Variable => ({ name: one, type: 'resource', shape: [] })),
   ]
 
-  const { body, comparators } = bodyOf(graph, `${name}_body`, variables, { carried: carried.length, collected: collected.length, last: last.length, constant: constant.length, caches: caches.size, until })
+  const { body, comparators } = bodyOf(graph, `${name}_body`, variables, { carried: carried.length, collected: collected.length, last: last.length, constant: constant.length, caches: caches.size, until, products })
   const condition = conditionOf(`${name}_condition`, variables)
 
   const b = new FunctionBuilder()
@@ -91,8 +91,8 @@ function cachesOf(graph: Graph): ReadonlyMap<string, readonly number[]> {
 }
 
 /** One turn. */
-function bodyOf(graph: Graph, name: string, variables: readonly Variable[], sizes: { readonly carried: number; readonly collected: number; readonly last: number; readonly constant: number; readonly caches: number; readonly until: string }): { readonly body: FunctionDef; readonly comparators: readonly FunctionDef[] } {
-  const b = new FunctionBuilder()
+function bodyOf(graph: Graph, name: string, variables: readonly Variable[], sizes: { readonly carried: number; readonly collected: number; readonly last: number; readonly constant: number; readonly caches: number; readonly until: string; readonly products: Products }): { readonly body: FunctionDef; readonly comparators: readonly FunctionDef[] } {
+  const b = new FunctionBuilder(sizes.products)
   const refs = variables.map(({ type }) => b.argument(type))
   const from = { carried: 3, collected: 3 + sizes.carried, last: 3 + sizes.carried + sizes.collected, constant: 3 + sizes.carried + sizes.collected + sizes.last, caches: 3 + sizes.carried + sizes.collected + sizes.last + sizes.constant }
   const isFeed = (i: number): boolean => (i >= from.carried && i < from.collected) || (i >= from.constant && i < from.caches)

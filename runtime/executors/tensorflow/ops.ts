@@ -3,7 +3,7 @@
 
 import type { DType, GraphNode, OpName, TensorType } from '../../../spec/graph/graph.js'
 import type { FunctionBuilder, Ref } from './builder.js'
-import { flag, func, integer, typed, types, type Attributes } from './graph-def.js'
+import { flag, func, integer, typed, types, type Attributes, type TfType } from './graph-def.js'
 import { threefry } from './threefry.js'
 
 /** A node of a bound graph, and its inputs as they are in the function. */
@@ -27,7 +27,7 @@ const untyped = (op: string): Row => ({ b, inputs }) => b.node(op, inputs, {})
 
 const reduce = (op: string): Row => (site) => site.b.node(op, [site.inputs[0] as Ref, site.b.constant('i32', numbers(site, 'axes'))], { T: typed(first(site).dtype), Tidx: typed('i32'), keep_dims: flag(false) })
 
-export const reshape = (b: FunctionBuilder, x: Ref, type: DType, to: readonly number[]): Ref => b.node('Reshape', [x, b.constant('i32', to)], { T: typed(type), Tshape: typed('i32') })
+export const reshape = (b: FunctionBuilder, x: Ref, type: TfType, to: readonly number[]): Ref => b.node('Reshape', [x, b.constant('i32', to)], { T: typed(type), Tshape: typed('i32') })
 const broadcast = (b: FunctionBuilder, x: Ref, type: DType, to: readonly number[]): Ref => b.node('BroadcastTo', [x, b.constant('i32', to)], { T: typed(type), Tidx: typed('i32') })
 const pairs = (before: readonly number[], after: readonly number[]): readonly number[] => before.flatMap((size, axis) => [size, after[axis] as number])
 
@@ -135,13 +135,14 @@ function sort({ b, inputs, types: [x], node }: Site, wantsIndex: boolean): Ref {
 function matmul({ b, inputs, types: [left, right], node }: Site): Ref {
   const [transposeA, transposeB] = [node.attributes['transposeA'] === true, node.attributes['transposeB'] === true]
   const [a, c] = [sizes(left as TensorType), sizes(right as TensorType)]
-  const [x, y] = inputs as [Ref, Ref]
-  if (c.length > 2 || (a.length > 2 && transposeA)) return b.node('BatchMatMulV2', [x, y], { T: typed('f32'), adj_x: flag(transposeA), adj_y: flag(transposeB) })
-  const product = (rows: Ref) => b.node('MatMul', [rows, y], { T: typed('f32'), transpose_a: flag(transposeA), transpose_b: flag(transposeB) })
+  const cast = (x: Ref, from: TfType, to: TfType): Ref => (from === to ? x : b.node('Cast', [x], { SrcT: typed(from), DstT: typed(to), Truncate: flag(false) }))
+  const [x, y] = inputs.map((input) => cast(input, 'f32', b.products)) as [Ref, Ref]
+  if (c.length > 2 || (a.length > 2 && transposeA)) return cast(b.node('BatchMatMulV2', [x, y], { T: typed(b.products), adj_x: flag(transposeA), adj_y: flag(transposeB) }), b.products, 'f32')
+  const product = (rows: Ref) => cast(b.node('MatMul', [rows, y], { T: typed(b.products), transpose_a: flag(transposeA), transpose_b: flag(transposeB) }), b.products, 'f32')
   if (a.length === 2) return product(x)
   // One matrix for the whole batch: the batch is more rows of it.
   const width = a.at(-1) as number
-  return reshape(b, product(reshape(b, x, 'f32', [a.slice(0, -1).reduce((p, q) => p * q, 1), width])), 'f32', sizes(node.type))
+  return reshape(b, product(reshape(b, x, b.products, [a.slice(0, -1).reduce((p, q) => p * q, 1), width])), 'f32', sizes(node.type))
 }
 
 export const rows: Readonly<Record<Primitive, Row>> = {

@@ -6,6 +6,7 @@ import type { DType, Graph, TensorType } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
 import type { Bindings, Compiling, Loop, LoopOptions, Program, Session, TensorData } from '../executor.js'
+import type { Products } from './builder.js'
 import { composites } from './composites.js'
 import { loadCargo, unloadCargo } from './cargo.js'
 import { DTYPES, encodeGraph, shaped, tensor, typed } from './graph-def.js'
@@ -39,6 +40,7 @@ export class TensorflowSession implements Session {
 
   constructor(
     private readonly host: Host,
+    private readonly products: Products,
     private readonly compiling: Compiling,
   ) {
     this.post(host.ask('open', this.id))
@@ -92,7 +94,7 @@ export class TensorflowSession implements Session {
 
   private prepareLoop(bound: Graph, options: LoopOptions, title: string): Loop {
     const graph = this.checked(bound)
-    const { limit, turns, collect, ...program } = { ...translateLoop(graph, `p${this.loaded++}`, options), collect: new Set(options.collect) }
+    const { limit, turns, collect, ...program } = { ...translateLoop(graph, `p${this.loaded++}`, options, this.products), collect: new Set(options.collect) }
     const run = this.runner(title, { ...program, feeds: [limit, ...program.feeds], fetches: [turns, ...program.fetches] })
     return {
       run: async (feeds, most) => {
@@ -106,7 +108,7 @@ export class TensorflowSession implements Session {
 
   private prepare(bound: Graph, title: string): Program {
     const graph = this.checked(bound)
-    return { run: this.runner(title, translate(graph, `p${this.loaded++}`)) }
+    return { run: this.runner(title, translate(graph, `p${this.loaded++}`, this.products)) }
   }
 
   /** The graph as it is translated: legal, without composites, on states that are there. */

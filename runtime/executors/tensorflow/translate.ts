@@ -2,7 +2,7 @@
 // States are resource variables, found by their shared name, so that all programs of a session have the same.
 
 import type { DType, Graph, GraphNode, TensorType } from '../../../spec/graph/graph.js'
-import { call, COMPILED, FunctionBuilder, type Ref } from './builder.js'
+import { call, COMPILED, FunctionBuilder, type Products, type Ref } from './builder.js'
 import { shaped, typed, type FunctionDef, type GraphDef, type NodeDef } from './graph-def.js'
 import { composites } from './composites.js'
 import { comparator, rows, type Row, type Site } from './ops.js'
@@ -24,8 +24,8 @@ export interface Translated {
 }
 
 /** The program of `graph`; `prefix` makes its names unique in the session. */
-export function translate(graph: Graph, prefix: string): Translated {
-  const b = new FunctionBuilder()
+export function translate(graph: Graph, prefix: string, products: Products): Translated {
+  const b = new FunctionBuilder(products)
   const feeds = feedsOf(graph, prefix)
   const states = stateTypes(graph)
   const fed = new Map(feeds.map(({ name, dtype }) => [name, b.argument(dtype)]))
