@@ -2,16 +2,16 @@
 // The drafts must be free of circles.
 
 import type { TypeNode } from '../../grammar/ast/ast.js'
-import { changesModel } from '../../spec/plan/changes.js'
+import { changesModel, makesModel } from '../../spec/plan/changes.js'
 import type { Drafts } from './dependencies.js'
 import type { AnyDraft, StageDraft } from './drafts.js'
 import type { CompileValue, ReferenceTarget } from './value.js'
 
 /** What a stage works on. */
 export interface Behind {
-  /** Address of the model; `undefined` for kinds without one. */
+  /** Address of the model; `undefined` for kinds without one, and where a stage made it. */
   readonly model: string | undefined
-  /** The stages that changed which model it is, the first one first (`spec/plan/changes.ts`). */
+  /** The stages that made it, or changed which model it is, the first one first (`spec/plan/changes.ts`). */
   readonly changes: readonly StageDraft[]
 }
 
@@ -62,6 +62,7 @@ export function adapterIn(changes: readonly StageDraft[]): StageDraft | undefine
 }
 
 function handedOver(stage: StageDraft, { model, changes }: Behind): Behind {
+  if (makesModel(stage.kind.name)) return { model: undefined, changes: [stage] }
   return { model, changes: changesModel(stage.kind.name) ? [...changes, stage] : changes }
 }
 
@@ -94,7 +95,7 @@ function takesPolicy(type: TypeNode): boolean {
     case 'UnionType':
       return type.options.some(takesPolicy)
     case 'NamedType':
-      return ['Policy', 'Model', 'Classifier', 'Scorer'].includes(type.name.name) || type.arguments.some(takesPolicy)
+      return ['Policy', 'Model', 'Classifier', 'Scorer', 'Agent'].includes(type.name.name) || type.arguments.some(takesPolicy)
     default:
       return false
   }

@@ -33,11 +33,11 @@ export class Levels {
   /** Depth of the last level of the chain. */
   readonly innermost: number
 
-  /** `chain` is innermost first, as in a kind: `["token", "rollout", "group", "batch"]`. */
-  constructor(chain: readonly string[]) {
+  /** `chain` is innermost first, as in a kind: `["token", "rollout", "group", "batch"]`; `axes` gives levels another size than their symbol. */
+  constructor(chain: readonly string[], axes: Readonly<Record<string, Dim>> = {}) {
     const levels: Level[] = []
     const add = (name: string, outer: Level | undefined): void => {
-      const own = outer ? [AXES[name] ?? name.toUpperCase()] : []
+      const own = outer ? [axes[name] ?? AXES[name] ?? name.toUpperCase()] : []
       levels.push({ name, path: [...(outer?.path ?? []), levels.length], shape: [...(outer?.shape ?? []), ...own] })
     }
     for (const name of [...chain].reverse()) add(name, levels.at(-1))

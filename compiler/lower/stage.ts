@@ -13,6 +13,7 @@ import { mergeAdapterProgram, shrinkPerturbProgram } from '../model/operations.j
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
 import { scorerGradientProgram, scorerProgram } from '../model/scorer.js'
 import { valueGradientProgram, valueProgram } from '../model/value.js'
+import { lowerAgent } from './agent.js'
 import { lowerAttention } from './attention.js'
 import { lowerCriticism } from './critic.js'
 import { estimate } from './estimate.js'
@@ -136,6 +137,7 @@ function shared<O>(build: (model: ModelPlan, options: O) => Graph, model: ModelP
 /** Never throws on what a user can write: mistakes come back as diagnostics, and their programs are missing. */
 export function lowerStage(stage: StageToLower, context: LoweringContext): LoweredStage {
   const row = Object.hasOwn(kinds, stage.kind.name) ? kinds[stage.kind.name] : undefined
+  if (!row && stage.model?.architecture === 'agent' && !stage.withoutEngine) return lowerAgent(stage, new AttributeReader(stage.attributes), stage.model, context)
   if (!row) return lowerFunctions(stage, context)
   if (!stage.model) return { programs: {}, estimate: {}, diagnostics: [] }
   const scorer = row.scorer === true

@@ -4,7 +4,8 @@
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { contentHash } from '../../spec/plan/canonical.js'
-import { CHANGES, changesModel } from '../../spec/plan/changes.js'
+import { environmentOf } from '../../spec/plan/agents.js'
+import { CHANGES, changesModel, makesModel, MAKES } from '../../spec/plan/changes.js'
 import { chooseEngine } from '../../spec/plan/engines.js'
 import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { plannedSteps, unequalBudgets } from '../elaborate/budget.js'
@@ -81,10 +82,11 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   const lowered = new Map<string, LoweredDraft>()
   for (const draft of stageDrafts) {
     const { model } = behind(drafts, draft)
-    const modelPlan = plans.of(behind(drafts, draft))
+    const modelPlan = plans.under(draft)
     const fault = plans.fault(draft, modelPlan)
-    if (fault !== undefined) diagnostics.push(draft.kind.name === 'IsolatePaths' ? pathsFault(draft, fault) : adapterFault(draft, fault))
-    const choice = engineFor(draft.kind)(modelPlan)
+    if (fault !== undefined) diagnostics.push((faults[draft.kind.name] ?? adapterFault)(draft, fault))
+    const environment = plans.environment(draft)
+    const choice = environment === undefined ? engineFor(draft.kind)(modelPlan) : chooseEngine(draft.kind.engines, modelPlan, false, environment)
     const { programs: graphs, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
     lowered.set(draft.address, { programs: graphs, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
   }
@@ -176,7 +178,22 @@ class BehindPlans {
 
   of({ model, changes }: Behind): ModelPlan | undefined {
     const plan = model === undefined ? undefined : this.models.get(model)
-    return plan && changes.reduce((at, stage) => this.changed(at)(stage), plan)
+    return changes.reduce((at, stage) => this.made(stage) ?? (at && this.changed(at)(stage)), plan)
+  }
+
+  /** The model that a stage works on: what it is given, or makes. */
+  under(stage: StageDraft): ModelPlan | undefined {
+    return this.made(stage) ?? this.of(behind(this.drafts, stage))
+  }
+
+  /** The environment that a stage acts in, by its name. */
+  environment(stage: StageDraft): string | undefined {
+    return stage.kind.members.has('environment') ? environmentOf(this.attributes(stage)) : undefined
+  }
+
+  private made(stage: StageDraft): ModelPlan | undefined {
+    const { name } = stage.kind
+    return makesModel(name) ? MAKES[name](this.attributes(stage)) : undefined
   }
 
   /** Why a stage cannot change its model, or cannot work with the adapter that it meets. */
@@ -193,6 +210,13 @@ class BehindPlans {
     const changed = CHANGES[name](model, this.attributes(stage))
     return 'fault' in changed ? changed.fault : undefined
   }
+}
+
+/** What is said of a fault, by kind; others are about adapters. */
+const faults: Readonly<Record<string, (stage: StageDraft, fault: string) => Diagnostic>> = { IsolatePaths: pathsFault, OnlineRl: agentFault, Collect: agentFault }
+
+function agentFault(stage: StageDraft, fault: string): Diagnostic {
+  return report('RLP5018', stage.settings.get('agent')?.written?.span ?? stage.span, `\`${stage.name}\` is given an agent of another environment`, { label: fault, help: 'give both stages the same `environment`' })
 }
 
 function adapterFault(stage: StageDraft, fault: string): Diagnostic {

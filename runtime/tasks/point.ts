@@ -1,18 +1,24 @@
 // A point mass in a square: recorded episodes of a narrow and mediocre actor.
-// The dynamics are here; no stage acts in them yet.
+// Stages act in it by `environments.ts`.
 
 import type { Dataset, Row } from '../data/dataset.js'
 import { generated } from '../data/draws.js'
-import { normal, randomKey, uniform } from '../random.js'
+import { normal, randomKey, uniform, type RandomKey } from '../random.js'
 
 const GOAL = [0.8, 0.8] as const
 const NEAR = 0.2
-const MOST = 50
+/** Steps of an episode, at most. */
+export const MOST = 50
 const DISCOUNT = 0.99
 const [PUSH, DRAG] = [0.02, 0.8]
 
 type Pair = readonly [number, number]
-interface State { readonly at: Pair; readonly speed: Pair }
+export interface State { readonly at: Pair; readonly speed: Pair }
+
+/** How an episode begins: at rest, in the lower left quarter. */
+export const begin = (key: RandomKey): State => ({ at: [-0.9 + 0.8 * uniform(key, 0), -0.9 + 0.8 * uniform(key, 1)], speed: [0, 0] })
+
+export const observe = ({ at, speed }: State): number[] => [...at, ...speed]
 
 /** One step: the action (each in −1..1) accelerates, drag slows, walls stop. */
 export function step({ at, speed }: State, action: Pair): { readonly state: State; readonly reward: number; readonly done: boolean } {
@@ -35,8 +41,8 @@ export function episodes(lost: number, noise: number, seed: number): Dataset {
   })
 }
 
-function episode(lost: number, noise: number, key: ReturnType<typeof randomKey>): Row[] {
-  let state: State = { at: [-0.9 + 0.8 * uniform(key, 0), -0.9 + 0.8 * uniform(key, 1)], speed: [0, 0] }
+function episode(lost: number, noise: number, key: RandomKey): Row[] {
+  let state = begin(key)
   const givesUp = uniform(key, 2) < lost
   const made: { observation: number[]; action: number[]; reward: number; next: number[]; done: boolean }[] = []
   for (let t = 0; t < MOST; t++) {
@@ -46,7 +52,7 @@ function episode(lost: number, noise: number, key: ReturnType<typeof randomKey>)
       return Math.max(-1, Math.min(1, wish + noise * normal(key, 10 + t, i)))
     })
     const after = step(state, action as unknown as Pair)
-    made.push({ observation: [...state.at, ...state.speed], action, reward: after.reward, next: [...after.state.at, ...after.state.speed], done: after.done })
+    made.push({ observation: observe(state), action, reward: after.reward, next: observe(after.state), done: after.done })
     state = after.state
     if (after.done) break
   }

@@ -74,6 +74,11 @@ model net: Mlp { inputs = 40, hidden = [256, 64], classes = 3 }
 dataset v: Dataset[Labelled] { source = jsonl("vectors.jsonl") }
 `
 
+const ACTS = `import { Collect, OfflineRl, OnlineRl } from "std/offline"
+import * as point from "std/tasks/point"
+stage learned: OfflineRl { data = point.episodes(), environment = point.point, length = 2 steps }
+`
+
 /** Kind → a stage `s` of that kind, and what it needs. */
 const specs: Readonly<Record<string, string>> = {
   Dpo: `import { Dpo } from "std/stages"\n${COMMON}stage s: Dpo { policy = m, reference = m, data = d, length = 2 steps, batch = 8 samples, ${LEARNS} }`,
@@ -84,6 +89,9 @@ const specs: Readonly<Record<string, string>> = {
   EvaluateRewardModel: `import { EvaluateRewardModel, RewardModel } from "std/reward_models"\n${COMMON}stage judge: RewardModel { policy = m, data = d, length = 1 step, batch = 8 samples, ${LEARNS} }\nstage s: EvaluateRewardModel { model = judge.model, data = d }`,
   Supervised: `${NET}stage s: Supervised { model = net, data = v, length = 2 steps, batch = 16 samples, ${LEARNS} }`,
   EvaluateClassifier: `${NET}stage s: EvaluateClassifier { model = net, data = v }`,
+  OfflineRl: ACTS.replace('stage learned', 'stage s'),
+  Collect: `${ACTS}stage s: Collect { agent = learned.agent, environment = point.point, length = 3 transitions }`,
+  OnlineRl: `${ACTS}stage s: OnlineRl { agent = learned.agent, environment = point.point, length = 2 transitions }`,
   ShrinkPerturb: `import { ShrinkPerturb } from "std/operations"\n${COMMON}stage s: ShrinkPerturb { model = m, shrink = 0.5, perturb = 0.1 }`,
   Lora: `import { Lora } from "std/adapters"\n${COMMON}stage s: Lora { policy = m, rank = 2 }`,
   MergeLora: `import { Lora, MergeLora } from "std/adapters"\n${COMMON}stage thin: Lora { policy = m, rank = 2 }\nstage s: MergeLora { policy = thin.policy }`,

@@ -2,11 +2,14 @@
 // Data and one rule: which kinds an engine runs is said by the kinds themselves (`engines = […]`).
 
 import { trainedWeights } from './adapters.js'
+import { ENVIRONMENTS } from './agents.js'
 import type { ModelPlan } from './plan.js'
 
 interface Engine {
   /** Architectures of `ModelPlan` whose programs it runs. */
   readonly architectures: readonly ModelPlan['architecture'][]
+  /** Environments that it can act in. */
+  readonly environments: readonly string[]
   /** Room for weights and what training keeps beside them. */
   readonly bytes: number
 }
@@ -15,7 +18,7 @@ const GIB = 2 ** 30
 
 export const engines: Readonly<Record<string, Engine>> = {
   // One WebAssembly memory, addressed with 32 bits.
-  native: { architectures: ['transformer', 'mlp'], bytes: 4 * GIB },
+  native: { architectures: ['transformer', 'mlp'], environments: Object.keys(ENVIRONMENTS), bytes: 4 * GIB },
 }
 
 /** float32 weights; those that are trained have beside them a gradient and the two moments of AdamW. */
@@ -32,19 +35,22 @@ export function parametersOf({ weights }: Pick<ModelPlan, 'weights'>): number {
 }
 
 /** The first of `candidates` that can run a stage on `model`, or in one sentence for each why it cannot. */
-export function chooseEngine(candidates: readonly string[], model: ModelPlan | undefined, trains: boolean): { readonly engine: string } | { readonly engine: null; readonly obstacle: string } {
+export function chooseEngine(candidates: readonly string[], model: ModelPlan | undefined, trains: boolean, environment?: string): { readonly engine: string } | { readonly engine: null; readonly obstacle: string } {
   const obstacles: string[] = []
   for (const name of candidates) {
-    const obstacle = obstacleOf(name, model, trains)
+    const obstacle = obstacleOf(name, model, trains, environment)
     if (obstacle === undefined) return { engine: name }
     obstacles.push(obstacle)
   }
   return { engine: null, obstacle: obstacles.join('; ') || 'its kind names no engine' }
 }
 
-function obstacleOf(name: string, model: ModelPlan | undefined, trains: boolean): string | undefined {
+function obstacleOf(name: string, model: ModelPlan | undefined, trains: boolean, environment: string | undefined): string | undefined {
   const engine = Object.hasOwn(engines, name) ? engines[name] : undefined
   if (!engine) return `there is no engine \`${name}\` here`
+  // What acts in an environment has networks of its own.
+  if (environment !== undefined && engine.environments.includes(environment)) return undefined
+  if (environment !== undefined) return `the ${name} engine has no environment \`${environment}\` (it has ${engine.environments.map((each) => `\`${each}\``).join(', ')})`
   if (!model) return undefined
   if (model.architecture === 'served') return `the ${name} engine asks no server for completions`
   if ('repository' in model.source) return `the ${name} engine fetches nothing from the hub (\`${model.source.repository}\`)`

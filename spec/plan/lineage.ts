@@ -1,7 +1,7 @@
 // Which model a value of a plan is: from a stage's output back through the stages that changed it.
 // Of the plan alone: the compiler, which has no plan yet, walks its drafts (`compiler/elaborate/lineage.ts`) by the same table.
 
-import { CHANGES, changesModel } from './changes.js'
+import { CHANGES, changesModel, makesModel, MAKES } from './changes.js'
 import type { ModelPlan, Plan, StagePlan, Value } from './plan.js'
 
 export interface Behind {
@@ -11,7 +11,7 @@ export interface Behind {
 }
 
 /** The input whose model a stage works on. */
-export const modelInput = ({ inputs }: Pick<StagePlan, 'inputs'>): Value => inputs['policy'] ?? inputs['model'] ?? null
+export const modelInput = ({ inputs }: Pick<StagePlan, 'inputs'>): Value => inputs['policy'] ?? inputs['model'] ?? inputs['agent'] ?? null
 
 /** Of a plan: the model behind a value; undefined for what is no model. Each stage is walked once. */
 export function lineage(plan: Plan): (value: Value) => Behind | undefined {
@@ -28,7 +28,7 @@ export function lineage(plan: Plan): (value: Value) => Behind | undefined {
     }
     let behind = stage ? known.get(stage) : modelOf(at)
     for (const each of passed.reverse()) {
-      behind = behind && handedOver(each, behind)
+      behind = makesModel(each.kind) ? made(each.kind, each) : behind && handedOver(each, behind)
       known.set(each, behind)
     }
     return behind
@@ -42,6 +42,11 @@ export function lineage(plan: Plan): (value: Value) => Behind | undefined {
     const model = typeof value === 'object' && value !== null && 'model' in value ? plan.models[value.model] : undefined
     return model && { model }
   }
+}
+
+function made(kind: keyof typeof MAKES, { attributes }: StagePlan): Behind | undefined {
+  const model = MAKES[kind](attributes)
+  return model && { model }
 }
 
 function handedOver(stage: StagePlan, behind: Behind): Behind | undefined {

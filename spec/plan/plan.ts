@@ -57,7 +57,7 @@ export type Expr =
 
 export interface ModelPlan {
   /** What its weights mean; which engine can compute it is in `engines.ts`. */
-  readonly architecture: 'transformer' | 'experts' | 'gpt_neox' | 'mlp' | 'resnet' | 'served'
+  readonly architecture: 'transformer' | 'experts' | 'gpt_neox' | 'mlp' | 'resnet' | 'served' | 'agent'
   /** Sizes as in a Hugging Face `config.json` (`hidden_size`, `num_hidden_layers`, …). */
   readonly config: Readonly<Record<string, ConfigValue | Readonly<Record<string, ConfigValue>>>>
   /** `null` for models that read no text, or whose tokenizer is only named in `config`. */

@@ -18,6 +18,8 @@ import { added, Merge } from "std/merging"
 import { Lora, MergeLora } from "std/adapters"
 import { IsolatePaths } from "std/attention"
 import { EvaluateRewardModel, RewardModel } from "std/reward_models"
+import { calibrated, Collect, no_penalty, OfflineRl, OnlineRl, squared, squared_with_penalty, Transition } from "std/offline"
+import * as point from "std/tasks/point"
 import { AsyncGrpo } from "std/asynchronous"
 import { Fact, ForceAnswer, MajorityVote, PartSearch, quality_only, running_mean, TreeSearch, ucb } from "std/inference"
 import { gae_at_end, Ppo, unscaled } from "std/ppo"
@@ -32,6 +34,9 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Dpo: { policy: 'tiny', data: 'pairs["a"]', reference: 'tiny', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   RewardModel: { policy: 'tiny', data: 'pairs["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateRewardModel: { model: 'scorer["a"].model', data: 'pairs["a"]' },
+  OfflineRl: { data: 'recorded["a"]', environment: 'point.point', length: '10 steps' },
+  Collect: { agent: 'agents["a"].agent', environment: 'point.point', length: '10 transitions' },
+  OnlineRl: { agent: 'agents["a"].agent', environment: 'point.point', length: '10 transitions', critic_loss: 'squared_with_penalty' },
   Generate: { policy: 'tiny', prompts: 'problems["train"]', max_new: '8 tokens' },
   Filter: { data: 'problems["train"]', keep: 'row.prompt != ""' },
   Evaluate: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens', temperature: '0.5', samples: '4 rollouts' },
@@ -58,6 +63,13 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
 export const WITHOUT_MEANING: ReadonlySet<string> = new Set(['save.every', 'save.keep'])
 
 /** Another legal value of every input and attribute. */
+const NETWORKS: Readonly<Record<string, string>> = {
+  'networks.critics': '5', 'networks.actor_hidden': '[16]', 'networks.critic_hidden': '[16]', 'networks.layer_norm': 'false', 'networks.first_temperature': '2',
+}
+const LEARNING: Readonly<Record<string, string>> = {
+  'learning.subset': '1', 'learning.discount': '0.9', 'learning.polyak': '0.1', 'learning.target_entropy': '-1', 'learning.next_actions': '2',
+  'rates.actor': '1e-3', 'rates.critic': '1e-3', 'rates.temperature': '1e-3',
+}
 const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Sft: {
     policy: 'wide', data: 'chains.answered(problems["train"])', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', packing: 'true', seed: '1',
@@ -70,6 +82,15 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   RewardModel: { policy: 'wide', data: 'pairs["b"]', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'bradley_terry(centring = 0.1)', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateRewardModel: { model: 'scorer["b"].model', data: 'pairs["b"]' },
+  OfflineRl: {
+    data: 'recorded["b"]', environment: 'scaled', length: '11 steps', batch: '128 samples', sampled_actions: '4', target: 'twice', penalty: 'no_penalty', critic_loss: 'squared', actor_loss: 'greedy', temperature_loss: 'hotter', seed: '1', ...NETWORKS, ...LEARNING,
+    'save.every': '5 steps', 'save.keep': '3',
+  },
+  Collect: { agent: 'agents["b"].agent', environment: 'scaled', length: '11 transitions', seed: '1' },
+  OnlineRl: {
+    agent: 'agents["b"].agent', buffer: 'recorded["a"]', offline: 'recorded["a"]', environment: 'scaled', length: '11 transitions', offline_share: '0.5', fresh: '["actor"]', capacity: '100 transitions', target: 'twice', penalty: 'calibrated', critic_loss: 'squared', actor_loss: 'greedy', temperature_loss: 'hotter', seed: '1', ...LEARNING,
+    'update.ratio': '2', 'update.batch': '128 samples', 'save.every': '5 steps', 'save.keep': '3',
+  },
   Generate: { policy: 'wide', prompts: 'problems["test"]', reward: 'answer', until: 'strict.correct', samples: '2 rollouts', max_new: '9 tokens', temperature: '0.9', top_p: '0.9', top_k: '5', seed: '1' },
   Filter: { data: 'problems["test"]', keep: 'row.prompt == ""', per_prompt: '1 sample', at_least: '2 samples' },
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
@@ -114,6 +135,12 @@ reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "a
   total = correct - 1 }
 model branching: Transformer for form in ["a", "b"] { layers = 1, width = if form == "a" then 8 else 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["<Parallel>", "</Parallel>", "<Fork>", "</Fork>", "<Path>", "</Path>", "<Way>", "</Way>"] }
 stage thin: Lora for form in ["a", "b"] { policy = tiny, rank = if form == "a" then 2 else 3 }
+dataset recorded: Dataset[Transition] for file in ["a", "b"] { source = if file == "a" then point.episodes() else point.episodes(noise = 0.6), take = 100 samples }
+const scaled = { id = "rlpc/point", scale = 2, shift = 0 }
+stage agents: OfflineRl for form in ["a", "b"] { data = recorded[form], environment = point.point, length = 5 steps }
+fn twice(reward: Real per transition, next_value: Real per critic): Real per transition = reward + min_of(next_value, over = transition)
+fn greedy(value: Real per critic): Real = -mean(value, over = batch)
+fn hotter(temperature: Real, logp: Real per transition): Real = 2 * temperature * mean(logp, over = batch)
 stage scorer: RewardModel for form in ["a", "b"] { policy = tiny, data = pairs[form], length = 5 steps, batch = 4 samples, optimizer { lr = 1e-3 } }
 dataset pairs: Dataset[Preference] for file in ["a", "b"] { source = if file == "a" then jsonl("a.jsonl") else jsonl("b.jsonl") }
 model net: Mlp { inputs = 2, hidden = [4], classes = 2 }

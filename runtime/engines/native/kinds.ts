@@ -1,6 +1,7 @@
 // Stage kind → how the native engine runs it.
 
 import { asyncGrpo } from './async-grpo.js'
+import { collect } from './collect.js'
 import { dpo } from './dpo.js'
 import { evaluation } from './evaluate.js'
 import { filter } from './filter.js'
@@ -19,6 +20,8 @@ import { treeSearch } from './tree-search.js'
 import { generateWithTools } from './generate-with-tools.js'
 import { merge } from './merge.js'
 import { mergeLora } from './merge-lora.js'
+import { offlineRl } from './offline-rl.js'
+import { onlineRl } from './online-rl.js'
 import { perplexity } from './perplexity.js'
 import { ppo } from './ppo.js'
 import { pretrain } from './pretrain.js'
@@ -37,6 +40,9 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Grpo: grpo,
   AsyncGrpo: asyncGrpo,
   Ppo: ppo,
+  OfflineRl: offlineRl,
+  Collect: collect,
+  OnlineRl: onlineRl,
   ShrinkPerturb: shrinkPerturb,
   Merge: merge,
   Lora: lora,

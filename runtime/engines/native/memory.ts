@@ -4,6 +4,7 @@
 import type { Graph } from '../../../spec/graph/graph.js'
 import { trainedWeights } from '../../../spec/plan/adapters.js'
 import { withScoreHead } from '../../../spec/plan/heads.js'
+import { makesModel } from '../../../spec/plan/changes.js'
 import { lineage, modelInput } from '../../../spec/plan/lineage.js'
 import type { ModelPlan, Plan, StagePlan } from '../../../spec/plan/plan.js'
 import type { Bindings } from '../../executors/executor.js'
@@ -53,7 +54,7 @@ export function memoryOf(plan: Plan): (stage: StagePlan) => StageMemory | undefi
     return found
   }
   return (stage) => {
-    const given = behind(modelInput(stage))?.model
+    const given = behind(makesModel(stage.kind) ? { stage: stage.address, output: 'agent' } : modelInput(stage))?.model
     // It trains what it hands over.
     const model = given && stage.kind === 'RewardModel' ? withScoreHead(given) : given
     const shapes = model && shapesOf(plan, stage, model)
@@ -82,13 +83,14 @@ class Measured {
 
   with({ reference, recall }: { readonly reference: ModelPlan; readonly recall: ModelPlan }): StageMemory {
     const { parts, model, graphs, shapes } = this
-    const { micro, levels, rollouts = [], alone = [], merged } = shapes
-    const session = merged || (rollouts.length === 0 && !micro && alone.length === 0) ? new Footprint(this.arenas) : this.holding(model, parts)
+    const { micro, levels, rollouts = [], alone = [], merged, acting } = shapes
+    const session = merged || (rollouts.length === 0 && !micro && alone.length === 0 && acting === undefined) ? new Footprint(this.arenas) : this.holding(model, parts)
     if (levels) this.declareTraining(session, graphs, parts)
     for (const each of rollouts) this.roll(session, graphs, each, model)
     this.learn(session, graphs, shapes)
     for (const role of alone) session.load(graphs[role] as Graph, {})
     if (merged) session.load(graphs['combine'] as Graph, merged)
+    if (acting !== undefined) session.load(graphs['act'] as Graph, { N: acting })
     parts.activations = Math.max(0, session.arenaBytes - parts.logits)
     const used = merged || session.arenaBytes > 0 ? session.peak : 0
     const objective = reads(graphs, 'weigh', 'ref_logp') || reads(graphs, 'measure', 'ref_logp')

@@ -9,6 +9,7 @@ import { promptTokens } from './prompts.js'
 import { frameSample } from './sft.js'
 import type { Reader } from './policy.js'
 import { documentTokens } from './token-stream.js'
+import { rewardsOf, transitionOf } from './transitions.js'
 import { vectorOf } from './vectors.js'
 
 export interface RowDemand {
@@ -38,6 +39,10 @@ const completes = (input: string, maxNew: string, everyRow: boolean): RowDemand 
   check: reading((stage, reader) => (drawn) => void promptTokens(reader, drawn, number(stage, maxNew))),
 })
 const classifies: RowDemand = { input: 'data', everyRow: true, check: (_, { plan }) => (drawn) => void vectorOf(plan(), drawn) }
+const transitions: RowDemand['check'] = (stage, { plan }) => (drawn) => {
+  const { config } = plan()
+  void transitionOf(drawn, { observations: Number(config['observations']), actions: Number(config['actions']) }, rewardsOf(stage))
+}
 const streams = (everyRow: boolean): RowDemand => ({ input: 'data', everyRow, check: reading((_, { tokenizer }) => (drawn) => void documentTokens(tokenizer, drawn)) })
 
 /** Stage kind → what it demands. Kinds without a row read no data. */
@@ -50,6 +55,8 @@ export const rowDemands: Readonly<Record<string, RowDemand>> = {
   Dpo: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
   RewardModel: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
   EvaluateRewardModel: { input: 'data', everyRow: true, check: reading((_, reader) => (drawn) => void framePair(reader, drawn, reader.context)) },
+  OfflineRl: { input: 'data', everyRow: false, check: transitions },
+  OnlineRl: { input: 'offline', everyRow: false, check: transitions },
   Grpo: completes('prompts', 'rollout.max_new', false),
   AsyncGrpo: completes('prompts', 'rollout.max_new', false),
   Ppo: completes('prompts', 'rollout.max_new', false),

@@ -5,6 +5,7 @@ import type { ModelPlan, Plan, StagePlan, Value } from '../../../spec/plan/plan.
 import { rowsOf, workOf } from '../../../spec/plan/work.js'
 import type { Bindings } from '../../executors/executor.js'
 import { isList } from '../../data/expr.js'
+import { EPISODES } from './agent.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { bucket, microRows, SCORED, VECTORS } from './batching.js'
 import { groupRows, WAVE } from './rollout.js'
@@ -37,6 +38,8 @@ export interface Shapes {
   readonly recall?: readonly Rolled[]
   /** Roles of programs over the weights alone, which run once. */
   readonly alone?: readonly string[]
+  /** Of an agent: in how many episodes it acts at once. */
+  readonly acting?: number
   /** Of a merge: how many policies, and how many weights. */
   readonly merged?: Bindings
 }
@@ -138,6 +141,9 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
     return { micro: looked, micros: looks }
   },
   EvaluateRewardModel: ({ context, rows }) => cut(bucket(context), Math.min(SCORED, 2 * rows('data'))),
+  OfflineRl: () => ({ alone: ['critic_update', 'actor_update'], acting: EPISODES }),
+  OnlineRl: () => ({ alone: ['critic_update', 'actor_update'], acting: EPISODES }),
+  Collect: () => ({ acting: 1 }),
   ShrinkPerturb: () => ({ alone: ['shrink_perturb'] }),
   MergeLora: () => ({ alone: ['merge_adapter'] }),
   Lora: () => ({}),
