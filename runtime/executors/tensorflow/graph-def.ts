@@ -79,7 +79,8 @@ const root = protobuf.Root.fromJSON({
     FunctionDef: { fields: { signature: one('OpDef', 1), nodeDef: many('NodeDef', 3), ret: map('string', 4), attr: map('AttrValue', 5), controlRet: map('string', 6) } },
     OpDef: { fields: { name: one('string', 1), inputArg: many('ArgDef', 2), outputArg: many('ArgDef', 3), isStateful: one('bool', 17), controlOutput: many('string', 20) } },
     ArgDef: { fields: { name: one('string', 1), type: one('int32', 3) } },
-    ConfigProto: { fields: { intraOpParallelismThreads: one('int32', 2), interOpParallelismThreads: one('int32', 5), gpuOptions: one('GPUOptions', 6), allowSoftPlacement: one('bool', 7), graphOptions: one('GraphOptions', 10) } },
+    ConfigProto: { fields: { intraOpParallelismThreads: one('int32', 2), interOpParallelismThreads: one('int32', 5), gpuOptions: one('GPUOptions', 6), allowSoftPlacement: one('bool', 7), graphOptions: one('GraphOptions', 10), experimental: one('Experimental', 16) } },
+    Experimental: { fields: { disableThreadSpinning: one('bool', 9) } },
     GraphOptions: { fields: { rewriteOptions: one('RewriterConfig', 10) } },
     RewriterConfig: { fields: { disableMetaOptimizer: one('bool', 19) } },
     GPUOptions: { fields: { allowGrowth: one('bool', 4) } },
@@ -94,9 +95,9 @@ const VERSIONS = { producer: 1766, minConsumer: 0 }
 
 export const encodeGraph = ({ node, functions }: GraphDef): Uint8Array => GraphDefType.encode({ node, library: { function: functions }, versions: VERSIONS }).finish()
 
-/** Settings of a session; zero threads means as many as there are cores. */
+/** Settings of a session; zero threads means as many as there are cores. Threads without work sleep instead of spinning: other work shares the cores. */
 export const encodeConfig = ({ threads = 0 }: { readonly threads?: number } = {}): Uint8Array =>
-  ConfigType.encode({ intraOpParallelismThreads: threads, interOpParallelismThreads: threads, gpuOptions: { allowGrowth: true }, allowSoftPlacement: true, graphOptions: { rewriteOptions: { disableMetaOptimizer: true } } }).finish()
+  ConfigType.encode({ intraOpParallelismThreads: threads, interOpParallelismThreads: threads, gpuOptions: { allowGrowth: true }, allowSoftPlacement: true, graphOptions: { rewriteOptions: { disableMetaOptimizer: true } }, experimental: { disableThreadSpinning: true } }).finish()
 
 export const typed = (type: TfType): Attribute => ({ type: DTYPES[type] })
 export const flag = (b: boolean): Attribute => ({ b })
