@@ -26,7 +26,7 @@ export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): str
       return [`${shown}${rest}`, through].filter((part) => part !== '').join('; ')
     }
     case 'failed before':
-      return `failed in run ${reason.run}${reason.code === undefined ? '' : ` (${reason.code})`}`
+      return failedIn(reason)
     case 'skipped before':
       return `skipped in run ${reason.run}`
     case 'gated before':
@@ -38,7 +38,7 @@ export function inWords(reason: Reason, plan: Plan, last: Plan | undefined): str
     case 'stale':
       return reason.what
     case 'interrupted':
-      return reason.steps > 0 ? `goes on after step ${reason.steps}` : `goes on after ${reason.completions} ${reason.completions === 1 ? 'completion' : 'completions'}`
+      return `${reason.steps > 0 ? `goes on after step ${reason.steps}` : `goes on after ${reason.completions} ${reason.completions === 1 ? 'completion' : 'completions'}`}${reason.failed ? `; ${failedIn(reason.failed)}` : ''}`
     case 'no engine':
       return reason.obstacle
     case 'gated':
@@ -65,3 +65,5 @@ export function remade(plan: Plan, { stages, last }: RunForecast): readonly stri
   const lines = stages.flatMap(({ address, reason }) => (reason.why === 'stale' || (reason.why === 'changed' && reason.comparison.differences.length > 0) ? [`${address}: ${inWords(reason, plan, last?.plan)}`] : []))
   return lines.length > MOST_STAGES ? [...lines.slice(0, MOST_STAGES), `and ${lines.length - MOST_STAGES} more: \`rlpc plan\` tells all`] : lines
 }
+
+const failedIn = ({ run, code }: { readonly run: string; readonly code?: string }): string => `failed in run ${run}${code === undefined ? '' : ` (${code})`}`

@@ -28,8 +28,8 @@ export type Reason =
   | { readonly why: 'not in the store'; readonly run: string }
   /** What is stored cannot be used or must be looked at again, in words. */
   | { readonly why: 'stale'; readonly what: string }
-  /** It goes on after so many steps, or completions. */
-  | { readonly why: 'interrupted'; readonly steps: number; readonly completions: number }
+  /** It goes on after so many steps, or completions; `failed` where the last run ended with a mistake there. */
+  | { readonly why: 'interrupted'; readonly steps: number; readonly completions: number; readonly failed?: { readonly run: string; readonly code?: string } }
   | { readonly why: 'no engine'; readonly obstacle: string }
   /** A gate before it was measured and does not hold. */
   | { readonly why: 'gated'; readonly gate: ClaimOutcome }
@@ -81,7 +81,7 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
     const { will, from, completions, because } = intended.get(address) ?? { will: 'make', from: 0, completions: 0, because: [] }
     const found = will === 'reuse' ? store.manifest(fingerprint) : undefined
     if (found && 'manifest' in found) return { action: 'reuse', reason: { why: 'stored', run: found.manifest.madeBy.run, by: found.manifest.madeBy.stage } }
-    if (will === 'continue') return { action: 'resume', reason: { why: 'interrupted', steps: from, completions } }
+    if (will === 'continue') return { action: 'resume', reason: { why: 'interrupted', steps: from, completions, ...failure(outcomes.get(address), last) } }
     if (because.length > 0) return { action: 'run', reason: { why: 'stale', what: because.join('; ') } }
     return { action: 'run', reason: unstored(compared.get(address), outcomes.get(address), last) }
   }
@@ -105,6 +105,12 @@ export function forecast(plan: Plan, { root, home, executor }: ForecastOptions):
     return { address, ...decided }
   })
   return { stages, last }
+}
+
+/** How a stage failed in the last run, if it did. */
+function failure(outcome: StageEnded | undefined, last: PastRun | undefined): { readonly failed?: { readonly run: string; readonly code?: string } } {
+  if (!last || outcome?.status !== 'failed') return {}
+  return { failed: { run: last.id, ...(outcome.code === undefined ? {} : { code: outcome.code }) } }
 }
 
 /** Why nothing is stored for a stage. */
