@@ -16,7 +16,7 @@ export class RolloutGroup {
   private held: Caches
   /** The prompt of each row of the caches; null when its rollout is done or the row was never used. */
   private rows: (number | null)[]
-  private logits: TensorData = new Float32Array()
+  private heard: TensorData = new Float32Array()
 
   /** @param length positions of each row, the prompt's and the new ones  @param number of the group among those side by side */
   constructor(
@@ -32,6 +32,11 @@ export class RolloutGroup {
 
   get caches(): Caches {
     return this.held
+  }
+
+  /** Of each row's next token [rows, V]. */
+  get logits(): TensorData {
+    return this.heard
   }
 
   /** Rows that still write. */
@@ -69,14 +74,14 @@ export class RolloutGroup {
   }
 
   /** Takes what `prefill` or `decode` fetched. */
-  hear({ logits }: Fetched): TensorData {
-    return (this.logits = logits as TensorData)
+  hear({ logits }: Fetched): void {
+    this.heard = logits as TensorData
   }
 
   /** Draws the next token of each row, the one with number `step`. */
   draw(step: number, { key, temperature }: RolloutOptions): Call {
     return this.policy.programs.call('sample', { B: this.rows.length }, {
-      logits: this.logits,
+      logits: this.heard,
       temperature: Float32Array.of(temperature),
       key0: Uint32Array.of(key.key0),
       key1: Uint32Array.of(key.key1),

@@ -53,21 +53,23 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
   const { session } = policy.programs
   const longest = Math.max(...prompts.map(({ tokens }) => tokens.length))
   const length = policy.sizes.width(longest + options.maxNew)
-  const rows = groupRows(prompts.length, session.lanes)
+  // A loop on the device takes all rows.
+  const rows = groupRows(prompts.length, session.loop ? 1 : session.lanes)
   const groups = Array.from({ length: Math.ceil(prompts.length / rows) }, (_, i) => new RolloutGroup(policy, prompts.slice(i * rows, (i + 1) * rows), length, i))
-  const run = async (some: readonly RolloutGroup[], call: (group: RolloutGroup) => Call): Promise<Record<string, TensorData>[]> => runAll(session, some.map(call))
-  const heard = (await run(groups, (group) => group.prefill())).map((fetched, i) => (groups[i] as RolloutGroup).hear(fetched))
+  const run = async (some: readonly RolloutGroup[], call: (group: RolloutGroup) => Call, take: (group: RolloutGroup, fetched: Record<string, TensorData>) => void): Promise<void> =>
+    (await runAll(session, some.map(call))).forEach((fetched, i) => take(some[i] as RolloutGroup, fetched))
+  await run(groups, (group) => group.prefill(), (group, fetched) => group.hear(fetched))
   const [first] = groups as [RolloutGroup]
-  if (first.caches.loops) return rollOutInTurns(policy, first.caches, heard[0] as TensorData, prompts, { ...options, report })
+  if (first.caches.loops) return rollOutInTurns(policy, first.caches, first.logits, prompts, { ...options, report })
   let live: readonly RolloutGroup[] = groups
   for (let step = 0; ; step++) {
-    ;(await run(live, (group) => group.draw(step, options))).forEach((fetched, i) => (live[i] as RolloutGroup).write(fetched))
+    await run(live, (group) => group.draw(step, options), (group, fetched) => group.write(fetched))
     report(prompts.length - live.reduce((sum, group) => sum + group.live.length, 0))
     await eventsHandled()
     live = live.filter((group) => group.live.length > 0)
     if (live.length === 0 || step + 1 === options.maxNew) break
     for (const group of live) await group.shrink()
-    ;(await run(live, (group) => group.decode())).forEach((fetched, i) => (live[i] as RolloutGroup).hear(fetched))
+    await run(live, (group) => group.decode(), (group, fetched) => group.hear(fetched))
   }
   return groups.flatMap(({ rollouts }) => rollouts)
 }
