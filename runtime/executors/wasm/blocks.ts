@@ -4,7 +4,7 @@
 const PAGE = 65_536
 /** The kernels' own constants lie below. */
 const START = PAGE
-const ALIGNMENT = 64
+export const ALIGNMENT = 64
 
 const rounded = (size: number): number => Math.max(ALIGNMENT, Math.ceil(size / ALIGNMENT) * ALIGNMENT)
 

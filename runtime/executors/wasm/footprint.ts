@@ -11,6 +11,7 @@ import { lower } from './plan/lower.js'
 import { CAPACITY } from './queue.js'
 import { WORTH } from './plan/phases.js'
 import { place } from './plan/place.js'
+import { Regions } from './regions.js'
 import { defaultThreads } from './threads.js'
 
 interface Bytes {
@@ -46,9 +47,7 @@ export class Arenas {
 export class Footprint {
   private readonly blocks = new Blocks()
   private readonly states = new Set<string>()
-  private arena = { address: 0, bytes: 0 }
-  private scratch = { address: 0, bytes: 0 }
-  private stage = { address: 0, bytes: 0 }
+  private readonly regions = new Regions(this.blocks)
   private stride = 0
 
   constructor(
@@ -65,7 +64,7 @@ export class Footprint {
 
   /** Bytes of the arena, which all programs share. */
   get arenaBytes(): number {
-    return this.arena.bytes
+    return this.regions.arenaBytes
   }
 
   /** Declares a tensor of 32-bit numbers; returns its bytes, 0 when it was there. */
@@ -93,17 +92,10 @@ export class Footprint {
     const { constants, arena, scratch, room, staged, operations } = this.arenas.of(graph, bindings)
     this.blocks.allocate(constants)
     this.stride = Math.max(this.stride, scratch)
-    this.reserve('scratch', this.stride * this.threads)
+    this.regions.reserve('scratch', this.stride * this.threads)
     if (calls > 1 && this.threads > 1 && operations * calls >= WORTH.program) {
-      this.reserve('arena', room * Math.min(this.threads, calls))
-      this.reserve('stage', staged * Math.min(calls, CAPACITY))
-    } else this.reserve('arena', arena)
-  }
-
-  private reserve(which: 'arena' | 'scratch' | 'stage', bytes: number): void {
-    const { address, bytes: before } = this[which]
-    if (bytes <= before) return
-    if (before > 0) this.blocks.release(address, before)
-    this[which] = { address: this.blocks.allocate(bytes), bytes }
+      this.regions.reserve('arena', room * Math.min(this.threads, calls))
+      this.regions.reserve('stage', staged * Math.min(calls, CAPACITY))
+    } else this.regions.reserve('arena', arena)
   }
 }

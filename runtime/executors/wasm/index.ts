@@ -18,6 +18,7 @@ import { place, type Place, type Placement } from './plan/place.js'
 import type { Fetch, Schedule } from './plan/step.js'
 import { effectsOf, independent, type Effects } from './plan/turns.js'
 import { CAPACITY, heldBy, linesOf, type Callable, type Span } from './queue.js'
+import { Regions } from './regions.js'
 import { defaultThreads, enlist, newId, queue, runApart, runTogether, tell, type Run, type Together } from './threads.js'
 import { copyIn, copyOut } from './transfer.js'
 
@@ -37,11 +38,6 @@ export const stagedBytes = (schedule: Schedule): number => [...schedule.feeds, .
 const ARENA_ALIGNMENT = 4096
 /** Bytes between the arenas of two threads. */
 export const roomOf = ({ arenaBytes }: Placement): number => Math.ceil(arenaBytes / ARENA_ALIGNMENT) * ARENA_ALIGNMENT
-
-interface Region {
-  readonly address: number
-  readonly bytes: number
-}
 
 interface State {
   readonly dtype: DType
@@ -84,13 +80,10 @@ export class WasmSession implements Session {
   private readonly meeting = this.heap.allocate(MEETING_BYTES)
   private readonly states = new Map<string, State>()
   private readonly programs = new WeakMap<Graph, Map<string, Loaded>>()
-  /** One arena for all programs: only one runs at a time. */
-  private arena: Region = { address: 0, bytes: 0 }
-  /** Scratch memory of each thread, `stride` bytes apart. */
-  private scratch: Region = { address: 0, bytes: 0 }
+  /** One for all programs: only one runs at a time, or one queue. */
+  private readonly regions = new Regions(this.heap)
+  /** Bytes between the scratch memories of two threads. */
   private stride = 0
-  /** What goes in and comes out of runs in a queue. */
-  private stage: Region = { address: 0, bytes: 0 }
 
   constructor(
     readonly lanes = 1,
@@ -159,14 +152,14 @@ export class WasmSession implements Session {
   private runApart(programs: readonly Loaded[], calls: readonly Call[]): Record<string, TensorData>[] {
     const threads = Math.min(this.lanes, calls.length)
     const room = Math.max(...programs.map(({ placement }) => roomOf(placement)))
-    this.reserve('arena', room * threads)
+    this.regions.reserve('arena', room * threads)
     const staged: number[] = []
     const total = programs.reduce((at, { feeds, fetches }) => {
       staged.push(at)
       return [...feeds, ...fetches].reduce((sum, span) => sum + linesOf(span), at)
     }, 0)
-    this.reserve('stage', total)
-    const addressOf = (call: number, spans: readonly Span[]): number => spans.reduce((sum, span) => sum + linesOf(span), this.stage.address + (staged[call] as number))
+    this.regions.reserve('stage', total)
+    const addressOf = (call: number, spans: readonly Span[]): number => spans.reduce((sum, span) => sum + linesOf(span), this.regions.stage + (staged[call] as number))
     programs.forEach((program, i) => {
       if (!program.told) program.tell()
       program.schedule.feeds.forEach((feed, k) => copyIn(this.heap, addressOf(i, program.feeds.slice(0, k)), feed.dtype, program.feedOf(feed, (calls[i] as Call).feeds)))
@@ -178,7 +171,7 @@ export class WasmSession implements Session {
       const { enter, feeds, fetches } = byId.get(id) as Loaded
       return { run: enter, copy, feeds, fetches }
     }
-    const queued = programs.map(({ id }, i) => ({ program: id, staged: this.stage.address + (staged[i] as number) }))
+    const queued = programs.map(({ id }, i) => ({ program: id, staged: this.regions.stage + (staged[i] as number) }))
     this.watch(() => runApart(queued, callable, { ...this.together(threads), room }), (thread) => programs[heldBy(queue, thread)] as Loaded)
     return programs.map(({ schedule, feeds, fetches }, i) =>
       Object.fromEntries(schedule.fetches.map(({ name, dtype }, k) => [name, copyOut(this.heap, addressOf(i, [...feeds, ...fetches.slice(0, k)]), dtype, (fetches[k] as Span).words)])),
@@ -197,7 +190,7 @@ export class WasmSession implements Session {
     const addresses = { pool, meeting: this.meeting, state: (name: string) => this.state(name).address, turn: (name: string) => this.state(name).turn }
     const module = new WebAssembly.Module(writeModule(schedule, placement, addresses, { worth: this.worth, adds: found.adds }))
     this.stride = Math.max(this.stride, scratchBytes(schedule))
-    this.reserve('scratch', this.stride * this.lanes)
+    this.regions.reserve('scratch', this.stride * this.lanes)
     const { run } = new WebAssembly.Instance(module, { env: { memory: this.heap.memory }, k: this.kernels }).exports as { run: Run }
     const size = (fetch: Fetch): number => elementsOf(schedule, fetch)
     const span = (fetch: Fetch): Span[] => {
@@ -219,7 +212,7 @@ export class WasmSession implements Session {
     const start = (threads: number): void => runTogether(id, run, this.together(threads))
     const addressOf = ({ buffer }: Fetch): number => {
       const at = placement.places[buffer] as Place
-      return at.in === 'arena' ? this.arena.address + at.at : at.in === 'state' ? this.state(at.name).address : pool
+      return at.in === 'arena' ? this.regions.arena + at.at : at.in === 'state' ? this.state(at.name).address : pool
     }
     const feedOf = (feed: Fetch, fed: Feeds): TensorData => {
       const data = fed[feed.name]
@@ -228,7 +221,7 @@ export class WasmSession implements Session {
       return data
     }
     const execute = (fed: Feeds): Record<string, TensorData> => {
-      this.reserve('arena', placement.arenaBytes)
+      this.regions.reserve('arena', placement.arenaBytes)
       for (const feed of schedule.feeds) copyIn(this.heap, addressOf(feed), feed.dtype, feedOf(feed, fed))
       this.watch(() => (this.worth.timed ? pace.run(start) : start(threads)), () => loaded)
       return Object.fromEntries(schedule.fetches.map((fetch) => [fetch.name, copyOut(this.heap, addressOf(fetch), fetch.dtype, size(fetch))]))
@@ -239,7 +232,7 @@ export class WasmSession implements Session {
   }
 
   private together(threads: number): Together {
-    return { arena: this.arena.address, scratch: this.scratch.address, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) }
+    return { arena: this.regions.arena, scratch: this.regions.scratch, stride: this.stride, threads, failed: () => this.fail(this.meeting, FIRST) }
   }
 
   /** Runs, and says of a failure what was computed: kernels check indices and stop with `unreachable`. */
@@ -251,20 +244,11 @@ export class WasmSession implements Session {
       if (!(error instanceof WebAssembly.RuntimeError)) throw error
       const thread = this.failedThread - FIRST
       const { name, schedule } = programOf(thread)
-      const step = schedule.steps[this.heap.words[(this.scratch.address + this.stride * thread) / 4] as number]
+      const step = schedule.steps[this.heap.words[(this.regions.scratch + this.stride * thread) / 4] as number]
       this.heap.words.fill(0, this.meeting / 4, (this.meeting + MEETING_BYTES) / 4)
       const what = error.message === 'unreachable' ? 'an index lies outside of its table' : error.message
       throw new Error(`graph ${name}: ${step?.label ?? 'a step'}: ${what}`, { cause: error })
     }
-  }
-
-  /** Makes a region large enough; its contents do not outlive a run. */
-  private reserve(which: 'arena' | 'scratch' | 'stage', bytes: number): void {
-    const { address, bytes: before } = this[which]
-    if (bytes <= before) return
-    if (before > 0) this.heap.release(address, before)
-    this[which] = { address: 0, bytes: 0 }
-    this[which] = { address: this.heap.allocate(bytes), bytes }
   }
 
   private get fail(): (meeting: number, thread: number) => void {

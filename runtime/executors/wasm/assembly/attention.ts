@@ -1,17 +1,24 @@
 // Causal attention with grouped queries (arXiv 2305.13245), forward and backward, by blocks of query rows.
 // Only one block of rows of one head is held at a time: never T × T. The backward pass computes the weights again.
 
-import { columnsTimes, packB, rowsTimes } from './gemm'
+import { columnsTimes, packRows, rowsTimes } from './tiles'
 import { exp4, madd, max4, sum4 } from './math'
 
 /** Query rows of a block. */
-const ROWS = 32
+const ROWS = 64
 const SPARE = 128
 
 // @ts-ignore: decorator
 @inline
 function round8(x: i32): i32 {
   return (x + 7) & ~7
+}
+
+/** Elements between rows of scores. A cache line more than there are keys: rows a power of two apart would share few places of a cache. */
+// @ts-ignore: decorator
+@inline
+function spread(tokens: i32): i32 {
+  return round8(tokens) + 16
 }
 
 /**
@@ -25,14 +32,14 @@ export function attention(q: usize, k: usize, v: usize, segments: usize, out: us
   const shares = work + SPARE
   const keys = shares + ROWS * 4
   const scores = keys + (<usize>(width * size) << 2)
-  const rowS = <usize>width << 2
+  const rowS = <usize>spread(tokens) << 2
   const group = heads / keyHeads
   for (let item = begin; item < end; item++) {
     const row = <usize>(item / keyHeads) * <usize>tokens
     const own = segments ? segments + (row << 2) : 0
     const key = item % keyHeads
     const head = rowK * row + (<usize>(key * size) << 2)
-    packB(k + head, 1, keyHeads * size, size, tokens, keys)
+    packRows(k + head, rowK, tokens, size, keys)
     for (let h = key * group; h < (key + 1) * group; h++) {
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
@@ -55,16 +62,16 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
   const keys = shares + ROWS * 4
   const values = keys + (<usize>(width * size) << 2)
   const weights = values + (<usize>(width * size) << 2)
-  const slopes = weights + (<usize>(ROWS * width) << 2)
-  const rowS = <usize>width << 2
+  const slopes = weights + (<usize>(ROWS * spread(tokens)) << 2)
+  const rowS = <usize>spread(tokens) << 2
   const group = heads / keyHeads
   for (let item = begin; item < end; item++) {
     const row = <usize>(item / keyHeads) * <usize>tokens
     const own = segments ? segments + (row << 2) : 0
     const key = item % keyHeads
     const head = rowK * row + (<usize>(key * size) << 2)
-    packB(k + head, 1, keyHeads * size, size, tokens, keys)
-    packB(v + head, 1, keyHeads * size, size, tokens, values)
+    packRows(k + head, rowK, tokens, size, keys)
+    packRows(v + head, rowK, tokens, size, values)
     for (let t: usize = 0; t < <usize>tokens; t++) {
       memory.fill(dk + head + rowK * t, 0, <usize>size << 2)
       memory.fill(dv + head + rowK * t, 0, <usize>size << 2)
@@ -78,8 +85,8 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
         softmax(weights, rowS, own, first, rows, seen, scale, shares)
         products(dy + query, rowQ, values, slopes, rowS, first, rows, size, work)
         for (let r = 0; r < rows; r++) slope(weights + rowS * <usize>r, slopes + rowS * <usize>r, first + r + 1, seen, scale, load<f32>(shares + (<usize>r << 2)))
-        columnsTimes(weights, rowS, dy + query, rowQ, dv + head, rowK, seen, size, rows, 1, work)
-        columnsTimes(slopes, rowS, q + query, rowQ, dk + head, rowK, seen, size, rows, 1, work)
+        columnsTimes(weights, rowS, dy + query, rowQ, dv + head, rowK, seen, size, rows, first, work)
+        columnsTimes(slopes, rowS, q + query, rowQ, dk + head, rowK, seen, size, rows, first, work)
         mixtures(slopes, rowS, k + head, rowK, dq + query, rowQ, first, rows, size, work)
       }
     }
@@ -88,12 +95,12 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
 
 /** Rows times transposed keys, four rows at a time, for no more keys than the last of the four sees (and their whole panel). */
 function products(rowsOf: usize, rowQ: usize, keys: usize, to: usize, rowS: usize, first: i32, rows: i32, size: i32, spare: usize): void {
-  for (let i = 0; i < rows; i += 4) rowsTimes(rowsOf + rowQ * <usize>i, rowQ, keys, 32, <usize>size << 5, to + rowS * <usize>i, rowS, min(4, rows - i), round8(first + min(i + 4, rows)), size, 0, spare)
+  for (let i = 0; i < rows; i += 4) rowsTimes(rowsOf + rowQ * <usize>i, rowQ, keys, 32, <usize>size << 5, to + rowS * <usize>i, rowS, min(4, rows - i), round8(first + min(i + 4, rows)), size, spare)
 }
 
 /** Weights times values, likewise. */
 function mixtures(weights: usize, rowS: usize, values: usize, rowK: usize, to: usize, rowQ: usize, first: i32, rows: i32, size: i32, spare: usize): void {
-  for (let i = 0; i < rows; i += 4) rowsTimes(weights + rowS * <usize>i, rowS, values, rowK, 32, to + rowQ * <usize>i, rowQ, min(4, rows - i), size, first + min(i + 4, rows), 0, spare)
+  for (let i = 0; i < rows; i += 4) rowsTimes(weights + rowS * <usize>i, rowS, values, rowK, 32, to + rowQ * <usize>i, rowQ, min(4, rows - i), size, first + min(i + 4, rows), spare)
 }
 
 /**

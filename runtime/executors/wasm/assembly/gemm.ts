@@ -1,12 +1,16 @@
-// C = A·B (or C += A·B) for strided matrices of any shape: packed panels around one 4 × 8 register tile.
+// C = A·B (or C += A·B) for strided matrices of any shape: packed panels around one 3 × 12 register tile.
 // After Goto and van de Geijn (2008). k is not unrolled and the tile not larger: either one spills in V8.
 
 import { madd } from './math'
 
 /** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. `plan/workspace.ts` has the same numbers. */
 const MC = 96
-const KC = 256
+const KC = 384
 const NC = 512
+/** Rows that are copied side by side while their cache lines are at hand. */
+const LINES = 16
+/** Bytes of a spare tile, for the edges. */
+const SPARE = 192
 
 // @ts-ignore: decorator
 @inline
@@ -16,7 +20,7 @@ function round(x: i32, to: i32): i32 {
 
 /**
  * c[i,j] (+)= Σ a[i,p]·b[p,j] for each of `batch` matrices. Element [i,p] of A lies at a + (i·rowA + p·columnA)·4, those of B likewise;
- * rows of C are rowC apart, its columns adjacent. Strides in elements. `work`: 32 floats, then packed A and packed B (`plan/workspace.ts`).
+ * rows of C are rowC apart, its columns adjacent. Strides in elements. `work`: a spare tile, then packed A and packed B (`plan/workspace.ts`).
  * Items: rows (`axis` 0) or columns (1) of the only matrix, or the matrices of the batch (2). Every element of C is summed in the order of p.
  */
 export function gemm(
@@ -39,47 +43,100 @@ export function multiply(
     for (let i = 0; i < m; i++) memory.fill(c + (<usize>(i * rowC) << 2), 0, <usize>n << 2)
     return
   }
-  const spare = work
-  const packedA = spare + 128
-  const packedB = packedA + (<usize>(min(round(m, 4), MC) * min(k, KC)) << 2)
+  const most = depthOf(k)
+  const packedA = work + SPARE
+  const packedB = packedA + (<usize>(min(round(m, 3) / 3, MC / 3) * most) << 4)
   for (let j = 0; j < n; j += NC) {
     const columns = min(n - j, NC)
-    for (let p = 0; p < k; p += KC) {
-      const depth = min(k - p, KC)
+    for (let p = 0; p < k; p += most) {
+      const depth = min(k - p, most)
       const add = accumulate | i32(p > 0)
       packB(b + (<usize>(p * rowB + j * columnB) << 2), rowB, columnB, depth, columns, packedB)
       for (let i = 0; i < m; i += MC) {
         const rows = min(m - i, MC)
         packA(a + (<usize>(i * rowA + p * columnA) << 2), rowA, columnA, rows, depth, packedA)
-        block(packedA, packedB, c + (<usize>(i * rowC + j) << 2), rowC, rows, columns, depth, add, spare)
+        block(packedA, packedB, c + (<usize>(i * rowC + j) << 2), <usize>rowC << 2, rows, columns, depth, add, work)
       }
     }
   }
 }
 
-/** All tiles of one block of C; the ones at the lower and right edge go through `spare`. */
-function block(packedA: usize, packedB: usize, c: usize, rowC: i32, rows: i32, columns: i32, depth: i32, add: i32, spare: usize): void {
-  for (let j = 0; j < columns; j += 8) {
-    const panelB = packedB + (<usize>(j * depth) << 2)
-    for (let i = 0; i < rows; i += 4) {
-      const panelA = packedA + (<usize>(i * depth) << 2)
-      const to = c + (<usize>(i * rowC + j) << 2)
-      if (i + 4 <= rows && j + 8 <= columns) tile(panelA, 16, panelB, 32, depth, to, <usize>rowC << 2, add)
-      else {
-        tile(panelA, 16, panelB, 32, depth, spare, 32, 0)
-        edge(spare, to, <usize>rowC << 2, min(rows - i, 4), min(columns - j, 8), add)
-      }
+/** Depth of a block: k in as few equal parts as fit. */
+// @ts-ignore: decorator
+@inline
+function depthOf(k: i32): i32 {
+  const parts = round(k, KC) / KC
+  return parts > 1 ? round(round(k, parts) / parts, 4) : k
+}
+
+/** Columns of the next panel of B: twelve, or eight where that leaves less of the last panels empty. */
+// @ts-ignore: decorator
+@inline
+function panelOf(columns: i32): i32 {
+  return columns > 16 || (columns > 8 && columns <= 12) ? 12 : 8
+}
+
+/** All tiles of one block of C; the ones at the lower and right edge go through `spare`. `row`: bytes between rows of C. */
+function block(packedA: usize, packedB: usize, c: usize, row: usize, rows: i32, columns: i32, depth: i32, add: i32, spare: usize): void {
+  const panelA = <usize>depth << 4
+  for (let left = columns; left > 0; ) {
+    const width = panelOf(left)
+    let a = packedA
+    let to = c
+    for (let i = 0; i < rows; i += 3) {
+      const whole = i + 3 <= rows && width <= left
+      const at = whole ? to : spare
+      const step = whole ? row : 48
+      if (width == 12) tile12(a, packedB, depth, at, step, add & i32(whole))
+      else tile8(a, packedB, depth, at, step, add & i32(whole))
+      if (!whole) edge(spare, 48, to, row, min(rows - i, 3), min(left, width), add)
+      a += panelA
+      to += row * 3
     }
+    packedB += <usize>(width * depth) << 2
+    c += <usize>width << 2
+    left -= width
   }
 }
 
-/**
- * 4 × 8 of C. Four elements of a column of A are adjacent, its columns `stepA` bytes apart (16: packed);
- * eight elements of a row of B are adjacent, its rows `stepB` bytes apart (32: packed). `row`: bytes between rows of C.
- */
-function tile(a: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  for (; depth > 0; depth--) {
+/** 3 × 12 of C. Three elements of a column of A are adjacent, its columns 16 bytes apart; twelve elements of a row of B. `row`: bytes between rows of C. */
+function tile12(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c10 = c00, c11 = c00, c12 = c00, c20 = c00, c21 = c00, c22 = c00
+  for (const end = a + (<usize>depth << 4); a != end; a += 16) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    const b2 = v128.load(b, 32)
+    let x = v128.load32_splat(a)
+    c00 = madd(x, b0, c00)
+    c01 = madd(x, b1, c01)
+    c02 = madd(x, b2, c02)
+    x = v128.load32_splat(a, 4)
+    c10 = madd(x, b0, c10)
+    c11 = madd(x, b1, c11)
+    c12 = madd(x, b2, c12)
+    x = v128.load32_splat(a, 8)
+    c20 = madd(x, b0, c20)
+    c21 = madd(x, b1, c21)
+    c22 = madd(x, b2, c22)
+    b += 48
+  }
+  put(c, c00, add)
+  put(c + 16, c01, add)
+  put(c + 32, c02, add)
+  c += row
+  put(c, c10, add)
+  put(c + 16, c11, add)
+  put(c + 32, c12, add)
+  c += row
+  put(c, c20, add)
+  put(c + 16, c21, add)
+  put(c + 32, c22, add)
+}
+
+/** 3 × 8 of C, likewise. */
+function tile8(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00
+  for (const end = a + (<usize>depth << 4); a != end; a += 16) {
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
     let x = v128.load32_splat(a)
@@ -91,168 +148,147 @@ function tile(a: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usi
     x = v128.load32_splat(a, 8)
     c20 = madd(x, b0, c20)
     c21 = madd(x, b1, c21)
-    x = v128.load32_splat(a, 12)
-    c30 = madd(x, b0, c30)
-    c31 = madd(x, b1, c31)
-    a += stepA
-    b += stepB
+    b += 32
   }
-  put(c, c00, c01, add)
+  put(c, c00, add)
+  put(c + 16, c01, add)
   c += row
-  put(c, c10, c11, add)
+  put(c, c10, add)
+  put(c + 16, c11, add)
   c += row
-  put(c, c20, c21, add)
-  c += row
-  put(c, c30, c31, add)
-}
-
-/** The same for four rows of A given by their addresses, each contiguous. */
-function tileRows(a0: usize, a1: usize, a2: usize, a3: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  for (const end = a0 + (<usize>depth << 2); a0 != end; a0 += 4) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    let x = v128.load32_splat(a0)
-    c00 = madd(x, b0, c00)
-    c01 = madd(x, b1, c01)
-    x = v128.load32_splat(a1)
-    c10 = madd(x, b0, c10)
-    c11 = madd(x, b1, c11)
-    x = v128.load32_splat(a2)
-    c20 = madd(x, b0, c20)
-    c21 = madd(x, b1, c21)
-    x = v128.load32_splat(a3)
-    c30 = madd(x, b0, c30)
-    c31 = madd(x, b1, c31)
-    a1 += 4
-    a2 += 4
-    a3 += 4
-    b += stepB
-  }
-  put(c, c00, c01, add)
-  c += row
-  put(c, c10, c11, add)
-  c += row
-  put(c, c20, c21, add)
-  c += row
-  put(c, c30, c31, add)
-}
-
-/**
- * C (+)= A·B without packing, for matrices that stay in cache. Strides in bytes: rows of A are `rowA` apart and contiguous,
- * rows of B `rowB`, panels of eight columns of B `panelB` (32 where rows are contiguous). Reads up to 28 bytes past a row of B.
- */
-export function rowsTimes(a: usize, rowA: usize, b: usize, rowB: usize, panelB: usize, c: usize, rowC: usize, m: i32, n: i32, k: i32, add: i32, spare: usize): void {
-  for (let i = 0; i < m; i += 4) {
-    const rows = min(m - i, 4)
-    const a1 = rows > 1 ? a + rowA : a
-    const a2 = rows > 2 ? a1 + rowA : a
-    const a3 = rows > 3 ? a2 + rowA : a
-    let panel = b
-    for (let j = 0; j < n; j += 8) {
-      const to = c + (<usize>j << 2)
-      if (rows == 4 && j + 8 <= n) tileRows(a, a1, a2, a3, panel, rowB, k, to, rowC, add)
-      else {
-        tileRows(a, a1, a2, a3, panel, rowB, k, spare, 32, 0)
-        edge(spare, to, rowC, rows, min(n - j, 8), add)
-      }
-      panel += panelB
-    }
-    a += rowA << 2
-    c += rowC << 2
-  }
-}
-
-/** C (+)= Aᵀ·B likewise, where rows of A (k of them) are `rowA` bytes apart. Reads up to 12 bytes past a row of A. */
-export function columnsTimes(a: usize, rowA: usize, b: usize, rowB: usize, c: usize, rowC: usize, m: i32, n: i32, k: i32, add: i32, spare: usize): void {
-  for (let i = 0; i < m; i += 4) {
-    const rows = min(m - i, 4)
-    for (let j = 0; j < n; j += 8) {
-      const to = c + (<usize>j << 2)
-      const panel = b + (<usize>j << 2)
-      if (rows == 4 && j + 8 <= n) tile(a, rowA, panel, rowB, k, to, rowC, add)
-      else {
-        tile(a, rowA, panel, rowB, k, spare, 32, 0)
-        edge(spare, to, rowC, rows, min(n - j, 8), add)
-      }
-    }
-    a += 16
-    c += rowC << 2
-  }
+  put(c, c20, add)
+  put(c + 16, c21, add)
 }
 
 // @ts-ignore: decorator
 @inline
-function put(c: usize, x: v128, y: v128, add: i32): void {
-  if (add) {
-    x = f32x4.add(x, v128.load(c))
-    y = f32x4.add(y, v128.load(c, 16))
-  }
+export function put(c: usize, x: v128, add: i32): void {
+  if (add) x = f32x4.add(x, v128.load(c))
   v128.store(c, x)
-  v128.store(c, y, 16)
 }
 
-function edge(spare: usize, c: usize, row: usize, rows: i32, columns: i32, add: i32): void {
+/** C (+)= the first `rows` and `columns` of a tile whose rows are `step` bytes apart. */
+export function edge(tile: usize, step: usize, c: usize, row: usize, rows: i32, columns: i32, add: i32): void {
   for (let i = 0; i < rows; i++) {
     for (let j: usize = 0; j < <usize>columns << 2; j += 4) {
-      const value = load<f32>(spare + j)
+      const value = load<f32>(tile + j)
       store<f32>(c + j, add ? load<f32>(c + j) + value : value)
     }
-    spare += 32
+    tile += step
     c += row
   }
 }
 
-/** Panels of four rows, [depth][4], zeros below the last row. */
+/** Panels of three rows, [depth][4] of which the fourth element means nothing, zeros below the last row. */
 function packA(a: usize, rowA: i32, columnA: i32, rows: i32, depth: i32, to: usize): void {
   const row = <usize>rowA << 2
   const column = <usize>columnA << 2
   const panel = <usize>depth << 4
   let i = 0
-  if (rowA == 1) for (; i + 16 <= rows; i += 16, a += 64, to += panel << 2) copyLines(a, column, depth, to, panel, panel << 1, 16)
-  for (; i < rows; i += 4, a += row << 2, to += panel) {
-    if (i + 4 <= rows && columnA == 1) transpose4(a, row, depth, to, 16)
-    else packTail(a, row, column, min(4, rows - i), 4, depth, to)
+  if (rowA == 1) {
+    // The thirteenth element of a row is read, too.
+    const twelves = max(rows - 1, 0) / 12
+    const threes = max(rows - 1 - twelves * 12, 0) / 3
+    for (let p = 0; p < depth; p += LINES) {
+      const lines = min(depth - p, LINES)
+      let from = a + column * <usize>p
+      let at = to + (<usize>p << 4)
+      for (let q = 0; q < twelves; q++, from += 48, at += panel << 2) copyFourThrees(from, column, lines, at, panel)
+      for (let q = 0; q < threes; q++, from += 12, at += panel) copyThree(from, column, lines, at)
+    }
+    i = twelves * 12 + threes * 3
+    a += <usize>i << 2
+    to += panel * <usize>(i / 3)
+  }
+  for (; i < rows; i += 3, a += row * 3, to += panel) {
+    if (i + 3 <= rows && columnA == 1) transpose4(a, a + row, a + (row << 1), a, depth, to, 16)
+    else packTail(a, row, column, min(3, rows - i), 4, depth, to)
   }
 }
 
-/** Panels of eight columns, [depth][8], zeros right of the last column. */
-export function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: usize): void {
+/** Panels of twelve or eight columns, [depth][12 or 8], zeros right of the last column. */
+function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: usize): void {
   const row = <usize>rowB << 2
   const column = <usize>columnB << 2
-  const panel = <usize>depth << 5
-  let j = 0
-  if (columnB == 1) for (; j + 16 <= columns; j += 16, b += 64, to += panel << 1) copyLines(b, row, depth, to, 16, panel, 32)
-  for (; j < columns; j += 8, b += column << 3, to += panel) {
-    if (j + 8 <= columns && rowB == 1) {
-      transpose4(b, column, depth, to, 32)
-      transpose4(b + (column << 2), column, depth, to + 16, 32)
-    } else packTail(b, column, row, min(8, columns - j), 8, depth, to)
+  let left = columns
+  if (columnB == 1) {
+    // All twelves of a few rows before the next rows: their cache lines are shared.
+    const twelves = columns % 12 == 0 ? columns / 12 : max(columns - 5, 0) / 12
+    const panel = <usize>depth * 48
+    for (let p = 0; p < depth; p += LINES) {
+      const lines = min(depth - p, LINES)
+      let from = b + row * <usize>p
+      let at = to + <usize>p * 48
+      for (let q = 0; q < twelves; q++, from += 48, at += panel) copyTwelve(from, row, lines, at)
+    }
+    left -= twelves * 12
+    b += <usize>twelves * 48
+    to += panel * <usize>twelves
+  }
+  while (left > 0) {
+    const width = panelOf(left)
+    if (width == 8 && left >= 8 && columnB == 1) copyEight(b, row, depth, to)
+    else if (width <= left && rowB == 1) {
+      for (let lane = 0; lane < width; lane += 4) {
+        const from = b + column * <usize>lane
+        transpose4(from, from + column, from + (column << 1), from + column * 3, depth, to + (<usize>lane << 2), <usize>width << 2)
+      }
+    } else packTail(b, column, row, min(width, left), width, depth, to)
+    b += column * <usize>width
+    to += <usize>(width * depth) << 2
+    left -= width
   }
 }
 
-/** A cache line, four vectors, from each of `depth` rows: vector 1 goes `one` bytes after vector 0, vectors 2 and 3 `two` bytes after those. */
-function copyLines(from: usize, row: usize, depth: i32, to: usize, one: usize, two: usize, step: usize): void {
+function copyTwelve(from: usize, row: usize, depth: i32, to: usize): void {
   for (; depth > 0; depth--) {
     v128.store(to, v128.load(from))
-    v128.store(to + one, v128.load(from, 16))
-    v128.store(to + two, v128.load(from, 32))
-    v128.store(to + one + two, v128.load(from, 48))
+    v128.store(to, v128.load(from, 16), 16)
+    v128.store(to, v128.load(from, 32), 32)
     from += row
-    to += step
+    to += 48
   }
 }
 
-/** Four rows of `depth` adjacent elements, `row` bytes apart → four adjacent lanes for each element, `step` bytes apart. */
-function transpose4(from: usize, row: usize, depth: i32, to: usize, step: usize): void {
-  const row2 = row << 1
-  const row3 = row + row2
+function copyEight(from: usize, row: usize, depth: i32, to: usize): void {
+  for (; depth > 0; depth--) {
+    v128.store(to, v128.load(from))
+    v128.store(to, v128.load(from, 16), 16)
+    from += row
+    to += 32
+  }
+}
+
+/** Three elements and one more of each of `depth` rows. */
+function copyThree(from: usize, row: usize, depth: i32, to: usize): void {
+  for (; depth > 0; depth--) {
+    v128.store(to, v128.load(from))
+    from += row
+    to += 16
+  }
+}
+
+/** Twelve elements of each of `depth` rows, three for each of four panels, `panel` bytes apart. Reads the thirteenth. */
+function copyFourThrees(from: usize, row: usize, depth: i32, to: usize, panel: usize): void {
+  const panel3 = panel * 3
+  for (; depth > 0; depth--) {
+    v128.store(to, v128.load(from))
+    v128.store(to + panel, v128.load(from, 12))
+    v128.store(to + (panel << 1), v128.load(from, 24))
+    v128.store(to + panel3, v128.load(from, 36))
+    from += row
+    to += 16
+  }
+}
+
+/** Four rows of `depth` adjacent elements → four adjacent lanes for each element, `step` bytes apart. */
+export function transpose4(row0: usize, row1: usize, row2: usize, row3: usize, depth: i32, to: usize, step: usize): void {
   let p = 0
   for (; p + 4 <= depth; p += 4) {
-    const r0 = v128.load(from)
-    const r1 = v128.load(from + row)
-    const r2 = v128.load(from + row2)
-    const r3 = v128.load(from + row3)
+    const r0 = v128.load(row0)
+    const r1 = v128.load(row1)
+    const r2 = v128.load(row2)
+    const r3 = v128.load(row3)
     const a = i32x4.shuffle(r0, r1, 0, 4, 1, 5)
     const b = i32x4.shuffle(r2, r3, 0, 4, 1, 5)
     const c = i32x4.shuffle(r0, r1, 2, 6, 3, 7)
@@ -265,15 +301,21 @@ function transpose4(from: usize, row: usize, depth: i32, to: usize, step: usize)
     to += step
     v128.store(to, i64x2.shuffle(c, d, 1, 3))
     to += step
-    from += 16
+    row0 += 16
+    row1 += 16
+    row2 += 16
+    row3 += 16
   }
   for (; p < depth; p++) {
-    store<f32>(to, load<f32>(from))
-    store<f32>(to, load<f32>(from + row), 4)
-    store<f32>(to, load<f32>(from + row2), 8)
-    store<f32>(to, load<f32>(from + row3), 12)
+    store<f32>(to, load<f32>(row0))
+    store<f32>(to, load<f32>(row1), 4)
+    store<f32>(to, load<f32>(row2), 8)
+    store<f32>(to, load<f32>(row3), 12)
     to += step
-    from += 4
+    row0 += 4
+    row1 += 4
+    row2 += 4
+    row3 += 4
   }
 }
 

@@ -30,7 +30,7 @@ export interface ProductSizes {
 /** out [stack, m, n] (+)= a [stack, m, k] · b [stack, k, n]; rows of `out` are adjacent. */
 export function product(c: Lowering, a: Matrix, b: Matrix, out: { readonly buffer: number; readonly offset: number }, { m, n, k, stack = 1, accumulate = false }: ProductSizes): void {
   // Divided by matrices of the stack, else by the longer side of C: what belongs to the other one is packed by every thread.
-  const [axis, items, grain] = stack > 1 ? [STACK, stack, 1] : m >= n ? [ROWS, m, 4] : [COLUMNS, n, 16]
+  const [axis, items, grain] = stack > 1 ? [STACK, stack, 1] : m >= n ? [ROWS, m, 3] : [COLUMNS, n, 12]
   const matrix = ({ buffer, offset, row, column, batch }: Matrix) => [at(buffer, offset), row, column, batch]
   c.call('gemm', [...matrix(a), ...matrix(b), at(out.buffer, out.offset), n, m * n, m, n, k, Number(accumulate), axis], [a.buffer, b.buffer, ...(accumulate ? [out.buffer] : [])], [out.buffer], {
     scratch: gemmWorkspace(m, n, k),

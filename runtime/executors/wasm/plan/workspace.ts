@@ -2,32 +2,33 @@
 // Does not allocate it: each thread of a session has one block for all steps of all programs.
 
 /** Block sizes of `assembly/gemm.ts`. */
-const [MC, KC, NC] = [96, 256, 512]
+const [MC, KC, NC] = [96, 384, 512]
 /** Query rows of a block of `assembly/attention.ts`. */
-const ROWS = 32
-/** A spare tile for the edges of a product. */
-const TILE = 32
+const ROWS = 64
+/** A spare tile for the edges of a product, and of attention's. */
+const [GEMM_TILE, TILE] = [48, 32]
 /** Rows of a block of `assembly/norm.ts`. */
 export const NORM_ROWS = 64
-/** Logits of the output head held at once, unless a few rows are already more. */
+/** Logits of the output head held at once, unless the rows of a block of a product are already more. */
 const LOGITS = 2 ** 18
 
 const round = (x: number, to: number): number => Math.ceil(x / to) * to
 
-/** Packed A, packed B and a spare tile. */
+/** A spare tile, packed A (three rows take the room of four) and packed B. */
 export function gemmWorkspace(m: number, n: number, k: number): number {
   const depth = Math.min(k, KC)
-  return Math.min(round(m, 4), MC) * depth + Math.min(round(n, 8), NC) * depth + TILE
+  return GEMM_TILE + ((Math.min(round(m, 3), MC) * 4) / 3 + Math.min(Math.max(round(n, 4), 8), NC)) * depth
 }
 
 /** A spare tile, a factor for each row of a block, transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
 export function attentionWorkspace(tokens: number, size: number, gradient: boolean): number {
-  return TILE + ROWS + (gradient ? 2 : 1) * round(tokens, 8) * (size + ROWS)
+  const width = round(tokens, 8)
+  return TILE + ROWS + (gradient ? 2 : 1) * (width * size + ROWS * (width + 16))
 }
 
 /** Rows of logits held at once. */
 export function headRows(rows: number, vocabulary: number): number {
-  return Math.min(rows, round(Math.min(256, Math.max(32, Math.floor(LOGITS / vocabulary))), 4))
+  return Math.min(rows, round(Math.min(256, Math.max(96, Math.floor(LOGITS / vocabulary))), 4))
 }
 
 /** Frequencies (float64), cosines and sines of half a head. */
