@@ -1,24 +1,27 @@
 // Causal attention with grouped queries (arXiv 2305.13245), forward and backward, by blocks of query rows.
 // Only one block of rows of one head is held at a time: never T × T. The backward pass computes the weights again.
 
-import { columnsTimes, packRows, rowsTimes } from './tiles'
+import { strip, TILE, tile12, transpose4 } from './tiles'
 import { exp4, madd, max4, sum4 } from './math'
 
 /** Query rows of a block. */
 const ROWS = 64
-const SPARE = 128
 
+/** Keys of a panel. */
+const PANEL = 12
+
+/** Keys, in whole panels. */
 // @ts-ignore: decorator
 @inline
-function round8(x: i32): i32 {
-  return (x + 7) & ~7
+function padded(tokens: i32): i32 {
+  return (tokens + PANEL - 1) / PANEL * PANEL
 }
 
 /** Elements between rows of scores. A cache line more than there are keys: rows a power of two apart would share few places of a cache. */
 // @ts-ignore: decorator
 @inline
 function spread(tokens: i32): i32 {
-  return round8(tokens) + 16
+  return padded(tokens) + 16
 }
 
 /**
@@ -28,8 +31,8 @@ function spread(tokens: i32): i32 {
 export function attention(q: usize, k: usize, v: usize, segments: usize, out: usize, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
-  const width = round8(tokens)
-  const shares = work + SPARE
+  const width = padded(tokens)
+  const shares = work + TILE
   const keys = shares + ROWS * 4
   const scores = keys + (<usize>(width * size) << 2)
   const rowS = <usize>spread(tokens) << 2
@@ -39,12 +42,12 @@ export function attention(q: usize, k: usize, v: usize, segments: usize, out: us
     const own = segments ? segments + (row << 2) : 0
     const key = item % keyHeads
     const head = rowK * row + (<usize>(key * size) << 2)
-    packRows(k + head, rowK, tokens, size, keys)
+    pack(k + head, rowK, tokens, size, keys)
     for (let h = key * group; h < (key + 1) * group; h++) {
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
         const query = (<usize>(h * size) << 2) + rowQ * (row + <usize>first)
-        products(q + query, rowQ, keys, scores, rowS, first, rows, size, work)
+        products(q + query, rowQ, keys, scores, rowS, first, rows, size)
         softmax(scores, rowS, own, first, rows, 0, scale, shares)
         mixtures(scores, rowS, v + head, rowK, out + query, rowQ, first, rows, size, work)
         share(out + query, rowQ, rows, size, shares)
@@ -57,12 +60,12 @@ export function attention(q: usize, k: usize, v: usize, segments: usize, out: us
 export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy: usize, dq: usize, dk: usize, dv: usize, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
-  const width = round8(tokens)
-  const shares = work + SPARE
+  const width = padded(tokens)
+  const shares = work + TILE
   const keys = shares + ROWS * 4
   const values = keys + (<usize>(width * size) << 2)
   const weights = values + (<usize>(width * size) << 2)
-  const slopes = weights + (<usize>(ROWS * spread(tokens)) << 2)
+  const slopes = weights + (<usize>((ROWS + 2) * spread(tokens)) << 2)
   const rowS = <usize>spread(tokens) << 2
   const group = heads / keyHeads
   for (let item = begin; item < end; item++) {
@@ -70,8 +73,8 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
     const own = segments ? segments + (row << 2) : 0
     const key = item % keyHeads
     const head = rowK * row + (<usize>(key * size) << 2)
-    packRows(k + head, rowK, tokens, size, keys)
-    packRows(v + head, rowK, tokens, size, values)
+    pack(k + head, rowK, tokens, size, keys)
+    pack(v + head, rowK, tokens, size, values)
     for (let t: usize = 0; t < <usize>tokens; t++) {
       memory.fill(dk + head + rowK * t, 0, <usize>size << 2)
       memory.fill(dv + head + rowK * t, 0, <usize>size << 2)
@@ -81,37 +84,69 @@ export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy
         const rows = min(ROWS, tokens - first)
         const seen = first + rows
         const query = (<usize>(h * size) << 2) + rowQ * (row + <usize>first)
-        products(q + query, rowQ, keys, weights, rowS, first, rows, size, work)
+        products(q + query, rowQ, keys, weights, rowS, first, rows, size)
         softmax(weights, rowS, own, first, rows, seen, scale, shares)
-        products(dy + query, rowQ, values, slopes, rowS, first, rows, size, work)
+        products(dy + query, rowQ, values, slopes, rowS, first, rows, size)
         for (let r = 0; r < rows; r++) slope(weights + rowS * <usize>r, slopes + rowS * <usize>r, first + r + 1, seen, scale, load<f32>(shares + (<usize>r << 2)))
-        columnsTimes(weights, rowS, dy + query, rowQ, dv + head, rowK, seen, size, rows, first, work)
-        columnsTimes(slopes, rowS, q + query, rowQ, dk + head, rowK, seen, size, rows, first, work)
+        columns(weights, rowS, dy + query, rowQ, dv + head, rowK, first, rows, size, work)
+        columns(slopes, rowS, q + query, rowQ, dk + head, rowK, first, rows, size, work)
         mixtures(slopes, rowS, k + head, rowK, dq + query, rowQ, first, rows, size, work)
       }
     }
   }
 }
 
-/** Rows times transposed keys, four rows at a time, for no more keys than the last of the four sees (and their whole panel). */
-function products(rowsOf: usize, rowQ: usize, keys: usize, to: usize, rowS: usize, first: i32, rows: i32, size: i32, spare: usize): void {
-  for (let i = 0; i < rows; i += 4) rowsTimes(rowsOf + rowQ * <usize>i, rowQ, keys, 32, <usize>size << 5, to + rowS * <usize>i, rowS, min(4, rows - i), round8(first + min(i + 4, rows)), size, spare)
+/** Keys (or values) of one head as panels of twelve, [size][12], zeros after the last. */
+function pack(keys: usize, row: usize, tokens: i32, size: i32, to: usize): void {
+  const panel = <usize>(size * PANEL) << 2
+  for (let left = tokens; left > 0; left -= PANEL, to += panel) {
+    if (left < PANEL) memory.fill(to, 0, panel)
+    for (let lane = 0; lane < min(left, PANEL); lane += 4, keys += row << 2) {
+      const at = to + (<usize>lane << 2)
+      if (lane + 4 <= left) transpose4(keys, keys + row, keys + (row << 1), keys + row * 3, size, at, PANEL * 4)
+      else for (let i = 0; i < left - lane; i++) for (let p = 0; p < size; p++) store<f32>(at + (<usize>(p * PANEL + i) << 2), load<f32>(keys + row * <usize>i + (<usize>p << 2)))
+    }
+  }
 }
 
-/** Weights times values, likewise. */
+/** Rows times transposed keys, panel by panel, for the rows that see a key of the panel. Writes up to two rows more than there are. */
+function products(rowsOf: usize, rowQ: usize, keys: usize, to: usize, rowS: usize, first: i32, rows: i32, size: i32): void {
+  const panel = <usize>(size * PANEL) << 2
+  for (let j = 0; j < first + rows; j += PANEL, keys += panel, to += PANEL * 4) {
+    for (let i = max(0, j - first) / 3 * 3; i < rows; i += 3) {
+      const second = rows - i > 1 ? rowQ : 0
+      const third = rows - i > 2 ? rowQ << 1 : 0
+      tile12(rowsOf + rowQ * <usize>i, second, third, 4, keys, PANEL * 4, size, to + rowS * <usize>i, rowS, 0)
+    }
+  }
+}
+
+/** Weights times values, three rows at a time, for no more keys than the last of the three sees. */
 function mixtures(weights: usize, rowS: usize, values: usize, rowK: usize, to: usize, rowQ: usize, first: i32, rows: i32, size: i32, spare: usize): void {
-  for (let i = 0; i < rows; i += 4) rowsTimes(weights + rowS * <usize>i, rowS, values, rowK, 32, to + rowQ * <usize>i, rowQ, min(4, rows - i), size, first + min(i + 4, rows), spare)
+  for (let i = 0; i < rows; i += 3) {
+    const some = min(rows - i, 3)
+    strip(weights + rowS * <usize>i, rowS, 4, values, rowK, first + i + some, to + rowQ * <usize>i, rowQ, some, size, 0, spare)
+  }
+}
+
+/** Adds transposed weights times rows, three keys at a time, for the rows that see the first of the three. */
+function columns(weights: usize, rowS: usize, rowsOf: usize, rowQ: usize, to: usize, rowK: usize, first: i32, rows: i32, size: i32, spare: usize): void {
+  const seen = first + rows
+  for (let j = 0; j < seen; j += 3) {
+    const skipped = max(j - first, 0)
+    strip(weights + rowS * <usize>skipped + (<usize>j << 2), 4, rowS, rowsOf + rowQ * <usize>skipped, rowQ, rows - skipped, to + rowK * <usize>j, rowK, min(seen - j, 3), size, 1, spare)
+  }
 }
 
 /**
  * exp(scale · (score − largest)) in place, 0 where a key is later than its query or of another segment; the inverse of
- * each row's sum goes to `shares`. Rows are cleared up to `clear`. `scale` is positive.
+ * each row's sum goes to `shares`. Rows are cleared up to `clear`, but at least for the two rows after them. `scale` is positive.
  */
 function softmax(scores: usize, rowS: usize, segments: usize, first: i32, rows: i32, clear: i32, scale: f32, shares: usize): void {
-  const padded = <usize>((clear + 3) & ~3) << 2
   const factor = f32x4.splat(scale)
   for (let r = 0; r < rows; r++, scores += rowS) {
     const visible = first + r + 1
+    const cleared = <usize>((max(clear, visible + 2) + 3) & ~3) << 2
     const end = <usize>((visible + 3) & ~3) << 2
     for (let j = <usize>visible << 2; j < end; j += 4) store<f32>(scores + j, -Infinity)
     if (segments) {
@@ -128,7 +163,7 @@ function softmax(scores: usize, rowS: usize, segments: usize, first: i32, rows: 
       v128.store(scores + j, e)
       total = f32x4.add(total, e)
     }
-    for (; j < padded; j += 16) v128.store(scores + j, f32x4.splat(0))
+    for (; j < cleared; j += 16) v128.store(scores + j, f32x4.splat(0))
     store<f32>(shares + (<usize>r << 2), <f32>1 / sum4(total))
   }
 }
@@ -147,7 +182,7 @@ function share(out: usize, row: usize, rows: i32, size: i32, shares: usize): voi
 /** weights ·= share; slopes = scale · weights · (slopes − Σ weights·slopes), 0 from the first key not visible up to `clear`. */
 function slope(weights: usize, slopes: usize, visible: i32, clear: i32, scale: f32, share: f32): void {
   const end = <usize>((visible + 3) & ~3) << 2
-  const padded = <usize>((clear + 3) & ~3) << 2
+  const cleared = <usize>((clear + 3) & ~3) << 2
   const by = f32x4.splat(share)
   let sum = f32x4.splat(0)
   for (let j: usize = 0; j < end; j += 16) {
@@ -159,5 +194,5 @@ function slope(weights: usize, slopes: usize, visible: i32, clear: i32, scale: f
   const factor = f32x4.splat(scale)
   let j: usize = 0
   for (; j < end; j += 16) v128.store(slopes + j, f32x4.mul(f32x4.mul(v128.load(weights + j), factor), f32x4.sub(v128.load(slopes + j), centre)))
-  for (; j < padded; j += 16) v128.store(slopes + j, f32x4.splat(0))
+  for (; j < cleared; j += 16) v128.store(slopes + j, f32x4.splat(0))
 }

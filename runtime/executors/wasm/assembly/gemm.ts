@@ -1,7 +1,7 @@
-// C = A·B (or C += A·B) for strided matrices of any shape: packed panels around one 3 × 12 register tile.
-// After Goto and van de Geijn (2008). k is not unrolled and the tile not larger: either one spills in V8.
+// C = A·B (or C += A·B) for strided matrices of any shape: packed panels around a register tile (`tiles.ts`).
+// After Goto and van de Geijn (2008).
 
-import { madd } from './math'
+import { panelOf, tile, TILE, transpose4 } from './tiles'
 
 /** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. `plan/workspace.ts` has the same numbers. */
 const MC = 96
@@ -9,8 +9,6 @@ const KC = 384
 const NC = 512
 /** Rows that are copied side by side while their cache lines are at hand. */
 const LINES = 16
-/** Bytes of a spare tile, for the edges. */
-const SPARE = 192
 
 // @ts-ignore: decorator
 @inline
@@ -44,7 +42,9 @@ export function multiply(
     return
   }
   const most = depthOf(k)
-  const packedA = work + SPARE
+  // Contiguous rows are read where they lie, unless they are a multiple of 4 KiB apart and would share few places of a cache.
+  const direct = columnA == 1 && (rowA & 1023) != 0
+  const packedA = work + TILE
   const packedB = packedA + (<usize>(min(round(m, 3) / 3, MC / 3) * most) << 4)
   for (let j = 0; j < n; j += NC) {
     const columns = min(n - j, NC)
@@ -54,8 +54,13 @@ export function multiply(
       packB(b + (<usize>(p * rowB + j * columnB) << 2), rowB, columnB, depth, columns, packedB)
       for (let i = 0; i < m; i += MC) {
         const rows = min(m - i, MC)
-        packA(a + (<usize>(i * rowA + p * columnA) << 2), rowA, columnA, rows, depth, packedA)
-        block(packedA, packedB, c + (<usize>(i * rowC + j) << 2), <usize>rowC << 2, rows, columns, depth, add, work)
+        const from = a + (<usize>(i * rowA + p * columnA) << 2)
+        const to = c + (<usize>(i * rowC + j) << 2)
+        if (direct) block(from, <usize>rowA << 2, 4, <usize>(rowA * 3) << 2, packedB, to, <usize>rowC << 2, rows, columns, depth, add, work)
+        else {
+          packA(from, rowA, columnA, rows, depth, packedA)
+          block(packedA, 4, 16, <usize>depth << 4, packedB, to, <usize>rowC << 2, rows, columns, depth, add, work)
+        }
       }
     }
   }
@@ -69,113 +74,17 @@ function depthOf(k: i32): i32 {
   return parts > 1 ? round(round(k, parts) / parts, 4) : k
 }
 
-/** Columns of the next panel of B: twelve, or eight where that leaves less of the last panels empty. */
-// @ts-ignore: decorator
-@inline
-function panelOf(columns: i32): i32 {
-  return columns > 16 || (columns > 8 && columns <= 12) ? 12 : 8
-}
-
-/** All tiles of one block of C; the ones at the lower and right edge go through `spare`. `row`: bytes between rows of C. */
-function block(packedA: usize, packedB: usize, c: usize, row: usize, rows: i32, columns: i32, depth: i32, add: i32, spare: usize): void {
-  const panelA = <usize>depth << 4
+/** All tiles of one block of C. Rows of A are `rowA` bytes apart in groups of three, columns `columnA`, groups `group`; rows of C are `row` bytes apart. */
+function block(a: usize, rowA: usize, columnA: usize, group: usize, packedB: usize, c: usize, row: usize, rows: i32, columns: i32, depth: i32, add: i32, spare: usize): void {
   for (let left = columns; left > 0; ) {
     const width = panelOf(left)
-    let a = packedA
+    const bytes = <usize>width << 2
+    let from = a
     let to = c
-    for (let i = 0; i < rows; i += 3) {
-      const whole = i + 3 <= rows && width <= left
-      const at = whole ? to : spare
-      const step = whole ? row : 48
-      if (width == 12) tile12(a, packedB, depth, at, step, add & i32(whole))
-      else tile8(a, packedB, depth, at, step, add & i32(whole))
-      if (!whole) edge(spare, 48, to, row, min(rows - i, 3), min(left, width), add)
-      a += panelA
-      to += row * 3
-    }
-    packedB += <usize>(width * depth) << 2
-    c += <usize>width << 2
+    for (let i = 0; i < rows; i += 3, from += group, to += row * 3) tile(from, rowA, columnA, packedB, bytes, depth, to, row, min(rows - i, 3), min(left, width), width, add, spare)
+    packedB += bytes * <usize>depth
+    c += bytes
     left -= width
-  }
-}
-
-/** 3 × 12 of C. Three elements of a column of A are adjacent, its columns 16 bytes apart; twelve elements of a row of B. `row`: bytes between rows of C. */
-function tile12(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
-  let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c10 = c00, c11 = c00, c12 = c00, c20 = c00, c21 = c00, c22 = c00
-  for (const end = a + (<usize>depth << 4); a != end; a += 16) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    const b2 = v128.load(b, 32)
-    let x = v128.load32_splat(a)
-    c00 = madd(x, b0, c00)
-    c01 = madd(x, b1, c01)
-    c02 = madd(x, b2, c02)
-    x = v128.load32_splat(a, 4)
-    c10 = madd(x, b0, c10)
-    c11 = madd(x, b1, c11)
-    c12 = madd(x, b2, c12)
-    x = v128.load32_splat(a, 8)
-    c20 = madd(x, b0, c20)
-    c21 = madd(x, b1, c21)
-    c22 = madd(x, b2, c22)
-    b += 48
-  }
-  put(c, c00, add)
-  put(c + 16, c01, add)
-  put(c + 32, c02, add)
-  c += row
-  put(c, c10, add)
-  put(c + 16, c11, add)
-  put(c + 32, c12, add)
-  c += row
-  put(c, c20, add)
-  put(c + 16, c21, add)
-  put(c + 32, c22, add)
-}
-
-/** 3 × 8 of C, likewise. */
-function tile8(a: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00
-  for (const end = a + (<usize>depth << 4); a != end; a += 16) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    let x = v128.load32_splat(a)
-    c00 = madd(x, b0, c00)
-    c01 = madd(x, b1, c01)
-    x = v128.load32_splat(a, 4)
-    c10 = madd(x, b0, c10)
-    c11 = madd(x, b1, c11)
-    x = v128.load32_splat(a, 8)
-    c20 = madd(x, b0, c20)
-    c21 = madd(x, b1, c21)
-    b += 32
-  }
-  put(c, c00, add)
-  put(c + 16, c01, add)
-  c += row
-  put(c, c10, add)
-  put(c + 16, c11, add)
-  c += row
-  put(c, c20, add)
-  put(c + 16, c21, add)
-}
-
-// @ts-ignore: decorator
-@inline
-export function put(c: usize, x: v128, add: i32): void {
-  if (add) x = f32x4.add(x, v128.load(c))
-  v128.store(c, x)
-}
-
-/** C (+)= the first `rows` and `columns` of a tile whose rows are `step` bytes apart. */
-export function edge(tile: usize, step: usize, c: usize, row: usize, rows: i32, columns: i32, add: i32): void {
-  for (let i = 0; i < rows; i++) {
-    for (let j: usize = 0; j < <usize>columns << 2; j += 4) {
-      const value = load<f32>(tile + j)
-      store<f32>(c + j, add ? load<f32>(c + j) + value : value)
-    }
-    tile += step
-    c += row
   }
 }
 
@@ -278,44 +187,6 @@ function copyFourThrees(from: usize, row: usize, depth: i32, to: usize, panel: u
     v128.store(to + panel3, v128.load(from, 36))
     from += row
     to += 16
-  }
-}
-
-/** Four rows of `depth` adjacent elements → four adjacent lanes for each element, `step` bytes apart. */
-export function transpose4(row0: usize, row1: usize, row2: usize, row3: usize, depth: i32, to: usize, step: usize): void {
-  let p = 0
-  for (; p + 4 <= depth; p += 4) {
-    const r0 = v128.load(row0)
-    const r1 = v128.load(row1)
-    const r2 = v128.load(row2)
-    const r3 = v128.load(row3)
-    const a = i32x4.shuffle(r0, r1, 0, 4, 1, 5)
-    const b = i32x4.shuffle(r2, r3, 0, 4, 1, 5)
-    const c = i32x4.shuffle(r0, r1, 2, 6, 3, 7)
-    const d = i32x4.shuffle(r2, r3, 2, 6, 3, 7)
-    v128.store(to, i64x2.shuffle(a, b, 0, 2))
-    to += step
-    v128.store(to, i64x2.shuffle(a, b, 1, 3))
-    to += step
-    v128.store(to, i64x2.shuffle(c, d, 0, 2))
-    to += step
-    v128.store(to, i64x2.shuffle(c, d, 1, 3))
-    to += step
-    row0 += 16
-    row1 += 16
-    row2 += 16
-    row3 += 16
-  }
-  for (; p < depth; p++) {
-    store<f32>(to, load<f32>(row0))
-    store<f32>(to, load<f32>(row1), 4)
-    store<f32>(to, load<f32>(row2), 8)
-    store<f32>(to, load<f32>(row3), 12)
-    to += step
-    row0 += 4
-    row1 += 4
-    row2 += 4
-    row3 += 4
   }
 }
 

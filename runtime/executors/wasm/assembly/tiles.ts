@@ -1,145 +1,161 @@
-// Products of matrices that stay in cache, not packed, by register tiles of 4 × 8: what attention is made of.
-// Larger products: `gemm.ts`.
+// Products in registers: tiles of 3 × 12 and 3 × 8, which all larger products are made of.
+// k is not unrolled and tiles are not larger: either one spills in V8.
 
-import { edge, put, transpose4 } from './gemm'
 import { madd } from './math'
 
+/** Bytes of a spare tile, for the edges. */
+export const TILE: usize = 192
+
+/** Columns of the next panel of B: twelve, or eight where that leaves less of the last panels empty. */
+// @ts-ignore: decorator
+@inline
+export function panelOf(columns: i32): i32 {
+  return columns > 16 || (columns > 8 && columns <= 12) ? 12 : 8
+}
+
 /**
- * Adds to 4 × 8 of C. Four elements of a column of A are adjacent, its columns `stepA` bytes apart;
- * eight elements of a row of B are adjacent, its rows `stepB` bytes apart. `row`: bytes between rows of C.
+ * Up to three rows and `width` (8 or 12) columns of C (+)= A·B. Rows of A are `rowA` bytes apart, columns `columnA`; as many elements of a row of B as the tile is
+ * wide are adjacent, its rows `rowB` bytes apart; `row`: bytes between rows of C. Of a tile that is not `rows` x `columns` in size, the rest is left out by way of `spare`.
  */
-function tile(a: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  for (; depth > 0; depth--) {
+export function tile(a: usize, rowA: usize, columnA: usize, b: usize, rowB: usize, depth: i32, c: usize, row: usize, rows: i32, columns: i32, width: i32, add: i32, spare: usize): void {
+  const whole = rows == 3 && columns == width
+  const second = rows > 1 ? rowA : 0
+  const third = rows > 2 ? rowA << 1 : 0
+  const to = whole ? c : spare
+  const step = whole ? row : 48
+  if (width == 12) tile12(a, second, third, columnA, b, rowB, depth, to, step, add & i32(whole))
+  else tile8(a, second, third, columnA, b, rowB, depth, to, step, add & i32(whole))
+  if (!whole) edge(spare, 48, c, row, rows, columns, add)
+}
+
+/** Up to three rows of C (+)= A·B, all columns, likewise; rows of B are contiguous. Reads up to 44 bytes past a row of B. */
+export function strip(a: usize, rowA: usize, columnA: usize, b: usize, rowB: usize, depth: i32, c: usize, row: usize, rows: i32, columns: i32, add: i32, spare: usize): void {
+  for (let left = columns; left > 0; ) {
+    const width = panelOf(left)
+    tile(a, rowA, columnA, b, rowB, depth, c, row, rows, min(left, width), width, add, spare)
+    b += <usize>width << 2
+    c += <usize>width << 2
+    left -= width
+  }
+}
+
+/**
+ * 3 × 12 of C (+)= A·B. Of three rows of A, the second and the third are `second` and `third` bytes behind the first, columns `stepA`;
+ * twelve elements of a row of B are adjacent, its rows `stepB` bytes apart. `row`: bytes between rows of C.
+ */
+export function tile12(a: usize, second: usize, third: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c10 = c00, c11 = c00, c12 = c00, c20 = c00, c21 = c00, c22 = c00
+  for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    const b2 = v128.load(b, 32)
+    let x = v128.load32_splat(a)
+    c00 = madd(x, b0, c00)
+    c01 = madd(x, b1, c01)
+    c02 = madd(x, b2, c02)
+    x = v128.load32_splat(a + second)
+    c10 = madd(x, b0, c10)
+    c11 = madd(x, b1, c11)
+    c12 = madd(x, b2, c12)
+    x = v128.load32_splat(a + third)
+    c20 = madd(x, b0, c20)
+    c21 = madd(x, b1, c21)
+    c22 = madd(x, b2, c22)
+    a += stepA
+  }
+  put(c, c00, add)
+  put(c + 16, c01, add)
+  put(c + 32, c02, add)
+  c += row
+  put(c, c10, add)
+  put(c + 16, c11, add)
+  put(c + 32, c12, add)
+  c += row
+  put(c, c20, add)
+  put(c + 16, c21, add)
+  put(c + 32, c22, add)
+}
+
+/** 3 × 8 of C, likewise. */
+function tile8(a: usize, second: usize, third: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00
+  for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
     let x = v128.load32_splat(a)
     c00 = madd(x, b0, c00)
     c01 = madd(x, b1, c01)
-    x = v128.load32_splat(a, 4)
+    x = v128.load32_splat(a + second)
     c10 = madd(x, b0, c10)
     c11 = madd(x, b1, c11)
-    x = v128.load32_splat(a, 8)
+    x = v128.load32_splat(a + third)
     c20 = madd(x, b0, c20)
     c21 = madd(x, b1, c21)
-    x = v128.load32_splat(a, 12)
-    c30 = madd(x, b0, c30)
-    c31 = madd(x, b1, c31)
     a += stepA
-    b += stepB
   }
-  put(c, c00, 1)
-  put(c + 16, c01, 1)
+  put(c, c00, add)
+  put(c + 16, c01, add)
   c += row
-  put(c, c10, 1)
-  put(c + 16, c11, 1)
+  put(c, c10, add)
+  put(c + 16, c11, add)
   c += row
-  put(c, c20, 1)
-  put(c + 16, c21, 1)
-  c += row
-  put(c, c30, 1)
-  put(c + 16, c31, 1)
+  put(c, c20, add)
+  put(c + 16, c21, add)
 }
 
-/** 4 × 8 of C = four rows of A, given by their addresses and each contiguous, times B likewise. */
-function tileRows(a0: usize, a1: usize, a2: usize, a3: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  for (const end = a0 + (<usize>depth << 2); a0 != end; a0 += 4) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    let x = v128.load32_splat(a0)
-    c00 = madd(x, b0, c00)
-    c01 = madd(x, b1, c01)
-    x = v128.load32_splat(a1)
-    c10 = madd(x, b0, c10)
-    c11 = madd(x, b1, c11)
-    x = v128.load32_splat(a2)
-    c20 = madd(x, b0, c20)
-    c21 = madd(x, b1, c21)
-    x = v128.load32_splat(a3)
-    c30 = madd(x, b0, c30)
-    c31 = madd(x, b1, c31)
-    a1 += 4
-    a2 += 4
-    a3 += 4
-    b += stepB
-  }
-  put(c, c00, 0)
-  put(c + 16, c01, 0)
-  c += row
-  put(c, c10, 0)
-  put(c + 16, c11, 0)
-  c += row
-  put(c, c20, 0)
-  put(c + 16, c21, 0)
-  c += row
-  put(c, c30, 0)
-  put(c + 16, c31, 0)
+// @ts-ignore: decorator
+@inline
+function put(c: usize, x: v128, add: i32): void {
+  if (add) x = f32x4.add(x, v128.load(c))
+  v128.store(c, x)
 }
 
-/**
- * C = A·B without packing, for matrices that stay in cache. Strides in bytes: rows of A are `rowA` apart and contiguous,
- * rows of B `rowB`, panels of eight columns of B `panelB` (32 where rows are contiguous). Reads up to 28 bytes past a row of B.
- */
-export function rowsTimes(a: usize, rowA: usize, b: usize, rowB: usize, panelB: usize, c: usize, rowC: usize, m: i32, n: i32, k: i32, spare: usize): void {
-  for (let i = 0; i < m; i += 4) {
-    const rows = min(m - i, 4)
-    const a1 = rows > 1 ? a + rowA : a
-    const a2 = rows > 2 ? a1 + rowA : a
-    const a3 = rows > 3 ? a2 + rowA : a
-    let panel = b
-    for (let j = 0; j < n; j += 8) {
-      const to = c + (<usize>j << 2)
-      if (rows == 4 && j + 8 <= n) tileRows(a, a1, a2, a3, panel, rowB, k, to, rowC)
-      else {
-        tileRows(a, a1, a2, a3, panel, rowB, k, spare, 32)
-        edge(spare, 32, to, rowC, rows, min(n - j, 8), 0)
-      }
-      panel += panelB
+/** C (+)= the first `rows` and `columns` of a tile whose rows are `step` bytes apart. */
+function edge(tile: usize, step: usize, c: usize, row: usize, rows: i32, columns: i32, add: i32): void {
+  for (let i = 0; i < rows; i++) {
+    for (let j: usize = 0; j < <usize>columns << 2; j += 4) {
+      const value = load<f32>(tile + j)
+      store<f32>(c + j, add ? load<f32>(c + j) + value : value)
     }
-    a += rowA << 2
-    c += rowC << 2
+    tile += step
+    c += row
   }
 }
 
-/**
- * C += Aᵀ·B likewise, where rows of A (k of them) are `rowA` bytes apart. Row p of A is zero from its element `first` + p + 1 on,
- * and what is multiplied by those zeros is left out. Reads up to 12 bytes past a row of A.
- */
-export function columnsTimes(a: usize, rowA: usize, b: usize, rowB: usize, c: usize, rowC: usize, m: i32, n: i32, k: i32, first: i32, spare: usize): void {
-  for (let i = 0; i < m; i += 4) {
-    const rows = min(m - i, 4)
-    const skipped = max(i - first, 0)
-    const from = a + rowA * <usize>skipped
-    for (let j = 0; j < n; j += 8) {
-      const to = c + (<usize>j << 2)
-      const panel = b + (<usize>j << 2) + rowB * <usize>skipped
-      if (rows == 4 && j + 8 <= n) tile(from, rowA, panel, rowB, k - skipped, to, rowC)
-      else {
-        memory.fill(spare, 0, 128)
-        tile(from, rowA, panel, rowB, k - skipped, spare, 32)
-        edge(spare, 32, to, rowC, rows, min(n - j, 8), 1)
-      }
-    }
-    a += 16
-    c += rowC << 2
+/** Four rows of `depth` adjacent elements → four adjacent lanes for each element, `step` bytes apart. */
+export function transpose4(row0: usize, row1: usize, row2: usize, row3: usize, depth: i32, to: usize, step: usize): void {
+  let p = 0
+  for (; p + 4 <= depth; p += 4) {
+    const r0 = v128.load(row0)
+    const r1 = v128.load(row1)
+    const r2 = v128.load(row2)
+    const r3 = v128.load(row3)
+    const a = i32x4.shuffle(r0, r1, 0, 4, 1, 5)
+    const b = i32x4.shuffle(r2, r3, 0, 4, 1, 5)
+    const c = i32x4.shuffle(r0, r1, 2, 6, 3, 7)
+    const d = i32x4.shuffle(r2, r3, 2, 6, 3, 7)
+    v128.store(to, i64x2.shuffle(a, b, 0, 2))
+    to += step
+    v128.store(to, i64x2.shuffle(a, b, 1, 3))
+    to += step
+    v128.store(to, i64x2.shuffle(c, d, 0, 2))
+    to += step
+    v128.store(to, i64x2.shuffle(c, d, 1, 3))
+    to += step
+    row0 += 16
+    row1 += 16
+    row2 += 16
+    row3 += 16
   }
-}
-
-/** Eight rows of B as the eight lanes of a panel, [depth][8], for all `rows` of them, zeros after the last: B transposed. */
-export function packRows(b: usize, row: usize, rows: i32, depth: i32, to: usize): void {
-  const panel = <usize>depth << 5
-  for (; rows > 0; rows -= 8, b += row << 3, to += panel) {
-    if (rows < 8) memory.fill(to, 0, panel)
-    packLanes(b, row, min(rows, 4), depth, to)
-    if (rows > 4) packLanes(b + (row << 2), row, min(rows - 4, 4), depth, to + 16)
+  for (; p < depth; p++) {
+    store<f32>(to, load<f32>(row0))
+    store<f32>(to, load<f32>(row1), 4)
+    store<f32>(to, load<f32>(row2), 8)
+    store<f32>(to, load<f32>(row3), 12)
+    to += step
+    row0 += 4
+    row1 += 4
+    row2 += 4
+    row3 += 4
   }
-}
-
-function packLanes(from: usize, row: usize, lanes: i32, depth: i32, to: usize): void {
-  if (lanes == 4) {
-    transpose4(from, from + row, from + (row << 1), from + row * 3, depth, to, 32)
-    return
-  }
-  for (let i = 0; i < lanes; i++, from += row, to += 4) for (let p = 0; p < depth; p++) store<f32>(to + (<usize>p << 5), load<f32>(from + (<usize>p << 2)))
 }

@@ -5,8 +5,8 @@
 const [MC, KC, NC] = [96, 384, 512]
 /** Query rows of a block of `assembly/attention.ts`. */
 const ROWS = 64
-/** A spare tile for the edges of a product, and of attention's. */
-const [GEMM_TILE, TILE] = [48, 32]
+/** A spare tile for the edges of a product (`assembly/tiles.ts`). */
+const TILE = 48
 /** Rows of a block of `assembly/norm.ts`. */
 export const NORM_ROWS = 64
 /** Logits of the output head held at once, unless the rows of a block of a product are already more. */
@@ -17,13 +17,13 @@ const round = (x: number, to: number): number => Math.ceil(x / to) * to
 /** A spare tile, packed A (three rows take the room of four) and packed B. */
 export function gemmWorkspace(m: number, n: number, k: number): number {
   const depth = Math.min(k, KC)
-  return GEMM_TILE + ((Math.min(round(m, 3), MC) * 4) / 3 + Math.min(Math.max(round(n, 4), 8), NC)) * depth
+  return TILE + ((Math.min(round(m, 3), MC) * 4) / 3 + Math.min(Math.max(round(n, 4), 8), NC)) * depth
 }
 
 /** A spare tile, a factor for each row of a block, transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
 export function attentionWorkspace(tokens: number, size: number, gradient: boolean): number {
-  const width = round(tokens, 8)
-  return TILE + ROWS + (gradient ? 2 : 1) * (width * size + ROWS * (width + 16))
+  const width = round(tokens, 12)
+  return TILE + ROWS + (gradient ? 2 : 1) * (width * size + (ROWS + 2) * (width + 16))
 }
 
 /** Rows of logits held at once. */
