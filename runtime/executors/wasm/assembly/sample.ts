@@ -14,8 +14,7 @@ export function sample(logits: usize, temperature: usize, uniform: usize, token:
   const kept = order + (<usize>size << 2)
   logits += <usize>size * <usize>begin << 2
   for (let r = begin; r < end; r++) {
-    let best = 0
-    for (let i = 1; i < size; i++) if (at(logits, i) > at(logits, best)) best = i
+    const best = firstLargest(logits, size)
     const top = at(logits, best)
     // Loads and stores of the last vector reach behind the row: memory has slack there, and `order` is not written yet.
     const high = f32x4.splat(top)
@@ -44,6 +43,21 @@ export function sample(logits: usize, temperature: usize, uniform: usize, token:
 @inline
 function at(x: usize, i: i32): f32 {
   return load<f32>(x + (<usize>i << 2))
+}
+
+/** Where the first of the largest numbers is; 0 where there is no largest, as in a row with a NaN in front. */
+function firstLargest(x: usize, size: i32): i32 {
+  const whole = size & ~3
+  let i = 0
+  let top = at(x, 0)
+  if (whole > 0) {
+    let most = v128.load(x)
+    for (i = 4; i < whole; i += 4) most = f32x4.pmax(most, v128.load(x + (<usize>i << 2)))
+    top = max(max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)), max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)))
+  }
+  for (; i < size; i++) top = max(top, at(x, i))
+  for (i = 0; i < size; i++) if (at(x, i) == top) return i
+  return 0
 }
 
 /** The first token whose cumulated weight exceeds u · total, or the last one with any weight. */
