@@ -13,6 +13,7 @@ import { scratchBytes, writeModule } from '../executors/wasm/emit/module.js'
 import { kernelModule } from '../executors/wasm/kernels.js'
 import { Heap } from '../executors/wasm/memory.js'
 import { count } from '../executors/wasm/plan/nest.js'
+import { PackedWeights } from '../executors/wasm/packed.js'
 import { lower } from '../executors/wasm/plan/lower.js'
 import { place } from '../executors/wasm/plan/place.js'
 import type { Step } from '../executors/wasm/plan/step.js'
@@ -39,7 +40,9 @@ const pool = heap.allocate(schedule.pool.length * 4)
 const scratch = heap.allocate(scratchBytes(schedule))
 const arena = heap.allocate(placement.arenaBytes)
 heap.words.set(schedule.pool, pool / 4)
-const bytes = writeModule(schedule, placement, { pool, meeting: heap.allocate(MEETING_BYTES), state: (name) => states.get(name) as number, turn: (name) => states.get(name) as number }, { each: true })
+const packed = new PackedWeights(heap)
+packed.declare(schedule.packings)
+const bytes = writeModule(schedule, placement, { pool, meeting: heap.allocate(MEETING_BYTES), state: (name) => states.get(name) as number, packed: (name) => packed.address(name), turn: (name) => states.get(name) as number }, { each: true })
 const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heap.memory }, k: new WebAssembly.Instance(kernelModule(), { env: { memory: heap.memory } }).exports })
 
 const cpu = (): number => process.cpuUsage().user / 1000
@@ -54,7 +57,7 @@ function time(call: Run): number {
 }
 
 const name = ({ work, label }: Step): string =>
-  work.kind === 'nest' ? `loop ${label ?? ''}` : work.kernel === 'gemm' ? `gemm m, n, k = ${work.args.slice(11, 14).join(', ')}` : work.kernel
+  work.kind === 'nest' ? `loop ${label ?? ''}` : work.kernel.startsWith('gemm') ? `${work.kernel} m, n, k = ${work.args.slice(-5, -2).join(', ')}` : work.kernel
 
 const rows = schedule.steps.flatMap((step, i) => {
   const call = exports[String(i)] as Run | undefined

@@ -7,7 +7,9 @@ import type { Bindings } from '../executor.js'
 import { Blocks } from './blocks.js'
 import { scratchBytes } from './emit/module.js'
 import { MEETING_BYTES, operationsOf, prepared, roomOf, stagedBytes, TURN_BYTES } from './index.js'
+import { PackedWeights } from './packed.js'
 import { lower } from './plan/lower.js'
+import type { Packing } from './plan/packing.js'
 import { CAPACITY } from './queue.js'
 import { WORTH } from './plan/phases.js'
 import { place } from './plan/place.js'
@@ -16,6 +18,7 @@ import { defaultThreads } from './threads.js'
 
 interface Bytes {
   readonly constants: number
+  readonly packings: readonly Packing[]
   readonly arena: number
   /** Of each arena, and of what goes in and out of a run, where several run at once. */
   readonly room: number
@@ -38,7 +41,7 @@ export class Arenas {
     const bound = prepared(graph, bindings)
     const schedule = lower(bound)
     const placement = place(schedule)
-    const found = { constants: schedule.pool.length * 4, arena: placement.arenaBytes, scratch: scratchBytes(schedule), room: roomOf(placement), staged: stagedBytes(schedule), operations: operationsOf(schedule) }
+    const found = { constants: schedule.pool.length * 4, packings: schedule.packings, arena: placement.arenaBytes, scratch: scratchBytes(schedule), room: roomOf(placement), staged: stagedBytes(schedule), operations: operationsOf(schedule) }
     sizes.set(key, found)
     return found
   }
@@ -48,6 +51,7 @@ export class Footprint {
   private readonly blocks = new Blocks()
   private readonly states = new Set<string>()
   private readonly regions = new Regions(this.blocks)
+  private readonly packed = new PackedWeights(this.blocks)
   private stride = 0
 
   constructor(
@@ -89,8 +93,9 @@ export class Footprint {
 
   /** Loads a program and runs it, `calls` times at once. */
   load(graph: Graph, bindings: Bindings, calls = 1): void {
-    const { constants, arena, scratch, room, staged, operations } = this.arenas.of(graph, bindings)
+    const { constants, packings, arena, scratch, room, staged, operations } = this.arenas.of(graph, bindings)
     this.blocks.allocate(constants)
+    this.packed.declare(packings)
     this.stride = Math.max(this.stride, scratch)
     this.regions.reserve('scratch', this.stride * this.threads)
     if (calls > 1 && this.threads > 1 && operations * calls >= WORTH.program) {

@@ -13,6 +13,7 @@ import { hasKernel } from './plan/composites.js'
 import { lower } from './plan/lower.js'
 import { count } from './plan/nest.js'
 import { Pace } from './pace.js'
+import { PackedWeights, type Pack } from './packed.js'
 import { isShared, WORTH } from './plan/phases.js'
 import { place, type Place, type Placement } from './plan/place.js'
 import type { Fetch, Schedule } from './plan/step.js'
@@ -46,6 +47,8 @@ interface State {
   readonly address: number
   /** Address of the word where runs await their turn to add to it. */
   readonly turn: number
+  /** Counts its changes. */
+  version: number
 }
 
 interface Loaded extends Program {
@@ -80,6 +83,7 @@ export class WasmSession implements Session {
   private readonly meeting = this.heap.allocate(MEETING_BYTES)
   private readonly states = new Map<string, State>()
   private readonly programs = new WeakMap<Graph, Map<string, Loaded>>()
+  private readonly packed = new PackedWeights(this.heap)
   /** One for all programs: only one runs at a time, or one queue. */
   private readonly regions = new Regions(this.heap)
   /** Bytes between the scratch memories of two threads. */
@@ -100,13 +104,14 @@ export class WasmSession implements Session {
     const address = this.heap.allocate(elements * 4)
     const turn = this.heap.allocate(TURN_BYTES)
     this.heap.words.fill(0, address / 4, address / 4 + elements)
-    this.states.set(name, { dtype, shape: [...shape], elements, address, turn })
+    this.states.set(name, { dtype, shape: [...shape], elements, address, turn, version: 0 })
   }
 
   write(name: string, data: TensorData | readonly number[]): void {
     const state = this.state(name)
     if (data.length !== state.elements) throw new Error(`state "${name}" has ${state.elements} elements, not ${data.length}`)
     copyIn(this.heap, state.address, state.dtype, data)
+    state.version++
   }
 
   read(name: string): TensorData {
@@ -165,6 +170,7 @@ export class WasmSession implements Session {
       program.schedule.feeds.forEach((feed, k) => copyIn(this.heap, addressOf(i, program.feeds.slice(0, k)), feed.dtype, program.feedOf(feed, (calls[i] as Call).feeds)))
     })
     for (const state of new Set(programs.flatMap(({ effects }) => [...(effects?.adds ?? [])]))) Atomics.store(this.heap.words, this.state(state).turn / 4, 0)
+    this.prepareStates(programs)
     const byId = new Map(programs.map((program) => [program.id, program]))
     const copy = this.kernels['copy'] as Callable['copy']
     const callable = (id: number): Callable => {
@@ -186,8 +192,9 @@ export class WasmSession implements Session {
     const placement = place(schedule)
     const pool = this.heap.allocate(schedule.pool.length * 4)
     this.heap.words.set(schedule.pool, pool / 4)
+    this.packed.declare(schedule.packings)
     const found = effectsOf(graph)
-    const addresses = { pool, meeting: this.meeting, state: (name: string) => this.state(name).address, turn: (name: string) => this.state(name).turn }
+    const addresses = { pool, meeting: this.meeting, state: (name: string) => this.state(name).address, packed: (name: string) => this.packed.address(name), turn: (name: string) => this.state(name).turn }
     const module = new WebAssembly.Module(writeModule(schedule, placement, addresses, { worth: this.worth, adds: found.adds }))
     this.stride = Math.max(this.stride, scratchBytes(schedule))
     this.regions.reserve('scratch', this.stride * this.lanes)
@@ -212,7 +219,7 @@ export class WasmSession implements Session {
     const start = (threads: number): void => runTogether(id, run, this.together(threads))
     const addressOf = ({ buffer }: Fetch): number => {
       const at = placement.places[buffer] as Place
-      return at.in === 'arena' ? this.regions.arena + at.at : at.in === 'state' ? this.state(at.name).address : pool
+      return at.in === 'arena' ? this.regions.arena + at.at : at.in === 'pool' ? pool : addresses[at.in](at.name)
     }
     const feedOf = (feed: Fetch, fed: Feeds): TensorData => {
       const data = fed[feed.name]
@@ -223,12 +230,19 @@ export class WasmSession implements Session {
     const execute = (fed: Feeds): Record<string, TensorData> => {
       this.regions.reserve('arena', placement.arenaBytes)
       for (const feed of schedule.feeds) copyIn(this.heap, addressOf(feed), feed.dtype, feedOf(feed, fed))
+      this.prepareStates([loaded])
       this.watch(() => (this.worth.timed ? pace.run(start) : start(threads)), () => loaded)
       return Object.fromEntries(schedule.fetches.map((fetch) => [fetch.name, copyOut(this.heap, addressOf(fetch), fetch.dtype, size(fetch))]))
     }
     const loaded: Loaded = { id, name: graph.name, schedule, placement, effects, operations, feeds, fetches, feedOf, told: false, tell: tellAll, run: (fed) => Promise.resolve().then(() => execute(fed)), enter: run }
     if (threads > 1) tellAll()
     return loaded
+  }
+
+  /** Packs the weights that programs are about to read, where they have changed, and notes what the programs are about to change, in full or not. */
+  private prepareStates(programs: readonly Loaded[]): void {
+    for (const { schedule } of programs) this.packed.refresh(schedule.packings, (name) => this.state(name), this.kernels['pack'] as Pack)
+    for (const { schedule } of programs) for (const { state } of schedule.assigns) this.state(state).version++
   }
 
   private together(threads: number): Together {

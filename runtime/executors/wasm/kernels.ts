@@ -12,6 +12,7 @@ const types = {
   exp: 'v>v', log: 'v>v', sin: 'v>v', cos: 'v>v', tanh: 'v>v', sigmoid: 'v>v',
   pow: 'vv>v', mod: 'vv>v', mod_i32: 'vv>v', mod_u32: 'vv>v', threefry: 'vvvv>v',
   gemm: 'iiiiiiiiiiiiiiiiiii', // a row column batch, b row column batch, c row batch, m n k, accumulate, axis, work
+  gemm_packed: 'iiiiiiiiiiiiii', pack: 'iiiiii', // a row column, b, c row, m n k, accumulate, axis, work; b row column, n k, to
   gather: 'iiiiiii', scatter_add: 'iiiiiiii', scatter_add_i32: 'iiiiiiii', // …, out, size, count, width
   pick: 'iiiiii',
   cumsum: 'iiiiiii', cumsum_i32: 'iiiiiii', linear_scan: 'iiiiiiii', // …, out, length, inner, reverse

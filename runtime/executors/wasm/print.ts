@@ -50,7 +50,7 @@ function printStep(step: Step, names: Names, pool: readonly number[]): string[] 
 /** The numbers among the arguments; of a product, whose strides say little, rows, columns and depth. */
 function sizes(kernel: string, args: readonly Arg[]): string {
   const numbers = args.flatMap((arg) => (typeof arg === 'number' ? [arg] : 'float' in arg ? [arg.float] : []))
-  return kernel === 'gemm' ? numbers.slice(-5, -2).join(' x ') : numbers.join(', ')
+  return kernel.startsWith('gemm') ? numbers.slice(-5, -2).join(' x ') : numbers.join(', ')
 }
 
 /** One line for each store, and one before for each value that is used more than once. */

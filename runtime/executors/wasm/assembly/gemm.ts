@@ -6,7 +6,9 @@ import { panelOf, tile, TILE, transpose4 } from './tiles'
 /** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. `plan/workspace.ts` has the same numbers. */
 const MC = 96
 const KC = 384
-const NC = 512
+const NC = 504
+/** Columns of the last block may be so many more: the last panels of B are those of the whole matrix. */
+const REST = 16
 /** Rows that are copied side by side while their cache lines are at hand. */
 const LINES = 16
 
@@ -42,26 +44,95 @@ export function multiply(
     return
   }
   const most = depthOf(k)
-  // Contiguous rows are read where they lie, unless they are a multiple of 4 KiB apart and would share few places of a cache.
-  const direct = columnA == 1 && (rowA & 1023) != 0
-  const packedA = work + TILE
-  const packedB = packedA + (<usize>(min(round(m, 3) / 3, MC / 3) * most) << 4)
-  for (let j = 0; j < n; j += NC) {
-    const columns = min(n - j, NC)
+  const packedB = work + TILE + packedBytes(m, most)
+  for (let j = 0; j < n; ) {
+    const columns = columnsOf(n - j)
     for (let p = 0; p < k; p += most) {
       const depth = min(k - p, most)
-      const add = accumulate | i32(p > 0)
       packB(b + (<usize>(p * rowB + j * columnB) << 2), rowB, columnB, depth, columns, packedB)
-      for (let i = 0; i < m; i += MC) {
-        const rows = min(m - i, MC)
-        const from = a + (<usize>(i * rowA + p * columnA) << 2)
-        const to = c + (<usize>(i * rowC + j) << 2)
-        if (direct) block(from, <usize>rowA << 2, 4, <usize>(rowA * 3) << 2, packedB, to, <usize>rowC << 2, rows, columns, depth, add, work)
-        else {
-          packA(from, rowA, columnA, rows, depth, packedA)
-          block(packedA, 4, 16, <usize>depth << 4, packedB, to, <usize>rowC << 2, rows, columns, depth, add, work)
-        }
-      }
+      panels(a + (<usize>(p * columnA) << 2), rowA, columnA, packedB, c + (<usize>j << 2), rowC, m, columns, depth, accumulate | i32(p > 0), work)
+    }
+    j += columns
+  }
+}
+
+/** All of B [k, n] in panels, for `gemm_packed`; a multiple of four columns more than n where n leaves a panel half empty (`plan/packing.ts`). */
+export function pack(b: usize, rowB: i32, columnB: i32, n: i32, k: i32, to: usize): void {
+  const most = depthOf(k)
+  const bytes = <usize>columnAt(n, panelsOf(n)) << 2
+  for (let p = 0; p < k; p += most) packB(b + (<usize>(p * rowB) << 2), rowB, columnB, min(k - p, most), n, to + bytes * <usize>p)
+}
+
+/** As `gemm` for one matrix, with the same bits, of a B that was packed before. Items: rows (`axis` 0) or panels of B (1). */
+export function gemm_packed(a: usize, rowA: i32, columnA: i32, b: usize, c: usize, rowC: i32, m: i32, n: i32, k: i32, accumulate: i32, axis: i32, work: usize, begin: i32, end: i32): void {
+  const all = columnAt(n, panelsOf(n))
+  const first = axis == 0 ? 0 : columnAt(n, begin)
+  const last = axis == 0 ? n : min(n, columnAt(n, end))
+  if (axis == 0) {
+    a += <usize>(begin * rowA) << 2
+    c += <usize>(begin * rowC) << 2
+    m = end - begin
+  }
+  const most = depthOf(k)
+  for (let p = 0; p < k; p += most) {
+    const depth = min(k - p, most)
+    for (let j = first; j < last; ) {
+      const columns = columnsOf(last - j)
+      panels(a + (<usize>(p * columnA) << 2), rowA, columnA, b + (<usize>(p * all + j * depth) << 2), c + (<usize>j << 2), rowC, m, columns, depth, accumulate | i32(p > 0), work)
+      j += columns
+    }
+  }
+}
+
+/** Panels of B that n columns take, and the column where one of them begins. */
+// @ts-ignore: decorator
+@inline
+function panelsOf(n: i32): i32 {
+  const rest = n - twelvesOf(n) * 12
+  return twelvesOf(n) + (rest > 12 ? 2 : i32(rest > 0))
+}
+
+// @ts-ignore: decorator
+@inline
+function columnAt(n: i32, panel: i32): i32 {
+  const twelves = twelvesOf(n)
+  const rest = n - twelves * 12
+  return panel <= twelves ? panel * 12 : twelves * 12 + (rest > 8 && rest <= 12 ? 12 : 8 * (panel - twelves))
+}
+
+/** Panels of twelve before the last ones, which are as wide as leaves less of them empty (`panelOf`). */
+// @ts-ignore: decorator
+@inline
+function twelvesOf(n: i32): i32 {
+  return n % 12 == 0 ? n / 12 : max(n - 5, 0) / 12
+}
+
+/** Columns of the next block of those that are left. */
+// @ts-ignore: decorator
+@inline
+function columnsOf(left: i32): i32 {
+  return left > NC + REST ? NC : left
+}
+
+/** Bytes of packed A: three rows take the room of four. */
+// @ts-ignore: decorator
+@inline
+function packedBytes(m: i32, depth: i32): usize {
+  return <usize>(min(round(m, 3) / 3, MC / 3) * depth) << 4
+}
+
+/** All rows of C (+)= A·B for some packed columns of B. Contiguous rows of A are read where they lie, unless they are a multiple of 4 KiB apart and would share few places of a cache. */
+function panels(a: usize, rowA: i32, columnA: i32, packedB: usize, c: usize, rowC: i32, m: i32, columns: i32, depth: i32, add: i32, work: usize): void {
+  const direct = columnA == 1 && (rowA & 1023) != 0
+  const packedA = work + TILE
+  for (let i = 0; i < m; i += MC) {
+    const rows = min(m - i, MC)
+    const from = a + (<usize>(i * rowA) << 2)
+    const to = c + (<usize>(i * rowC) << 2)
+    if (direct) block(from, <usize>rowA << 2, 4, <usize>(rowA * 3) << 2, packedB, to, <usize>rowC << 2, rows, columns, depth, add, work)
+    else {
+      packA(from, rowA, columnA, rows, depth, packedA)
+      block(packedA, 4, 16, <usize>depth << 4, packedB, to, <usize>rowC << 2, rows, columns, depth, add, work)
     }
   }
 }
@@ -122,7 +193,7 @@ function packB(b: usize, rowB: i32, columnB: i32, depth: i32, columns: i32, to: 
   let left = columns
   if (columnB == 1) {
     // All twelves of a few rows before the next rows: their cache lines are shared.
-    const twelves = columns % 12 == 0 ? columns / 12 : max(columns - 5, 0) / 12
+    const twelves = twelvesOf(columns)
     const panel = <usize>depth * 48
     for (let p = 0; p < depth; p += LINES) {
       const lines = min(depth - p, LINES)

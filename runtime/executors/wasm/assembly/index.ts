@@ -2,7 +2,7 @@
 // Those whose last parameters are `begin` and `end` compute some of their items, so that threads can divide them; an item is computed the same
 // way in every division. Does not allocate: `plan/workspace.ts` says how much scratch memory (`work`) a kernel needs.
 
-export { gemm } from './gemm'
+export { gemm, gemm_packed, pack } from './gemm'
 export { await_turn, barrier, fail, pass_turn, share } from './threads'
 import * as math from './math'
 

@@ -15,6 +15,7 @@ export interface Addresses {
   /** Where the threads of the session meet (`assembly/threads.ts`). */
   readonly meeting: number
   state(name: string): number
+  packed(name: string): number
   /** Word where runs await their turn to add to a state. */
   turn(name: string): number
 }
@@ -119,5 +120,5 @@ function pushArg(f: FunctionWriter, arg: Arg, { places }: Placement, addresses: 
 
 function pushPlace(f: FunctionWriter, place: Place, offset: number, addresses: Addresses): void {
   if (place.in === 'arena') f.get(ARENA).i32(place.at + offset).emit(op.i32_add)
-  else f.i32((place.in === 'pool' ? addresses.pool : addresses.state(place.name)) + offset)
+  else f.i32((place.in === 'pool' ? addresses.pool : addresses[place.in](place.name)) + offset)
 }

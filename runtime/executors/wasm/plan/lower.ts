@@ -7,6 +7,7 @@ import { Expression, type Scene } from './expression.js'
 import { isFusible, realizedNodes, storageOf } from './fuse.js'
 import { mergeNests, withSharing } from './merge.js'
 import { count, rowMajor, type Access, type Reduction } from './nest.js'
+import { MOST, packedElements, packedName, type Packing } from './packing.js'
 import type { Linear } from './reindex.js'
 import { at, POOL, wholeLines, type Arg, type Assign, type Buffer, type Fetch, type Schedule, type Step } from './step.js'
 
@@ -28,6 +29,9 @@ export class Lowering implements Scene {
   readonly buffers: Buffer[] = [{ kind: 'pool', elements: 0 }]
   readonly steps: Step[] = []
   readonly pool: number[] = []
+  private readonly packings: Packing[] = []
+  /** States that get a new value. */
+  private readonly assigned: ReadonlySet<string>
   private readonly homes = new Map<number, number>()
   private readonly parts = new Map<number, readonly number[]>()
   private readonly states = new Map<string, number>()
@@ -37,6 +41,7 @@ export class Lowering implements Scene {
 
   constructor(readonly graph: Graph) {
     this.realized = realizedNodes(graph)
+    this.assigned = new Set(graph.outputs.flatMap((output) => (output.kind === 'assign' ? [output.state] : [])))
   }
 
   run(): Schedule {
@@ -52,18 +57,17 @@ export class Lowering implements Scene {
     })
     const fetches: Fetch[] = []
     const assigns: Assign[] = []
-    const assigned = new Set(this.graph.outputs.flatMap((output) => (output.kind === 'assign' ? [output.state] : [])))
     for (const output of this.graph.outputs) {
       const held = this.buffer(output.node)
       const state = (this.buffers[held] as Buffer).name
       // An old value of a state that changes has to be saved before the new one is stored.
-      const moves = (this.buffers[held] as Buffer).kind === 'state' && assigned.has(state as string) && !(output.kind === 'assign' && output.state === state)
+      const moves = (this.buffers[held] as Buffer).kind === 'state' && this.assigned.has(state as string) && !(output.kind === 'assign' && output.state === state)
       const buffer = moves ? this.duplicate(held) : held
       if (output.kind === 'fetch') fetches.push({ name: output.name, dtype: (this.graph.nodes[output.node] as GraphNode).type.dtype, buffer })
       else assigns.push({ state: output.state, buffer })
     }
     this.buffers[POOL] = { kind: 'pool', elements: this.pool.length }
-    return { buffers: this.buffers, steps: this.steps, feeds, fetches, assigns, pool: this.pool }
+    return { buffers: this.buffers, steps: this.steps, feeds, fetches, assigns, packings: this.packings, pool: this.pool }
   }
 
   home(id: number): number | undefined {
@@ -83,6 +87,20 @@ export class Lowering implements Scene {
 
   newBuffer(elements: number): number {
     return this.buffers.push({ kind: 'arena', elements }) - 1
+  }
+
+  /** The buffer of a matrix [k, n] of a state in packed form; absent where the state changes, or where too much is packed already. */
+  packed({ buffer, offset, row, column }: { readonly buffer: number; readonly offset: number; readonly row: number; readonly column: number }, n: number, k: number): number | undefined {
+    const { kind, name: state } = this.buffers[buffer] as Buffer
+    if (kind !== 'state' || state === undefined || this.assigned.has(state) || offset !== 0 || n * k === 0) return undefined
+    const name = packedName({ state, row, column, n, k })
+    const known = this.buffers.findIndex((each) => each.kind === 'packed' && each.name === name)
+    if (known >= 0) return known
+    const elements = packedElements(n, k)
+    if (this.packings.reduce((sum, packing) => sum + packedElements(packing.n, packing.k), elements) > MOST) return undefined
+    const packed = this.buffers.push({ kind: 'packed', elements, name }) - 1
+    this.packings.push({ buffer: packed, state, row, column, n, k })
+    return packed
   }
 
   /** New buffers for the outputs of a node. */

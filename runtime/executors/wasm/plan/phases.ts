@@ -64,7 +64,7 @@ const collide = (a: Touch, b: Touch): boolean => (a.writes || b.writes) && (a.di
 function touchesOf({ reads, writes }: Step, divided: boolean, { buffers }: Schedule, { places }: Placement): Touch[] {
   const touch = (writes: boolean) => (buffer: number): Touch[] => {
     const place = places[buffer] as Place
-    if (place.in === 'pool') return []
+    if (place.in === 'pool' || place.in === 'packed') return []
     const start = place.in === 'arena' ? place.at : 0
     return [{ where: place.in === 'arena' ? 'arena' : `state ${place.name}`, start, end: start + (buffers[buffer]?.elements ?? 0) * 4, writes, divided }]
   }

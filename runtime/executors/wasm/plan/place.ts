@@ -3,8 +3,8 @@
 
 import type { Schedule, Step } from './step.js'
 
-/** `arena`: bytes from the arena's start; `state`: the memory of the session's state of that name; `pool`: the constants. */
-export type Place = { readonly in: 'arena'; readonly at: number } | { readonly in: 'state'; readonly name: string } | { readonly in: 'pool' }
+/** `arena`: bytes from the arena's start; `state`, `packed`: the session's memory of that name; `pool`: the constants. */
+export type Place = { readonly in: 'arena'; readonly at: number } | { readonly in: 'state' | 'packed'; readonly name: string } | { readonly in: 'pool' }
 
 export interface Placement {
   readonly places: readonly Place[]
@@ -24,7 +24,7 @@ interface Life {
 export function place(schedule: Schedule): Placement {
   const { buffers, steps } = schedule
   const lives = lifetimes(schedule)
-  const places: (Place | undefined)[] = buffers.map((buffer) => (buffer.kind === 'pool' ? { in: 'pool' } : buffer.kind === 'state' ? { in: 'state', name: buffer.name as string } : undefined))
+  const places: (Place | undefined)[] = buffers.map(({ kind, name }) => (kind === 'pool' ? { in: kind } : kind === 'state' || kind === 'packed' ? { in: kind, name: name as string } : undefined))
   const copies: { state: string; buffer: number }[] = []
   for (const { state, buffer } of schedule.assigns) {
     const old = buffers.findIndex((each) => each.kind === 'state' && each.name === state)

@@ -3,10 +3,11 @@
 
 import type { DType } from '../../../../spec/graph/graph.js'
 import type { Nest } from './nest.js'
+import type { Packing } from './packing.js'
 
-/** `pool` holds the constants of the program, `feed` and `arena` lie in the arena, `state` in the session. */
+/** `pool` holds the constants of the program, `feed` and `arena` lie in the arena, `state` and `packed` in the session. */
 export interface Buffer {
-  readonly kind: 'arena' | 'feed' | 'state' | 'pool'
+  readonly kind: 'arena' | 'feed' | 'state' | 'packed' | 'pool'
   /** Number of 32-bit elements. */
   readonly elements: number
   readonly name?: string
@@ -53,6 +54,8 @@ export interface Schedule {
   readonly feeds: readonly Fetch[]
   readonly fetches: readonly Fetch[]
   readonly assigns: readonly Assign[]
+  /** What has to be packed before the program runs. */
+  readonly packings: readonly Packing[]
   /** Bits of the constants. */
   readonly pool: readonly number[]
 }

@@ -2,7 +2,7 @@
 // Does not allocate it: each thread of a session has one block for all steps of all programs.
 
 /** Block sizes of `assembly/gemm.ts`. */
-const [MC, KC, NC] = [96, 384, 512]
+const [MC, KC, NC] = [96, 384, 504 + 16]
 /** Query rows of a block of `assembly/attention.ts`. */
 const ROWS = 64
 /** A spare tile for the edges of a product (`assembly/tiles.ts`). */
@@ -14,10 +14,10 @@ const LOGITS = 2 ** 18
 
 const round = (x: number, to: number): number => Math.ceil(x / to) * to
 
-/** A spare tile, packed A (three rows take the room of four) and packed B. */
-export function gemmWorkspace(m: number, n: number, k: number): number {
-  const depth = Math.min(k, KC)
-  return TILE + ((Math.min(round(m, 3), MC) * 4) / 3 + Math.min(Math.max(round(n, 4), 8), NC)) * depth
+/** A spare tile, packed A (three rows take the room of four) and, unless it was packed before, B. */
+export function gemmWorkspace(m: number, n: number, k: number, packed = false): number {
+  const columns = packed ? 0 : Math.min(Math.max(round(n, 4), 8), NC)
+  return TILE + ((Math.min(round(m, 3), MC) * 4) / 3 + columns) * Math.min(k, KC)
 }
 
 /** A spare tile, a factor for each row of a block, transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
