@@ -17,6 +17,7 @@ export class RolloutGroup {
   /** The prompt of each row of the caches; null when its rollout is done or the row was never used. */
   private rows: (number | null)[]
   private heard: TensorData = new Float32Array()
+  private unfinished: number
 
   /** @param length positions of each row, the prompt's and the new ones  @param number of the group among those side by side */
   constructor(
@@ -26,6 +27,7 @@ export class RolloutGroup {
     private readonly number = 0,
   ) {
     this.written = prompts.map(() => ({ tokens: [], logp: [], finished: false }))
+    this.unfinished = prompts.length
     this.held = policy.caches(policy.sizes.rows(prompts.length), length, number)
     this.rows = Array.from({ length: this.held.rows }, (_, index) => (index < prompts.length ? index : null))
   }
@@ -39,9 +41,9 @@ export class RolloutGroup {
     return this.heard
   }
 
-  /** Rows that still write. */
-  get live(): readonly number[] {
-    return this.rows.flatMap((index, row) => (index === null ? [] : [row]))
+  /** How many rows still write. */
+  get live(): number {
+    return this.unfinished
   }
 
   get rollouts(): Rollout[] {
@@ -98,15 +100,17 @@ export class RolloutGroup {
       rollout.tokens.push(token?.[row] as number)
       rollout.logp.push(logp?.[row] as number)
       rollout.finished = this.policy.ends.has(token?.[row] as number)
-      if (rollout.finished) this.rows[row] = null
+      if (!rollout.finished) return
+      this.rows[row] = null
+      this.unfinished--
     })
   }
 
   /** Leaves rows behind that are done, when few are left. */
   async shrink(): Promise<void> {
-    const { live } = this
-    const smaller = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(live.length)))
+    const smaller = Math.max(SMALLEST, 2 ** Math.ceil(Math.log2(this.live)))
     if (smaller >= this.held.rows) return
+    const live = this.rows.flatMap((index, row) => (index === null ? [] : [row]))
     const next = this.policy.caches(smaller, this.length, this.number)
     await this.held.moveTo(next, live)
     this.rows = Array.from({ length: smaller }, (_, place) => this.rows[live[place] ?? -1] ?? null)

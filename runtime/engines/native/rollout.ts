@@ -64,9 +64,9 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
   let live: readonly RolloutGroup[] = groups
   for (let step = 0; ; step++) {
     await run(live, (group) => group.draw(step, options), (group, fetched) => group.write(fetched))
-    report(prompts.length - live.reduce((sum, group) => sum + group.live.length, 0))
+    report(prompts.length - live.reduce((sum, group) => sum + group.live, 0))
     await eventsHandled()
-    live = live.filter((group) => group.live.length > 0)
+    live = live.filter((group) => group.live > 0)
     if (live.length === 0 || step + 1 === options.maxNew) break
     for (const group of live) await group.shrink()
     await run(live, (group) => group.decode(), (group, fetched) => group.hear(fetched))
