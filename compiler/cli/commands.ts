@@ -73,7 +73,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'compare two specs, plans or runs by meaning',
     positionals: ['A', 'B'],
     options: { set: SET, variant: VARIANT, format: FORMAT },
-    more: 'A and B are each a spec, a compiled plan (.json), the number of a run, or a spec of git: HEAD~1:main.rlp.\nA alone may be a revision: `rlpc diff HEAD~1`. A defaults to HEAD, B to the spec here.\nNames, comments and order do not count. Exit code 0: same meaning, 5: they differ.',
+    more: 'A and B are each a spec, a compiled plan (.json), the number of a run, or a spec of git: HEAD~1:main.rlp.\nA alone may be a revision: `rlpc diff HEAD~1`. A defaults to HEAD, B to the spec here.\nNames, comments and order do not count. Exit code 0: same meaning, 5: they differ.\n--format json: the schema is spec/schemas/comparison.schema.json.',
     load: async () => (await import('./diff.js')).run,
   },
   objective: {

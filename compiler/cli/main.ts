@@ -49,11 +49,11 @@ async function main(argv: readonly string[]): Promise<number> {
   return run({ positionals: parsed.positionals, options: parsed.values })
 }
 
-// A reader that leaves early (`| head`) ends the command as SIGPIPE would.
+// A reader that leaves early (`| head`) ends the command as SIGPIPE would; a terminal that was closed (EIO) ends nothing, so that a run keeps its state.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(EXIT.pipe)
-    throw error
+    if (error.code !== 'EIO') throw error
   })
 }
 

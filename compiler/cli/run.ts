@@ -49,8 +49,13 @@ export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads
     process.stderr.write(`${process.stderr.isTTY ? '\n' : ''}stopping after this step; press Ctrl-C again to stop at once\n`)
     stop.abort()
   }
+  // A terminal that is closed says so once or more often, and nobody reads any longer. Without a terminal, as behind `nohup`, the run goes on.
+  const hangUp = () => {
+    if (process.stderr.isTTY) stop.abort()
+  }
   // A cluster that takes the machine away says so with SIGTERM.
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, interrupt)
+  const heard = [['SIGINT', interrupt], ['SIGTERM', interrupt], ['SIGHUP', hangUp]] as const
+  for (const [signal, then] of heard) process.on(signal, then)
   const progress = runtime.progress({ stream: process.stderr, colour: useColour(process.stderr) })
   const result = await runtime.runPlan(plan, {
     root,
@@ -64,7 +69,7 @@ export async function runLoaded({ plan, root, spec }: Loaded, { backend, threads
     signal: stop.signal,
   })
   progress.close()
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, interrupt)
+  for (const [signal, then] of heard) process.off(signal, then)
   process.stdout.write(format === 'json' ? runtime.resultText(result) : runtime.summary(result, { colour: useColour(process.stdout) }))
   if (result.outcome === 'stopped') return EXIT.interrupted
   if (result.outcome === 'failed') return EXIT.failed

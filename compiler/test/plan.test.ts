@@ -163,6 +163,27 @@ claim ready: Gate { require = exam[*].tokens >= ${limit}, before = more }
       ok((await rlpc(folder, 'why', ['ready'])).out.includes('let through: more'))
     }))
 
+  test('diff: JSON fits its schema; formulas as both sides write them', () =>
+    inFolder(async (folder) => {
+      const schemas = ['plan', 'comparison'].map((name) => JSON.parse(readFileSync(new URL(`../../spec/schemas/${name}.schema.json`, import.meta.url), 'utf8')) as object)
+      const fits = new Ajv2020({ allowUnionTypes: true }).addSchema(schemas[0] as object).compile(schemas[1] as object)
+      const spec = (bound: string) => `${COMMON}
+fn mine(logp: Real per token, old_logp: Real per token, advantage: Real per rollout): Real per token {
+  let ratio = exp(logp - old_logp)
+  0 - min(ratio * advantage, clamp(ratio, ${bound}) * advantage)
+}
+stage learn: Grpo { policy = tiny, prompts = problems["train"], reward = answer, length = 2 steps, group_size = 2 rollouts, loss = mine, rollout { per_step = 2 prompts, max_new = 2 tokens }, optimizer { lr = 1e-3 } }
+stage exam: Evaluate { policy = learn.policy, data = subset(problems["test"], 4 samples), score = answer.correct, max_new = 2 tokens }
+claim better { require = exam.accuracy > 10% }
+`
+      writeFileSync(join(folder, 'a.rlp'), spec('0.8, 1.2'))
+      writeFileSync(join(folder, 'b.rlp'), spec('0.8, 1.3').replace('length = 2 steps', 'length = 3 steps').replace('10%', '20%').replace('stage exam', 'stage test').replace('exam.accuracy', 'test.accuracy'))
+      const json = await rlpc(folder, 'diff', ['a.rlp', 'b.rlp'], { format: 'json' })
+      ok(json.code === 5 && fits(JSON.parse(json.out)), json.out + json.err + JSON.stringify(fits.errors))
+      const text = await rlpc(folder, 'diff', ['a.rlp', 'b.rlp'])
+      ok(/- .*0\.8.*1\.2.*\n +\+ .*0\.8.*1\.3/.test(text.out), text.out)
+    }))
+
   test('diff: a revision of git with the imports of that revision', () =>
     inFolder(async (folder) => {
       const git = (...args: string[]) => execaSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', '-c', 'init.defaultBranch=main', ...args], { cwd: folder })
@@ -178,6 +199,9 @@ claim ready: Gate { require = exam[*].tokens >= ${limit}, before = more }
       ok(out.includes('~ learn: Sft\n    batch  2 samples → 3 samples\n~ follows: exam (from learn)'), out)
       const json = JSON.parse((await rlpc(folder, 'diff', ['HEAD'], { format: 'json' })).out) as { same: boolean }
       is(json.same, false)
+      writeFileSync(join(folder, 'torn.rlp'), 'rlp 1\nstage a: Sft {\n')
+      const torn = await rlpc(folder, 'diff', ['torn.rlp', 'main.rlp'])
+      ok(torn.code === 1 && torn.err.startsWith('torn.rlp has mistakes:\nerror[RLP0006]'), torn.err)
       for (const wrong of ['HEAD:nothing.rlp', 'nowhere.rlp', '7']) {
         const refused = await rlpc(folder, 'diff', [wrong]).catch((error: Error) => error)
         ok(refused instanceof Error && refused.constructor.name === 'UsageError', `${wrong} is refused`)

@@ -87,6 +87,31 @@ suite('interrupted runs on the command line', (test) => {
     is((await rlpc(folder, 'resume', '7')).exitCode, 2)
   }))
 
+  test('a terminal that is closed keeps the state; without a terminal, as behind nohup, the run goes on', inFolder(async (folder) => {
+    write(folder, 20_000)
+    const behind = rlpc(folder, 'run', 'main.rlp')
+    behind.stderr.once('data', () => {
+      behind.kill('SIGHUP')
+      behind.stderr.once('data', () => behind.kill('SIGINT'))
+    })
+    const { exitCode, stdout, stderr } = await behind
+    is(exitCode, 130, stderr)
+    // Had it stopped before, Ctrl-C would have been the second signal and have ended it at once.
+    ok(stdout.includes('rlpc resume 0001'), stdout)
+
+    // `script` of util-linux.
+    if (process.platform !== 'linux') return
+    const terminal = execa('script', ['-qec', `'${process.execPath}' --import '${tsx}' '${main}' resume`, '/dev/null'], { cwd: folder, reject: false })
+    terminal.stdout.on('data', (text: Buffer) => /\d\/20000 steps/.test(text.toString()) && terminal.kill('SIGKILL'))
+    await terminal
+    const result = join(folder, '.rlp/runs/0002/result.json')
+    for (const end = Date.now() + 20_000; !existsSync(result) && Date.now() < end; ) await new Promise((done) => setTimeout(done, 20))
+    ok(existsSync(result), 'the run that lost its terminal has written what it came to')
+    const again = rlpc(folder, 'resume')
+    again.stderr.on('data', (text: Buffer) => /continues/.test(text.toString()) && again.kill('SIGINT'))
+    ok(/copy: continues after step \d+\n/.test((await again).stderr))
+  }))
+
   test('ls, show, verify, export and gc', inFolder(async (folder) => {
     is((await rlpc(folder, 'store')).exitCode, 2)
     write(folder, 3)

@@ -2,7 +2,8 @@
 // threads, and the clock behind the counted limits: what runs for too long without counting is ended with its thread.
 
 import { availableParallelism } from 'node:os'
-import { Worker } from 'node:worker_threads'
+import type { Worker } from 'node:worker_threads'
+import { startWorker } from '../start-worker.js'
 import { atMost } from './at-most.js'
 import type { Program, Ran, Sandbox } from './sandbox.js'
 
@@ -13,15 +14,10 @@ const inTurn = atMost(Math.min(4, availableParallelism()))
 const idle: Worker[] = []
 
 /** Runs a program; results are the same whatever else runs. Rejects only when a thread of ours breaks. */
-export const javascript: Sandbox = (program) => inTurn(() => runIn(idle.pop() ?? startWorker(), program))
+export const javascript: Sandbox = (program) => inTurn(() => runIn(idle.pop() ?? start(), program))
 
-function startWorker(): Worker {
-  // Nothing of the environment, not even for QuickJS.
-  const options = { env: {}, resourceLimits: { stackSizeMb: 16 } }
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./javascript-worker.js', import.meta.url), options)
-  // From source, as in tests: threads do not inherit the loader of TypeScript.
-  return new Worker(`import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ tsImport }) => tsImport('./javascript-worker.ts', ${JSON.stringify(import.meta.url)}))`, { ...options, eval: true })
-}
+// Nothing of the environment, not even for QuickJS.
+const start = (): Worker => startWorker('./javascript-worker', import.meta.url, { env: {}, resourceLimits: { stackSizeMb: 16 } })
 
 function runIn(worker: Worker, program: Program): Promise<Ran> {
   return new Promise((done, broke) => {

@@ -2,7 +2,8 @@
 // Results do not depend on how many there are, so a run takes those that are awake yet; `assembly/threads.ts` has what happens inside of a run.
 
 import { availableParallelism } from 'node:os'
-import { MessageChannel, Worker, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { startWorker } from '../../start-worker.js'
 import { fill, QUEUE_WORDS, take, type Call, type Callable, type Span } from './queue.js'
 
 /** Words of a worker's control block. From `program` on, what a call says; `threads` is 0 where calls are to be taken from the queue. */
@@ -59,11 +60,7 @@ export async function enlist(threads: number): Promise<void> {
 function start(): Crewmate {
   const control = new Int32Array(new SharedArrayBuffer(CONTROL_WORDS * 4))
   const { port1, port2 } = new MessageChannel()
-  const options = { workerData: { control, port: port2, queue }, transferList: [port2] }
-  const worker = import.meta.url.endsWith('.ts')
-    ? // From source, as in tests: threads do not inherit the loader of TypeScript.
-      new Worker(`import(${JSON.stringify(import.meta.resolve('tsx/esm/api'))}).then(({ tsImport }) => tsImport('./thread.ts', ${JSON.stringify(import.meta.url)}))`, { ...options, eval: true })
-    : new Worker(new URL('./thread.js', import.meta.url), options)
+  const worker = startWorker('./thread', import.meta.url, { workerData: { control, port: port2, queue }, transferList: [port2] })
   const ready = new Promise<void>((done) => {
     // A worker that cannot start is never called.
     worker.on('error', () => done())
