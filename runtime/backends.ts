@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs'
 import type { Plan } from '../spec/plan/plan.js'
 import type { Executor } from './executors/executor.js'
 import { installed } from './executors/tensorflow/install/place.js'
+import { kernelsInUse } from './executors/wasm/kernels.js'
 
 /** Backend → its executor with so many threads, or as many as there are cores. */
 const executors: Readonly<Record<string, (threads?: number) => Promise<Executor>>> = {
@@ -19,6 +20,15 @@ async function withThreads(threads: number | undefined): Promise<typeof import('
   if (threads !== undefined) process.env['TF_NUM_INTRAOP_THREADS'] = process.env['TF_NUM_INTEROP_THREADS'] = String(threads)
   return import('./executors/tensorflow/index.js')
 }
+
+const tensorflowVersion = (): string | undefined => {
+  const place = installed()
+  return 'note' in place ? place.note.version : undefined
+}
+const versions: Readonly<Record<string, () => string | undefined>> = { wasm: () => kernelsInUse().slice(0, 12), tensorflow: tensorflowVersion, 'tensorflow-bf16': tensorflowVersion }
+
+/** What computes behind a backend here: other kernels give other last digits. Undefined where nothing is known of it. */
+export const versionOf = (backend: string): string | undefined => versions[backend]?.()
 
 export const isTensorflow = (backend: string | undefined): boolean => backend?.startsWith('tensorflow') === true
 

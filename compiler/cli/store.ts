@@ -48,9 +48,9 @@ function ls(_: Arguments, { runtime, store }: Place): number {
 
 function show(args: Arguments, place: Place): number {
   const { store } = place
-  const { fingerprint, madeBy, kind, executor, from, metrics, outputs, files, result } = manifestOf(args, place)
+  const { fingerprint, madeBy, kind, executor, version, from, metrics, outputs, files, result } = manifestOf(args, place)
   const parts = [
-    `${madeBy.stage}: ${kind}, made by run ${madeBy.run} with ${executor}`,
+    `${madeBy.stage}: ${kind}, made by run ${madeBy.run} with ${executor}${version === undefined ? '' : ` ${version}`}`,
     `fingerprint ${fingerprint}\nresult      ${result}\nfolder      ${store.path(fingerprint)}`,
     listed('from', [...Object.entries(from.files), ...Object.entries(from.stages).map(([stage, hash]): [string, string] => [nameOf(stage, place), hash])].map(([name, hash]) => [name, short(hash)])),
     listed('metrics', Object.entries(metrics).map(([name, value]) => [name, String(value)])),

@@ -124,7 +124,7 @@ function chain({ stage, metric: wanted }: Asked, { id, plan }: PastRun, manifest
       return
     }
     seen.add(at.address)
-    lines.push(`${head}  ${at.fingerprint.slice(0, 12)}  ${made ? `made by run ${made.madeBy.run}${made.madeBy.stage === at.address ? '' : ` as ${made.madeBy.stage}`} with ${made.executor}, result ${made.result.slice(0, 12)}` : (absent(at) ?? `not in the store (asked of run ${id})`)}`)
+    lines.push(`${head}  ${at.fingerprint.slice(0, 12)}  ${made ? `made by run ${made.madeBy.run}${made.madeBy.stage === at.address ? '' : ` as ${made.madeBy.stage}`} with ${made.executor}${made.version === undefined ? '' : ` ${made.version}`}, result ${made.result.slice(0, 12)}` : (absent(at) ?? `not in the store (asked of run ${id})`)}`)
     for (const path of new Set([...Object.keys(at.inputs), ...at.written])) {
       const value = at.inputs[path] ?? attribute(at, path)
       if (value !== null && !isOutput(value)) lines.push(`${indent}    ${path} = ${showValue(value)}${modelText(plan, value)}`)

@@ -8,7 +8,8 @@ import { HostError } from '../host.js'
 
 /** Write a file in one piece. On any failure the old file, if any, is untouched. Errors: RLP8201, RLP8202. */
 export function writeFileAtomic(path: string, content: string | Iterable<Uint8Array>): void {
-  const temporary = `${path}.tmp`
+  // Two processes may write the same file at once: the last one's is there in the end, whole.
+  const temporary = temporaryOf(path)
   guarded(path, () => {
     try {
       writeDurably(temporary, content)
@@ -20,6 +21,9 @@ export function writeFileAtomic(path: string, content: string | Iterable<Uint8Ar
     }
   })
 }
+
+/** Where this process writes what is to become a file. */
+export const temporaryOf = (path: string): string => `${path}.${process.pid}.tmp`
 
 /** Write a file inside a folder that is itself published whole, by the store. */
 export function writeDurably(path: string, content: string | Iterable<Uint8Array>): void {

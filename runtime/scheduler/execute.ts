@@ -4,6 +4,7 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import { versionOf } from '../backends.js'
 import { guarded, writeDurably } from '../checkpoint/atomic.js'
 import { kinds } from '../engines/native/kinds.js'
 import type { Progress, StageResult, StageRun } from '../engines/native/stage.js'
@@ -41,7 +42,8 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
   if (!run) throw new RangeError(`the native engine cannot run the kind ${kind}`)
   const home = store.work(fingerprint)
   const saving = savingOf(stage)
-  const work = Work.open(home, { fingerprint, executor: executor.name, from }, saving?.keep.best)
+  const version = versionOf(executor.name)
+  const work = Work.open(home, { fingerprint, executor: executor.name, version, from }, saving?.keep.best)
   let manifest: Manifest
   try {
     for (const problem of work.problems) tell({ type: 'note', stage: address, code: 'RLP8207', message: `${problem}; the stage ${work.start ? `goes on after step ${work.steps}` : work.completions > 0 ? `goes on after ${work.completions} ${work.completions === 1 ? 'completion' : 'completions'}` : 'begins anew'}` })
@@ -56,7 +58,7 @@ export async function execute(stage: StagePlan, from: Origins, around: Surroundi
     })
     for (const [file, text] of Object.entries(work.texts({ stage: address }))) writeDurably(join(made, file), text)
     const outputs = { ...writeOutputs(made, stage, artefacts, { ...result, datasets: artefacts.secrets.redact(result.datasets) }), ...(saving ? writeBest(made, stage, artefacts, result, saving, work, score.value) : {}) }
-    manifest = store.publish(made, { fingerprint, kind, madeBy: { stage: address, run: folder.id }, executor: executor.name, from, metrics: result.metrics, ...(notes.length > 0 ? { notes } : {}), outputs })
+    manifest = store.publish(made, { fingerprint, kind, madeBy: { stage: address, run: folder.id }, executor: executor.name, ...(version === undefined ? {} : { version }), from, metrics: result.metrics, ...(notes.length > 0 ? { notes } : {}), outputs })
   } catch (cause) {
     // What is damaged would be met again: next time the stage begins anew.
     if (cause instanceof HostError && cause.code === 'RLP8207') store.clear(fingerprint)

@@ -2,6 +2,7 @@
 // Looks at manifests and journals only: files of results are not read, so a damaged one is found when the run comes to it.
 
 import type { Plan, StagePlan } from '../../spec/plan/plan.js'
+import { versionOf } from '../backends.js'
 import { OriginsOfStages, staleness } from '../store/origins.js'
 import type { Store } from '../store/store.js'
 import { stateOfWork } from '../store/work.js'
@@ -35,6 +36,7 @@ export function intentions(plan: Plan, { store, root, executor, fresh = false, o
   // Hashes every file that the plan reads: only when there is something to compare them with.
   let hashed = origins
   const [finished, interrupted] = [new Set(store.list()), new Set(store.interrupted())]
+  const version = versionOf(executor)
   const found = new Map<string, Intention>()
   for (const stage of runOrder(plan.stages)) found.set(stage.address, fresh ? { will: 'make', from: 0, completions: 0, because: ['everything is made again'] } : intention(stage))
   return found
@@ -49,7 +51,7 @@ export function intentions(plan: Plan, { store, root, executor, fresh = false, o
     const obstacle = stored && ('damage' in stored ? stored.damage : staleness(stored.manifest, from, executor))
     // Made again, what it needs may come out the same: then it is reused after all.
     if (stored && obstacle === undefined) return waits === undefined ? { will: 'reuse', from: 0, completions: 0, because: [] } : { will: 'make', from: 0, completions: 0, because: [`${waits} is made before it`] }
-    const { steps, completions, problems } = interrupted.has(fingerprint) ? stateOfWork(store.work(fingerprint), { fingerprint, executor, from }, savingOf(stage)?.keep.best) : { steps: 0, completions: 0, problems: [] }
+    const { steps, completions, problems } = interrupted.has(fingerprint) ? stateOfWork(store.work(fingerprint), { fingerprint, executor, version, from }, savingOf(stage)?.keep.best) : { steps: 0, completions: 0, problems: [] }
     return { will: steps > 0 || completions > 0 ? 'continue' : 'make', from: steps, completions, because: [...(obstacle === undefined ? [] : [obstacle]), ...problems] }
   }
 }

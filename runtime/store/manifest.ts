@@ -17,6 +17,8 @@ export interface ManifestContent {
   readonly madeBy: { readonly stage: string; readonly run: string }
   /** The executor that computed it: another one gives other last digits, so it is not reused there. */
   readonly executor: string
+  /** Of its kernels. A finished result is reused under any; only work that is not done must go on with the same. */
+  readonly version?: string | undefined
   readonly from: Origins
   /** Outputs of type `Real`. */
   readonly metrics: Readonly<Record<string, number>>

@@ -16,6 +16,8 @@ import { readRecords, RecordFile, type Records } from './records.js'
 export interface WorkIdentity {
   readonly fingerprint: string
   readonly executor: string
+  /** Of its kernels (`versionOf` of `../backends.ts`). */
+  readonly version?: string | undefined
   readonly from: Origins
 }
 
@@ -201,11 +203,15 @@ function usableWork(folder: string, identity: WorkIdentity, { values, lost }: Re
   return count > 1 ? { count, steps: 0 } : undefined
 }
 
-function differenceOf({ format, identity: { fingerprint, executor, from } }: Begin, now: WorkIdentity): string | undefined {
+function differenceOf({ format, identity: { fingerprint, executor, version, from } }: Begin, now: WorkIdentity): string | undefined {
   if (format !== 1 || fingerprint !== now.fingerprint) return 'the interrupted work belongs to another stage or version of rlpc'
   if (executor !== now.executor) return `the interrupted work was computed by \`${executor}\`, this run uses \`${now.executor}\``
+  if (version !== now.version) return `the interrupted work was computed by ${versionText(executor, version)}, this run uses ${versionText(executor, now.version)}`
   return originsDifference(from, now.from)
 }
+
+/** An executor and its version, for people. */
+export const versionText = (executor: string, version: string | undefined): string => (version === undefined ? `another version of \`${executor}\`` : `\`${executor}\` ${version}`)
 
 /** Undefined when the file is missing or not what was written. */
 function load(folder: string, { checkpoint, sha256, progress }: CheckpointRecord): Checkpoint | undefined {

@@ -1,11 +1,11 @@
 // Checkpoints: safetensors round trips and damage, files that are whole or absent, and fresh weights.
 
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { equal, is, near, ok, suite, throws } from '../../spec/test/suite.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
-import { writeDurably, writeFileAtomic } from '../checkpoint/atomic.js'
+import { temporaryOf, writeDurably, writeFileAtomic } from '../checkpoint/atomic.js'
 import { readWeights, writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
 import { readSafetensors, safetensorsBytes } from '../checkpoint/safetensors.js'
@@ -84,12 +84,23 @@ suite('atomic writes', (test) => {
     inFolder((folder) => {
       const path = join(folder, 'weights')
       writeFileAtomic(path, 'old')
-      symlinkSync('/dev/full', `${path}.tmp`)
+      symlinkSync('/dev/full', temporaryOf(path))
       throws(() => writeFileAtomic(path, 'new'), code('RLP8201', path))
       is(readFileSync(path, 'utf8'), 'old')
       equal(readdirSync(folder), ['weights'])
     })
   })
+
+  test('what another process is writing is not touched', () =>
+    inFolder((folder) => {
+      const path = join(folder, 'weights')
+      const theirs = temporaryOf(path).replace(String(process.pid), `${process.pid + 1}`)
+      writeFileSync(theirs, 'half')
+      writeFileAtomic(path, 'ours')
+      renameSync(theirs, path)
+      is(readFileSync(path, 'utf8'), 'half')
+      equal(readdirSync(folder), ['weights'])
+    }))
 
   test('a place that cannot be written is named', () =>
     inFolder((folder) => {

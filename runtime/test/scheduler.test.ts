@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import type { Plan } from '../../spec/plan/plan.js'
 import type { RunEvent, RunResult } from '../scheduler/events.js'
+import { temporaryOf } from '../checkpoint/atomic.js'
 import { writeModelFolder } from '../checkpoint/folder.js'
 import { freshWeights } from '../checkpoint/initialise.js'
 import { chainsOfTen } from '../bench/many-stages.js'
@@ -436,7 +437,7 @@ suite('errors of runs', (test) => {
       const report = (event: RunEvent) => {
         if (event.type === 'step' && event.stage === 'copy' && event.step === 1) {
           mkdirSync(join(work, 'checkpoints'))
-          symlinkSync('/dev/full', join(work, 'checkpoints', '00000002.safetensors.tmp'))
+          symlinkSync('/dev/full', temporaryOf(join(work, 'checkpoints', '00000002.safetensors')))
         }
       }
       const { result } = await run(plan, { report })

@@ -229,7 +229,7 @@ suite('store', (test) => {
   }))
 })
 
-const identity = { fingerprint: FINGERPRINT, executor: 'wasm', from: { stages: {}, files: { 'rows.jsonl': 'h1' } } }
+const identity = { fingerprint: FINGERPRINT, executor: 'wasm', version: 'k1', from: { stages: {}, files: { 'rows.jsonl': 'h1' } } }
 const tensor = (value: number) => [{ name: 'w/a', shape: [2], data: Float32Array.of(value, -value) }]
 
 /** Five steps, saved after 2 and 4. */
@@ -294,6 +294,7 @@ suite('work of an interrupted stage', (test) => {
   test('is never continued under other conditions', inHome((home) => {
     const cases: [typeof identity, string][] = [
       [{ ...identity, executor: 'reference' }, 'computed by `wasm`'],
+      [{ ...identity, version: 'k2' }, 'computed by `wasm` k1, this run uses `wasm` k2'],
       [{ ...identity, from: { stages: {}, files: { 'rows.jsonl': 'h2' } } }, '`rows.jsonl` has changed'],
       [{ ...identity, fingerprint: 'b'.repeat(64) }, 'another stage'],
     ]

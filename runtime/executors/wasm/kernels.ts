@@ -60,11 +60,19 @@ export function kernelsHash(): string {
   return createHash('sha256').update(readFileSync(locate('kernels.wasm'))).digest('hex')
 }
 
+/** Which kernels compute here: SHA-256 of the build that this engine runs. */
+export function kernelsInUse(): string {
+  used ??= createHash('sha256').update(readFileSync(locate(buildOf(hasRelaxedSimd())))).digest('hex')
+  return used
+}
+let used: string | undefined
+
+const buildOf = (relaxed: boolean): string => (relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm')
 const compiled = new Map<string, WebAssembly.Module>()
 
 /** The compiled library: the build with fused multiply-add where the engine has it. Throws where the package was not built. */
 export function kernelModule({ relaxed = hasRelaxedSimd() } = {}): WebAssembly.Module {
-  const name = relaxed ? 'kernels-relaxed.wasm' : 'kernels.wasm'
+  const name = buildOf(relaxed)
   const module = compiled.get(name) ?? new WebAssembly.Module(readFileSync(locate(name)))
   compiled.set(name, module)
   return module
