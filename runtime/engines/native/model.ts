@@ -5,8 +5,8 @@ import type { Graph } from '../../../spec/graph/graph.js'
 import { trainedWeights } from '../../../spec/plan/adapters.js'
 import type { ModelPlan } from '../../../spec/plan/plan.js'
 import type { StoredTensor } from '../../checkpoint/safetensors.js'
-import { runAll, type Executor } from '../../executors/executor.js'
-import { grid, put, type Grid } from './batching.js'
+import { runAll, type Executor, type Sizes } from '../../executors/executor.js'
+import { FINE, grid, microRows, put, type Grid, type LayoutOptions } from './batching.js'
 import type { Examples } from './examples.js'
 import { Programs } from './programs.js'
 
@@ -37,6 +37,16 @@ export class Model {
       session.write(`w/${name}`, data)
     }
     return new Programs(session, graphs)
+  }
+
+  /** What its executor runs best. */
+  get sizes(): Sizes {
+    return this.programs.session.sizes ?? FINE
+  }
+
+  /** How micro-batches of sequences are cut when at most `most` are there; `pad` fills them up. */
+  cutting(most: number, pad: number): LayoutOptions {
+    return { rows: (width) => microRows(width, most, this.sizes), pad, sizes: this.sizes }
   }
 
   /** What `score` fetches (`logp`, `entropy`, …) for the chosen examples, as grids over all of them. */

@@ -2,9 +2,9 @@
 // Training is in `trainer.ts`, sampling in `rollout.ts`.
 
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Executor, Sizes } from '../../executors/executor.js'
+import type { Executor } from '../../executors/executor.js'
 import type { Tokenizer } from '../../tokenizer/tokenizer.js'
-import { FINE, microRows, type Grid, type LayoutOptions } from './batching.js'
+import type { Grid, LayoutOptions } from './batching.js'
 import { Caches } from './cache.js'
 import type { Examples } from './examples.js'
 import { Model, type ModelWeights } from './model.js'
@@ -56,14 +56,9 @@ export class Policy extends Model implements Reader {
     return Number(this.at.model.config['vocab_size'])
   }
 
-  /** What its executor runs best. */
-  get sizes(): Sizes {
-    return this.programs.session.sizes ?? FINE
-  }
-
   /** How micro-batches of this policy's sequences are cut when at most `most` are there. */
   layout(most: number, packed?: number): LayoutOptions {
-    return { rows: (width) => microRows(width, most, this.sizes), pad: this.tokenizer.pad, sizes: this.sizes, ...(packed === undefined ? {} : { packed }) }
+    return { ...this.cutting(most, this.tokenizer.pad), ...(packed === undefined ? {} : { packed }) }
   }
 
   /** Log-probability and entropy at every position of the chosen examples. */

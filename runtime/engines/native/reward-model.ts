@@ -5,7 +5,6 @@ import { withScoreHead } from '../../../spec/plan/heads.js'
 import { freshWeights } from '../../checkpoint/initialise.js'
 import { randomKey, threefry } from '../../random.js'
 import { number, optionalNumber } from './attributes.js'
-import { microRows } from './batching.js'
 import { Course } from './course.js'
 import { framePair } from './dpo.js'
 import { textExamples } from './examples.js'
@@ -29,7 +28,7 @@ export const rewardModel: StageKind = async (run) => {
   const context = Number(at.model.config['max_position_embeddings'])
   const reader = { tokenizer: at.tokenizer, context }
   const longest = Math.min(context, optionalNumber(stage, 'context') ?? context)
-  const layout = { rows: (width: number) => microRows(width, 2 * pairs), pad: at.tokenizer.pad }
+  const layout = model.cutting(2 * pairs, at.tokenizer.pad)
   const trainer = new Trainer(model, stage, steps, { output: 'score', optimizer: 'optimizer' })
   let accuracy = 0
 

@@ -6,7 +6,7 @@ import type { Completion } from '../../host.js'
 import { frameExample } from '../../tokenizer/framing.js'
 import type { Graph } from '../../../spec/graph/graph.js'
 import type { Executor } from '../../executors/executor.js'
-import { microRows, SCORED } from './batching.js'
+import { SCORED } from './batching.js'
 import { textExamples } from './examples.js'
 import { Model } from './model.js'
 import type { PolicyWeights, Reader } from './policy.js'
@@ -25,7 +25,7 @@ export class Scorer {
   async scores(texts: readonly ArrayLike<number>[]): Promise<number[]> {
     const { tokenizer } = this.reader
     if (texts.length === 0) return []
-    const examples = textExamples(texts, { rows: (width) => microRows(width, Math.min(SCORED, texts.length)), pad: tokenizer.pad })
+    const examples = textExamples(texts, this.model.cutting(Math.min(SCORED, texts.length), tokenizer.pad))
     const { score } = await this.model.score(examples, [...texts.keys()], 1)
     return [...(score?.values ?? [])]
   }

@@ -1,7 +1,7 @@
 // C = A·B (or C += A·B) for strided matrices of any shape: packed panels around a register tile (`tiles.ts`).
 // After Goto and van de Geijn (2008).
 
-import { panelOf, tile, TILE, transpose4 } from './tiles'
+import { panelOf, tile, TILE, tileOfFour, transpose4 } from './tiles'
 
 /** Rows, depth and columns of a block: packed A stays in L2, a panel of packed B in L1. `plan/workspace.ts` has the same numbers. */
 const MC = 96
@@ -152,7 +152,9 @@ function block(a: usize, rowA: usize, columnA: usize, group: usize, packedB: usi
     const bytes = <usize>width << 2
     let from = a
     let to = c
-    for (let i = 0; i < rows; i += 3, from += group, to += row * 3) tile(from, rowA, columnA, packedB, bytes, depth, to, row, min(rows - i, 3), min(left, width), width, add, spare)
+    let i = 0
+    if (width == 8 && columnA == 4) for (; i + 4 <= rows; i += 4, from += rowA << 2, to += row << 2) tileOfFour(from, rowA, packedB, depth, to, row, min(left, 8), add, spare)
+    for (; i < rows; i += 3, from += group, to += row * 3) tile(from, rowA, columnA, packedB, bytes, depth, to, row, min(rows - i, 3), min(left, width), width, add, spare)
     packedB += bytes * <usize>depth
     c += bytes
     left -= width

@@ -103,6 +103,45 @@ function tile8(a: usize, second: usize, third: usize, stepA: usize, b: usize, st
   put(c + 16, c21, add)
 }
 
+/** As `tile`, four whole rows of eight columns or fewer: contiguous rows of A, a packed panel of B. Six sums would leave the multipliers waiting. */
+export function tileOfFour(a: usize, rowA: usize, b: usize, depth: i32, c: usize, row: usize, columns: i32, add: i32, spare: usize): void {
+  const whole = columns == 8
+  fourByEight(a, rowA, rowA << 1, rowA * 3, b, depth, whole ? c : spare, whole ? row : 48, add & i32(whole))
+  if (!whole) edge(spare, 48, c, row, 4, columns, add)
+}
+
+function fourByEight(a: usize, second: usize, third: usize, fourth: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+  for (const end = b + (<usize>depth << 5); b != end; b += 32) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    let x = v128.load32_splat(a)
+    c00 = madd(x, b0, c00)
+    c01 = madd(x, b1, c01)
+    x = v128.load32_splat(a + second)
+    c10 = madd(x, b0, c10)
+    c11 = madd(x, b1, c11)
+    x = v128.load32_splat(a + third)
+    c20 = madd(x, b0, c20)
+    c21 = madd(x, b1, c21)
+    x = v128.load32_splat(a + fourth)
+    c30 = madd(x, b0, c30)
+    c31 = madd(x, b1, c31)
+    a += 4
+  }
+  put(c, c00, add)
+  put(c + 16, c01, add)
+  c += row
+  put(c, c10, add)
+  put(c + 16, c11, add)
+  c += row
+  put(c, c20, add)
+  put(c + 16, c21, add)
+  c += row
+  put(c, c30, add)
+  put(c + 16, c31, add)
+}
+
 // @ts-ignore: decorator
 @inline
 function put(c: usize, x: v128, add: i32): void {
