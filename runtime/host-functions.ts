@@ -7,7 +7,7 @@ import { Later, type HostContext, type HostFunction, type HostValue } from './ho
 import { fenced, passed, run } from './signals/code.js'
 import { boxed } from './signals/boxed.js'
 import { asked } from './signals/judge.js'
-import { firstNumber, numbersEqual, sameText } from './signals/compare.js'
+import { containsText, firstNumber, numbersEqual, sameText } from './signals/compare.js'
 import { tagged, wellFormed } from './signals/layout.js'
 import { recordShare, spanOverlap, wordF1 } from './signals/structure.js'
 import { interleaved, tokensBefore } from './signals/segments.js'
@@ -26,6 +26,7 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/signals.tagged': (args) => tagged(writtenArgument(args, 'text') ?? '', textArgument(args, 'tag')),
   'std/signals.boxed': (args) => boxed(writtenArgument(args, 'text') ?? ''),
   'std/signals.exact': (args) => truth(writtenArgument(args, 'a'), (a) => sameText(a, textArgument(args, 'b'))),
+  'std/signals.contains': (args) => truth(writtenArgument(args, 'a'), (a) => containsText(a, textArgument(args, 'b'))),
   'std/signals.first_number': (args) => firstNumber(writtenArgument(args, 'text') ?? ''),
   'std/signals.number_equal': (args) => (args['a'] === null ? 0 : numbersEqual(numberArgument(args, 'a'), numberArgument(args, 'b'), numberArgument(args, 'tolerance')) ? 1 : 0),
   'std/signals.matches': (args) => truth(writtenArgument(args, 'text'), (text) => matches(text, textArgument(args, 'pattern'))),

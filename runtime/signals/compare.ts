@@ -4,6 +4,9 @@
 /** Same text in Unicode's composed form, after trimming and joining runs of white space. */
 export const sameText = (a: string, b: string): boolean => plain(a) === plain(b)
 
+/** The second text, which is not empty, occurs in the first; both as `sameText` takes them. */
+export const containsText = (a: string, b: string): boolean => plain(b) !== '' && plain(a).includes(plain(b))
+
 const plain = (text: string): string => text.normalize('NFC').trim().replace(/\s+/g, ' ')
 
 /**

@@ -105,6 +105,19 @@ suite('signals', (test) => {
     for (const [a, b, expected] of rows) is(call('exact', { a, b }), expected, `${String(a)} / ${b}`)
   })
 
+  test('contains: one text in another, up to white space', () => {
+    const rows: [string | null, string, number][] = [
+      ['the answer is  Paris.', 'Paris', 1],
+      ['in New\nYork City', ' New York ', 1],
+      ['paris', 'Paris', 0],
+      ['Par', 'Paris', 0],
+      ['e\u0301t\u00e9', '\u00e9t\u00e9', 1],
+      ['anything', ' ', 0],
+      [null, 'Paris', 0],
+    ]
+    for (const [a, b, expected] of rows) is(call('contains', { a, b }), expected, `${String(a)} / ${b}`)
+  })
+
   test('first_number: signs, thousands, decimals, exponents', () => {
     const rows: [HostValue, number | null][] = [
       ['The answer is 42.', 42],
