@@ -37,18 +37,13 @@ export function textExamples(texts: readonly ArrayLike<number>[], layout: Layout
       last[row] = lengthOf(text) - 1
     })
     const positions = Int32Array.from(tokens, (_, i) => i % longest)
-    return { rows, width: 1, sizes: { B: rows, T: longest }, placements: chosen.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds: { tokens, positions, last } }
+    return singleBatch(chosen, { B: rows, T: longest }, { tokens, positions, last })
   }
-  const mask = grid(texts.length, 1)
-  mask.values.fill(1)
-  return {
-    count: texts.length,
-    width: 1,
-    mask,
+  return singles(texts.length, {
     // The longest first, so that rows of a micro-batch are of similar length.
     cut: (chosen) => rectangles(chosen.toSorted((a, b) => lengthOf(b) - lengthOf(a) || a - b), lengthOf, layout).map(batchOf),
     tokens: (chosen) => chosen.reduce((sum, text) => sum + lengthOf(text), 0),
-  }
+  })
 }
 
 /** A vector and the number of its class. */
@@ -67,15 +62,22 @@ export function vectorExamples(vectors: readonly Labelled[], rows: number): Exam
       features.set(values, row * size)
       targets[row] = label
     })
-    return { rows, width: 1, sizes: { B: rows, T: 1 }, placements: samples.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds: { features, targets } }
+    return singleBatch(samples, { B: rows, T: 1 }, { features, targets })
   }
-  const mask = grid(vectors.length, 1)
-  mask.values.fill(1)
-  return {
-    count: vectors.length,
-    width: 1,
-    mask,
+  return singles(vectors.length, {
     cut: (chosen) => Array.from({ length: Math.ceil(chosen.length / rows) }, (_, i) => batchOf(chosen.slice(i * rows, (i + 1) * rows))),
     tokens: (chosen) => chosen.length,
-  }
+  })
+}
+
+/** Examples of which each has one number to learn: their grids have one column, all of it learned. */
+function singles(count: number, how: Pick<Examples, 'cut' | 'tokens'>): Examples {
+  const mask = grid(count, 1)
+  mask.values.fill(1)
+  return { count, width: 1, mask, ...how }
+}
+
+/** A micro-batch of such examples, one a row; it may have more rows than examples. */
+function singleBatch(samples: readonly number[], sizes: MicroBatch['sizes'] & { readonly B: number }, feeds: MicroBatch['feeds']): MicroBatch {
+  return { rows: sizes.B, width: 1, sizes, placements: samples.map((sample, row) => ({ sample, row, offset: 0, length: 1 })), feeds }
 }
