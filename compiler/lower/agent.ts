@@ -23,17 +23,18 @@ const ADAM = { beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0 } as const
 /** `act` of every kind, and of those that learn `critic_update` and `actor_update` (spec/plan/README.md). */
 export function lowerAgent(stage: StageToLower, read: AttributeReader, model: ModelPlan, context: LoweringContext): LoweredStage {
   const act = actProgram(model)
-  if (stage.kind.levels.length === 0) return { programs: { act }, estimate: {}, diagnostics: [] }
+  if (stage.kind.levels.length === 0) return { programs: { act }, written: {}, estimate: {}, diagnostics: [] }
   const update = new Update(stage, read, model, context)
   const critic = update.critic()
   const actor = update.actor()
   const { diagnostics } = update
-  if (!critic || !actor || diagnostics.length > 0) return { programs: {}, estimate: {}, diagnostics }
+  if (!critic || !actor || diagnostics.length > 0) return { programs: {}, written: {}, estimate: {}, diagnostics }
   const [length, ratio] = [read.number('length', 0), read.number('update.ratio', 1)]
   const online = read.unit('length') === 'transitions'
   const flops = length * (ratio * flopsOf(critic, {}) + flopsOf(actor, {}) + (online ? flopsOf(act, { N: 1 }) : 0))
   const batch = `${update.batch} transitions = 1 update${online ? `, ${ratio} of the critics for each transition` : ''}`
-  return { programs: { critic_update: critic, actor_update: actor, act }, estimate: { steps: length, flops, batch }, diagnostics }
+  const written = { critic_update: critic, actor_update: actor }
+  return { programs: { ...written, act }, written, estimate: { steps: length, flops, batch }, diagnostics }
 }
 
 /** Feeds observation [N,O] and standard normal noise [N,A]; fetches action [N,A], drawn, and mode [N,A], the squashed mean. */

@@ -25,7 +25,7 @@ type FunctionNode = TypeNode & { node: 'FunctionType' }
 export function lowerFunctions(stage: StageToLower, context: LoweringContext): LoweredStage {
   const programs: Record<string, Graph> = {}
   const diagnostics: Diagnostic[] = []
-  if (stage.kind.levels.length === 0) return { programs, estimate: {}, diagnostics }
+  if (stage.kind.levels.length === 0) return { programs, written: programs, estimate: {}, diagnostics }
   for (const [path, value] of stage.attributes) {
     const member = stage.kind.members.get(path)
     const type = member && functionOf(member.type, member.scope)
@@ -34,7 +34,7 @@ export function lowerFunctions(stage: StageToLower, context: LoweringContext): L
     diagnostics.push(...lowered.diagnostics)
     if (lowered.program) programs[path] = lowered.program
   }
-  return { programs, estimate: {}, diagnostics }
+  return { programs, written: programs, estimate: {}, diagnostics }
 }
 
 /** The function type that is written, or that a `type` names. */

@@ -68,8 +68,8 @@ const kinds: Readonly<Record<string, KindRow>> = {
 
 type Role = 'advantage' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb' | 'merge_adapter' | 'reference_score'
 
-/** Programs that know no model. */
-const MODELLESS: readonly Role[] = ['advantage', 'weigh', 'measure', 'lr']
+/** Programs that functions of the stage become; they know no model. */
+const WRITTEN: readonly Role[] = ['advantage', 'weigh', 'measure', 'lr']
 
 interface Ingredients {
   readonly model: ModelPlan
@@ -139,7 +139,7 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   const row = Object.hasOwn(kinds, stage.kind.name) ? kinds[stage.kind.name] : undefined
   if (!row && stage.model?.architecture === 'agent' && !stage.withoutEngine) return lowerAgent(stage, new AttributeReader(stage.attributes), stage.model, context)
   if (!row) return lowerFunctions(stage, context)
-  if (!stage.model) return { programs: {}, estimate: {}, diagnostics: [] }
+  if (!stage.model) return { programs: {}, written: {}, estimate: {}, diagnostics: [] }
   const scorer = row.scorer === true
   // What a stage hands over is a model with a head already.
   const model = scorer && !stage.model.weights.some(({ name }) => name === VALUE_HEAD) ? withScoreHead(stage.model) : stage.model
@@ -150,44 +150,52 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
 
   const ingredients: Ingredients = { model, reference: stage.reference, read, scorer, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
-  const built: Record<string, Graph> = {}
+  const ofModel: Record<string, Graph> = {}
+  const written: Record<string, Graph> = {}
   for (const role of row.roles) {
-    if (stage.withoutEngine && !MODELLESS.includes(role)) continue
+    if (stage.withoutEngine && !WRITTEN.includes(role)) continue
     const graph = programs[role](ingredients)
-    if (graph) built[role] = graph
+    if (graph) (WRITTEN.includes(role) ? written : ofModel)[role] = graph
   }
   const diagnostics = [...(objective?.diagnostics ?? []), ...(schedule?.diagnostics ?? [])]
   const attention = row.attention ? stage.attributes.get('attention') : undefined
   if (attention) {
     const attend = lowerAttention(attention, stage.spanOf('attention') ?? stage.span, context)
     diagnostics.push(...attend.diagnostics)
-    if (attend.program) built['attend'] = attend.program
+    if (attend.program) written['attend'] = attend.program
   }
   if (row.critic) {
     const critic = criticPrograms(stage, read, model, context)
     diagnostics.push(...critic.diagnostics)
-    Object.assign(built, critic.programs)
+    Object.assign(ofModel, critic.ofModel)
+    Object.assign(written, critic.written)
   }
   for (const [path, names] of Object.entries(row.formulas ?? {})) {
     const value = stage.attributes.get(path)
     if (!value) continue
     const formula = lowerScalar(path, `\`${path}\` is neither a number nor a function of ${names.join(', ')}`, value, names, stage.spanOf(path) ?? stage.span, context)
     diagnostics.push(...formula.diagnostics)
-    if (formula.program) built[path] = formula.program
+    if (formula.program) written[path] = formula.program
   }
-  return { programs: built, estimate: estimate(stage, read, model, built), diagnostics }
+  const built = { ...ofModel, ...written }
+  return { programs: built, written, estimate: estimate(stage, read, model, built), diagnostics }
+}
+
+interface Criticism extends Pick<LoweredStage, 'written' | 'diagnostics'> {
+  readonly ofModel: Readonly<Record<string, Graph>>
 }
 
 /** The programs of a critic; those of its model only where an engine computes it. */
-function criticPrograms(stage: StageToLower, read: AttributeReader, model: ModelPlan, context: LoweringContext): { programs: Readonly<Record<string, Graph>>; diagnostics: readonly Diagnostic[] } {
+function criticPrograms(stage: StageToLower, read: AttributeReader, model: ModelPlan, context: LoweringContext): Criticism {
   const [advantage, scale, valueLoss, aggregate] = ['advantage', 'scale', 'value_loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
   const rate = stage.attributes.get('critic_optimizer.lr')
-  if (!advantage || !scale || !valueLoss || !aggregate || !rate) return { programs: {}, diagnostics: [] }
+  if (!advantage || !scale || !valueLoss || !aggregate || !rate) return { written: {}, ofModel: {}, diagnostics: [] }
   const objective = lowerCriticism({ levels: stage.kind.levels, advantage, scale, valueLoss, aggregate }, context)
   const schedule = lowerSchedule(rate, stage.spanOf('critic_optimizer.lr') ?? stage.span, context)
   const diagnostics = [...objective.diagnostics, ...schedule.diagnostics]
   const lr: Record<string, Graph> = schedule.program ? { critic_lr: schedule.program } : {}
-  if (stage.withoutEngine) return { programs: { ...objective.programs, ...lr }, diagnostics }
+  const functions = { ...objective.programs, ...lr }
+  if (stage.withoutEngine) return { written: functions, ofModel: {}, diagnostics }
   const critic = withValueHead(model)
   const ofModel = {
     critic_score: shared(valueProgram, critic, {}),
@@ -195,7 +203,7 @@ function criticPrograms(stage: StageToLower, read: AttributeReader, model: Model
     critic_norm: shared(normProgram, critic, {}),
     critic_apply: shared(applyProgram, critic, adamwOf(read, 'critic_optimizer.')),
   }
-  return { programs: { ...objective.programs, ...lr, ...ofModel }, diagnostics }
+  return { written: functions, ofModel, diagnostics }
 }
 
 /** A function with the place where this stage gives it. */

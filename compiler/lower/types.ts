@@ -40,6 +40,8 @@ export interface LoweringContext {
 export interface LoweredStage {
   /** Role → program; which roles a kind has is said in `spec/plan/README.md`. */
   readonly programs: Readonly<Record<string, Graph>>
+  /** Those of them that functions of the stage became. The others follow from its kind, model and settings, and from how this version of rlpc computes them. */
+  readonly written: Readonly<Record<string, Graph>>
   readonly estimate: StagePlan['estimate']
   readonly diagnostics: readonly Diagnostic[]
 }

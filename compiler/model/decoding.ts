@@ -7,7 +7,7 @@ import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import { attentionDecode, cacheWrite, maskedDecode, sample, type Sampling } from '../graph/composites.js'
 import { simplify } from '../graph/simplify.js'
-import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights } from './forward.js'
+import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights, type Mix } from './forward.js'
 import { decodePaths, keepPaths } from './paths.js'
 import { wholeRows } from './rows.js'
 import { sizesOf, type TransformerSizes } from './sizes.js'
@@ -30,14 +30,15 @@ export function prefillProgram(model: ModelPlan): Graph {
   const keep = (part: 'k' | 'v', layer: number, entries: Value): void => b.assign(cacheName(part, layer), b.padAxis(entries, 1, 0, subtractDims('S', 'P')))
   const rows = wholeRows(b, model, tokens, positions)
   if (rows.paths) keepPaths(b, rows.paths, last)
-  const hidden = hiddenStates(b, sizes, weights, tokens, rows.positions, (layer, q, k, v) => {
+  const mix: Mix = (layer, q, k, v) => {
     keep('k', layer, k)
     keep('v', layer, v)
     return rows.mix(layer, q, k, v)
-  })
-  // The row of the last token, as a product: only that one goes through the head.
-  const chosen = b.matmul(b.expandDims(b.oneHot(last, 'P'), 1), hidden)
-  fetchLogits(b, sizes, weights, b.squeeze(chosen, 1))
+  }
+  // The row of the last token, as a product: only that one leaves the last layer and goes through the head.
+  const pick = b.expandDims(b.oneHot(last, 'P'), 1)
+  const hidden = hiddenStates(b, sizes, weights, tokens, rows.positions, mix, (x) => b.matmul(pick, x))
+  fetchLogits(b, sizes, weights, b.squeeze(hidden, 1))
   return simplify(b.build())
 }
 

@@ -58,15 +58,22 @@ export type Dropout = (b: GraphBuilder, name: string, rows: Value) => Value
 /** Mixes the tokens of one layer: rotated queries [B,T,H,Dh] and keys, values [B,T,KV,Dh] → [B,T,H,Dh]. */
 export type Mix = (layer: number, q: Value, k: Value, v: Value) => Value
 
-/** tokens and positions i32 [B,T] → hidden states [B,T,D] before the final norm. */
-export function hiddenStates(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix): Value {
-  return layerChain(b, sizes, weights, tokens, positions, mix).points.at(-1) as Value
+/** The tokens whose hidden states are wanted: […,T,n] → […,t,n]. */
+export type Choice = (x: Value) => Value
+
+const all: Choice = (x) => x
+
+/** tokens and positions i32 [B,T] → hidden states [B,T,D] before the final norm; of those of `chosen` alone, where it is given. */
+export function hiddenStates(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix, chosen = all): Value {
+  return layerChain(b, sizes, weights, tokens, positions, mix, chosen).points.at(-1) as Value
 }
 
 /** As `hiddenStates`, with what enters each layer. */
-export function layerChain(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix): Chain {
+export function layerChain(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, tokens: Value, positions: Value, mix: Mix, chosen = all): Chain {
   const again = (layer: number, x: Value): Value => {
-    const attended = b.add(x, attentionBlock(b, sizes, weights, layer, x, positions, mix))
+    // Tokens of the last layer see what others attend to, but nothing else of them.
+    const wanted = layer === sizes.layers - 1 ? chosen : all
+    const attended = b.add(wanted(x), attentionBlock(b, sizes, weights, layer, x, positions, mix, wanted))
     return b.add(attended, mlpBlock(b, sizes, weights, layer, attended))
   }
   const points = [embedded(b, sizes, weights, tokens, positions)]
@@ -93,7 +100,7 @@ export const headMatrix = (sizes: TransformerSizes, weights: Weights): Value => 
 
 export const attentionScale = ({ headSize, rotaryScaling }: TransformerSizes): number => attentionFactor(rotaryScaling) / Math.sqrt(headSize)
 
-function attentionBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, layer: number, x: Value, positions: Value, mix: Mix): Value {
+function attentionBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, layer: number, x: Value, positions: Value, mix: Mix, wanted: Choice): Value {
   const part = (name: string): string => layerWeight(layer, `self_attn.${name}`)
   const eps = { eps: sizes.normEps }
   const rotate = { base: sizes.rotaryBase, frequencies: scaledFrequencies(b, sizes.rotaryScaling, { size: sizes.headSize, base: sizes.rotaryBase }) }
@@ -103,7 +110,7 @@ function attentionBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weigh
   const q = rotary(b, headNorm('q_norm.weight', heads('q_proj', sizes.heads)), positions, rotate)
   const k = rotary(b, headNorm('k_norm.weight', heads('k_proj', sizes.kvHeads)), positions, rotate)
   const mixed = mix(layer, q, k, heads('v_proj', sizes.kvHeads))
-  return linear(b, weights, part('o_proj'), b.mergeAxes(mixed, -2, -1))
+  return linear(b, weights, part('o_proj'), wanted(b.mergeAxes(mixed, -2, -1)))
 }
 
 function mlpBlock(b: GraphBuilder, sizes: TransformerSizes, weights: Weights, layer: number, x: Value): Value {

@@ -87,8 +87,8 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     if (fault !== undefined) diagnostics.push((faults[draft.kind.name] ?? adapterFault)(draft, fault))
     const environment = plans.environment(draft)
     const choice = environment === undefined ? engineFor(draft.kind)(modelPlan) : chooseEngine(draft.kind.engines, modelPlan, false, environment)
-    const { programs: graphs, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
-    lowered.set(draft.address, { programs: graphs, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
+    const { programs: graphs, written, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
+    lowered.set(draft.address, { programs: graphs, written, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
   }
   for (const { name, budget } of claims) {
     if (budget?.measure !== 'flops') continue
@@ -142,7 +142,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
   return { plan, diagnostics }
 }
 
-interface LoweredDraft extends Pick<LoweredStage, 'programs' | 'estimate'> {
+interface LoweredDraft extends Pick<LoweredStage, 'programs' | 'written' | 'estimate'> {
   readonly model: string | undefined
   readonly seed: number
   readonly engine: string | null

@@ -15,8 +15,8 @@ import { qualifiedName } from '../resolve/program.js'
 export interface Meanings {
   readonly models: ReadonlyMap<string, ModelPlan>
   readonly rewards: ReadonlyMap<string, Graph>
-  /** Role → program, and the seed and engine of a stage. */
-  readonly stages: ReadonlyMap<string, { readonly programs: Readonly<Record<string, Graph>>; readonly seed: number; readonly engine: string | null; readonly model: string | undefined }>
+  /** What the functions of a stage became, and its seed and engine. How its model is computed is in no fingerprint: it may get better without another meaning. */
+  readonly stages: ReadonlyMap<string, { readonly written: Readonly<Record<string, Graph>>; readonly seed: number; readonly engine: string | null; readonly model: string | undefined }>
 }
 
 /** Canonical data that holds values, hashes and nothing else. */
@@ -83,7 +83,7 @@ export class Fingerprints {
     return {
       kind: qualifiedName(draft.kind.symbol),
       settings: this.settingsOf(draft),
-      programs: this.programsOf(lowered?.programs ?? {}),
+      programs: this.programsOf(lowered?.written ?? {}),
       seed: lowered?.seed ?? 0,
       engine: lowered?.engine ?? '',
       model: lowered?.model === undefined ? null : this.of(lowered.model),

@@ -29,13 +29,14 @@ export function chainsOfTen(count: number): Plan {
 /** Put a result of every stage into a store, as a run would. */
 export function fill(home: string, plan: Plan): void {
   const results = new Map<string, [string, string]>()
+  const none = contentHash([])
   for (const { address, fingerprint, needs } of plan.stages) {
     const folder = join(home, 'store', fingerprint)
     mkdirSync(folder, { recursive: true })
     const lines = { 'data.jsonl': '{"prompt":"a"}\n', 'metrics.jsonl': `{"stage":"${address}","step":1}\n`, 'samples.jsonl': '' }
     for (const [name, text] of Object.entries(lines)) writeFileSync(join(folder, name), text)
     const files = { 'data.jsonl': sha(lines['data.jsonl']), 'metrics.jsonl': sha(lines['metrics.jsonl']), 'samples.jsonl': sha('') }
-    const from = { stages: Object.fromEntries(needs.map((need) => results.get(need) as [string, string])), files: {} }
+    const from = { stages: Object.fromEntries(needs.map((need) => results.get(need) as [string, string])), files: {}, programs: none }
     const text = manifestText({ fingerprint, kind: 'Filter', madeBy: { stage: address, run: '0000' }, executor: 'reference', from, metrics: { kept: 1 }, outputs: { data: 'data.jsonl' }, files })
     writeFileSync(join(folder, 'manifest.json'), text)
     const read = readManifest(text, fingerprint)

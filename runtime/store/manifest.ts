@@ -8,6 +8,8 @@ export interface Origins {
   readonly stages: Readonly<Record<string, string>>
   /** Data and model files as the plan names them → SHA-256. */
   readonly files: Readonly<Record<string, string>>
+  /** Hash of its programs, also of those that the fingerprint leaves to the version of rlpc. */
+  readonly programs: string
 }
 
 export interface ManifestContent {

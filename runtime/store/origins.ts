@@ -3,6 +3,7 @@
 
 import { existsSync, readdirSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { nameless } from '../../spec/graph/nameless.js'
 import { contentHash } from '../../spec/plan/canonical.js'
 import { stageFiles } from '../../spec/plan/files.js'
 import type { Plan, StagePlan } from '../../spec/plan/plan.js'
@@ -18,6 +19,7 @@ export class OriginsOfStages {
   private readonly fingerprints: ReadonlyMap<string, string>
   private readonly files: ReturnType<typeof stageFiles>
   private readonly hashes: ReadonlyMap<string, string | undefined>
+  private readonly programs: (stage: StagePlan) => string
 
   /** Files are hashed here and now, before anything is read from them: one that is edited later belongs to no result. Errors: RLP8202. */
   constructor(
@@ -28,6 +30,7 @@ export class OriginsOfStages {
     const files = stageFiles(plan)
     const known = new Map(plan.stages.map((stage) => [stage, files(stage)]))
     this.files = (stage) => known.get(stage) ?? files(stage)
+    this.programs = programHashes(plan)
     this.fingerprints = new Map(plan.stages.map(({ address, fingerprint }) => [address, fingerprint]))
     const paths = new Set(plan.stages.flatMap((stage) => this.files(stage).map(({ path }) => path)))
     this.hashes = new Map([...paths].map((path) => [path, contentOf(resolve(root, path))]))
@@ -47,7 +50,7 @@ export class OriginsOfStages {
       const found = fingerprint === undefined ? undefined : this.store.manifest(fingerprint)
       if (found && 'manifest' in found) stages[found.manifest.fingerprint] = found.manifest.result
     }
-    return { stages, files }
+    return { stages, files, programs: this.programs(stage) }
   }
 }
 
@@ -60,7 +63,27 @@ export function staleness({ executor, from }: Manifest, now: Origins, executorNo
 export function originsDifference(before: Origins, now: Origins): string | undefined {
   for (const [path, hash] of Object.entries(now.files)) if (before.files[path] !== hash) return `\`${path}\` has changed since`
   const other = Object.entries(now.stages).some(([fingerprint, result]) => before.stages[fingerprint] !== result)
-  return other ? 'what it was made from has been made again and came out differently' : undefined
+  if (other) return 'what it was made from has been made again and came out differently'
+  return before.programs === now.programs ? undefined : 'this version of rlpc computes it by other programs'
+}
+
+/** Hash of the programs of a stage by role, without names; programs and sets of them that stages share are hashed once. */
+function programHashes({ programs }: Plan): (stage: StagePlan) => string {
+  const [ofProgram, ofSet] = [new Map<string, string>(), new Map<string, string>()]
+  return (stage) => {
+    const roles = Object.entries(stage.programs).sort(([a], [b]) => (a < b ? -1 : 1))
+    const set = JSON.stringify(roles)
+    let hash = ofSet.get(set)
+    if (hash === undefined) ofSet.set(set, (hash = contentHash(roles.map(([role, key]) => [role, of(key)]))))
+    return hash
+  }
+
+  function of(key: string): string {
+    let hash = ofProgram.get(key)
+    const program = programs[key]
+    if (hash === undefined) ofProgram.set(key, (hash = program ? contentHash(nameless(program)) : key))
+    return hash
+  }
 }
 
 /** Hash of a file, or of what counts in a model folder; undefined when it is not there. */

@@ -14,9 +14,9 @@ import { planOfSpec } from './specs.js'
 const CONTEXT = 64
 const model = tinyModel(LETTERS, { context: CONTEXT, width: 32, layers: 2 })
 /** Prompt, completion and what frames them fill the context but for a token or two. */
-const letters = (count: number) => Array.from({ length: count }, (_, i) => LETTERS[3 + (i % 4)]).join(' ')
+const letters = (count: number, row = 0) => Array.from({ length: count }, (_, i) => LETTERS[3 + ((i + Math.floor(row / 4 ** i)) % 4)]).join(' ')
 const full: Value = rows(Array.from({ length: 64 }, () => ({ prompt: letters(20), completion: letters(CONTEXT - 23), answer: 'a' })))
-const prompts: Value = rows(Array.from({ length: 64 }, () => ({ prompt: letters(28), answer: 'a' })))
+const prompts: Value = rows(Array.from({ length: 64 }, (_, row) => ({ prompt: letters(28, row), answer: 'a' })))
 
 /** Bytes of the memories of all sessions that the stage `s` has open at once; others before it are run, and not counted. */
 async function measured(plan: Plan, files: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -63,7 +63,7 @@ reward r: Reward[Row] { term begins = matches(completion, "^a")
 `
 const FILES = {
   'rows.jsonl': lines(64, () => ({ prompt: letters(20), completion: letters(CONTEXT - 23), chosen: letters(CONTEXT - 23), rejected: letters(CONTEXT - 24), text: letters(CONTEXT), reward: 0 })),
-  'short.jsonl': lines(64, () => ({ prompt: letters(CONTEXT - 36), completion: '', chosen: '', rejected: '', text: '', reward: 0 })),
+  'short.jsonl': lines(64, (row) => ({ prompt: letters(CONTEXT - 36, row), completion: '', chosen: '', rejected: '', text: '', reward: 0 })),
   'vectors.jsonl': lines(300, (i) => ({ features: Array.from({ length: 40 }, (_, j) => (i * j) % 7), label: i % 3 })),
 }
 const LEARNS = 'optimizer { lr = 1e-3 }'

@@ -14,7 +14,7 @@ import { sequenceExamples } from '../engines/native/examples.js'
 import { passAtK, wilsonMargin } from '../engines/native/pass-at-k.js'
 import { Policy } from '../engines/native/policy.js'
 import { graphsOf } from '../engines/native/programs.js'
-import { rollOut } from '../engines/native/rollout.js'
+import { rollOut, type Rollout } from '../engines/native/rollout.js'
 import type { Executor } from '../executors/executor.js'
 import { reference } from '../executors/reference/reference.js'
 import { wasmWith } from '../executors/wasm/index.js'
@@ -181,6 +181,18 @@ suite('rollout', (test) => {
     const alone = [...(await rollOut(policy, prompts.slice(7, 8), options)), ...(await rollOut(policy, prompts.slice(12, 15), options))]
     equal(alone.map(({ tokens }) => [...tokens]), [7, 12, 13, 14].map((i) => [...(together[i]?.tokens ?? [])]))
     policy.close()
+  })
+
+  test('samples of one prompt, which is read once, are to the bit what each is alone', async () => {
+    const samples = Array.from({ length: 12 }, (_, i) => ({ ...(prompts[Math.floor(i / 4)] as (typeof prompts)[number]), row: i }))
+    for (const executor of [reference, wasmWith(1)]) {
+      const policy = await open(executor)
+      const written = (rollouts: readonly Rollout[]) => rollouts.map(({ tokens, logp }) => [...tokens, ...logp].join())
+      const alone: Rollout[] = []
+      for (const sample of samples) alone.push(...(await rollOut(policy, [sample], options)))
+      equal(written(await rollOut(policy, samples, options)), written(alone))
+      policy.close()
+    }
   })
 
   test('groups side by side write, to the bit, what one group writes', async () => {

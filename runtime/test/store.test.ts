@@ -17,7 +17,7 @@ import { stateOfWork, Work } from '../store/work.js'
 
 const FINGERPRINT = 'a'.repeat(64)
 const content = (more: Partial<ManifestContent> = {}): Omit<ManifestContent, 'files'> => ({
-  fingerprint: FINGERPRINT, kind: 'Sft', madeBy: { stage: 'copy', run: '0001' }, executor: 'wasm', from: { stages: {}, files: {} }, metrics: { loss: 0.5 }, outputs: { policy: 'policy' }, ...more,
+  fingerprint: FINGERPRINT, kind: 'Sft', madeBy: { stage: 'copy', run: '0001' }, executor: 'wasm', from: { stages: {}, files: {}, programs: 'p1' }, metrics: { loss: 0.5 }, outputs: { policy: 'policy' }, ...more,
 })
 
 function inHome(body: (home: string) => void | Promise<void>): () => Promise<void> {
@@ -229,7 +229,7 @@ suite('store', (test) => {
   }))
 })
 
-const identity = { fingerprint: FINGERPRINT, executor: 'wasm', version: 'k1', from: { stages: {}, files: { 'rows.jsonl': 'h1' } } }
+const identity = { fingerprint: FINGERPRINT, executor: 'wasm', version: 'k1', from: { stages: {}, files: { 'rows.jsonl': 'h1' }, programs: 'p1' } }
 const tensor = (value: number) => [{ name: 'w/a', shape: [2], data: Float32Array.of(value, -value) }]
 
 /** Five steps, saved after 2 and 4. */
@@ -295,7 +295,8 @@ suite('work of an interrupted stage', (test) => {
     const cases: [typeof identity, string][] = [
       [{ ...identity, executor: 'reference' }, 'computed by `wasm`'],
       [{ ...identity, version: 'k2' }, 'computed by `wasm` k1, this run uses `wasm` k2'],
-      [{ ...identity, from: { stages: {}, files: { 'rows.jsonl': 'h2' } } }, '`rows.jsonl` has changed'],
+      [{ ...identity, from: { ...identity.from, files: { 'rows.jsonl': 'h2' } } }, '`rows.jsonl` has changed'],
+      [{ ...identity, from: { ...identity.from, programs: 'p2' } }, 'by other programs'],
       [{ ...identity, fingerprint: 'b'.repeat(64) }, 'another stage'],
     ]
     for (const [as, words] of cases) {
@@ -320,11 +321,12 @@ suite('work of an interrupted stage', (test) => {
   }))
 
   test('differences of origins are named', () => {
-    const before: Origins = { stages: { s: 'r1' }, files: { a: '1' } }
+    const before: Origins = { stages: { s: 'r1' }, files: { a: '1' }, programs: 'p1' }
     is(originsDifference(before, before), undefined)
     is(originsDifference(before, { ...before, files: {} }), undefined)
     ok(originsDifference(before, { ...before, files: { a: '2' } })?.includes('`a`'))
     ok(originsDifference(before, { ...before, stages: { s: 'r2' } })?.includes('made again'))
+    ok(originsDifference(before, { ...before, programs: 'p2' })?.includes('other programs'))
   })
 })
 

@@ -31,7 +31,7 @@ const EXAM = 'policy = tiny, data = problems["test"], score = answer.correct, ma
 const NOTHING: Lowering = {
   model: () => ({ model: undefined, diagnostics: [] }),
   reward: () => ({ signals: [], terms: [], total: { low: 0, high: 1 }, program: { name: '', nodes: [], outputs: [], bodies: [] }, diagnostics: [] }),
-  stage: () => ({ programs: {}, estimate: {}, diagnostics: [] }),
+  stage: () => ({ programs: {}, written: {}, estimate: {}, diagnostics: [] }),
 }
 const HEADER = { compiler: 'test', fallbackName: 'test', variant: undefined }
 const withoutLowering = ({ program, elaborated: found }: Outcome) => assemble(program, found, NOTHING, HEADER).diagnostics

@@ -82,12 +82,18 @@ suite('stages', (test) => {
     test(`${kind}: programs are those of the plan format, and legal`, () => {
       const { programs, diagnostics } = lower(kind, attributes, inputs)
       equal(diagnostics.map(({ title }) => title), [])
-      equal(Object.keys(programs), roles)
+      equal(Object.keys(programs).sort(), [...roles].sort())
       for (const graph of Object.values(programs)) equal(verify(graph), [])
       // A plan is JSON: nothing may be lost in it.
       equal(JSON.parse(JSON.stringify(programs)), programs)
     })
   }
+
+  test('what functions became is told from what follows from model and settings: fingerprints hold the first alone', () => {
+    const { programs, written } = lower('Grpo', grpo)
+    equal(written, { advantage: programs['advantage'], weigh: programs['weigh'], measure: programs['measure'], lr: programs['lr'] })
+    equal(lower('Evaluate', evaluate).written, {})
+  })
 
   test('feeds are those that the plan format names, and only the needed ones', () => {
     const { programs } = lower('Grpo', grpo)

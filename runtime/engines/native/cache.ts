@@ -3,9 +3,12 @@
 
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Bindings, Call, Feeds, Loop, Session } from '../../executors/executor.js'
+import type { Bindings, Call, Feeds, Loop, Session, TensorData } from '../../executors/executor.js'
 import { inputs, type Programs } from './programs.js'
 import { turnOf } from './turn.js'
+
+/** Zeros of the type of `data`: the reference executor computes in double precision. */
+export const zerosAs = (data: TensorData, count: number): Float32Array | Float64Array => new (data instanceof Float64Array ? Float64Array : Float32Array)(count)
 
 export class Caches {
   private turn: Graph | undefined
@@ -48,14 +51,14 @@ export class Caches {
     return this.session.loop?.(this.turn, { B: this.rows, S: this.length, E: ends }, { most, collect: ['token', 'logp'], until: 'done' })
   }
 
-  /** Copy the chosen rows to the front of smaller caches of the same length. */
-  async moveTo(smaller: Caches, chosen: readonly number[]): Promise<void> {
+  /** Copy the chosen rows, one of them as often as it is named, to the front of other caches of the same length. */
+  async copyTo(other: Caches, chosen: readonly number[]): Promise<void> {
     for (const [i, { name, size }] of this.states.entries()) {
       const from = await this.session.read(name)
       const row = size / this.rows
-      const into = new Float32Array(smaller.rows * row)
+      const into = zerosAs(from, other.rows * row)
       chosen.forEach((old, place) => into.set(from.subarray(old * row, (old + 1) * row), place * row))
-      this.session.write((smaller.states[i] as { name: string }).name, into)
+      this.session.write((other.states[i] as { name: string }).name, into)
     }
   }
 }

@@ -11,7 +11,7 @@ import type { Bindings } from '../../executors/executor.js'
 import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
 import { criticGraphs, graphsOf, inputs, ofReference } from './programs.js'
 import { WAVE } from './rollout.js'
-import { bindingsOfWave, shapesOf, waves, type Rolled, type Shapes } from './sizes.js'
+import { bindingsOfWave, rowsOfPrefill, shapesOf, waves, type Rolled, type Shapes } from './sizes.js'
 
 export interface StageMemory {
   /** Bytes at the worst moment, those outside of the executor included. */
@@ -134,22 +134,31 @@ class Measured {
   private roll(session: Footprint, graphs: Graphs, rolled: Rolled, { config }: ModelPlan): void {
     for (const [turn, { rows: B, group, groups }] of waves(rolled.rows, session.threads).entries()) {
       const sizes = bindingsOfWave(rolled, B)
-      this.parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, sizes, (name) => (name.startsWith('cache.') ? `${name}@${B}x${sizes['S']}.${group}` : name))
-      if (turn === 0) session.load(graphs['prefill'] as Graph, sizes, groups)
+      this.declareCaches(session, graphs, sizes, group)
+      if (turn === 0) {
+        const read = bindingsOfWave(rolled, rowsOfPrefill(rolled, B))
+        this.declareCaches(session, graphs, read, group)
+        session.load(graphs['prefill'] as Graph, read, groups)
+      }
       session.load(graphs['sample'] as Graph, { B }, groups)
       session.load(graphs['decode'] as Graph, sizes, groups)
     }
     this.parts.logits = Math.max(this.parts.logits, Math.min(WAVE, rolled.rows) * Number(config['vocab_size'] ?? 0) * 4)
   }
 
+  private declareCaches(session: Footprint, graphs: Graphs, sizes: Bindings, group: number): void {
+    this.parts['KV cache'] += session.declareStates(graphs['decode'] as Graph, sizes, (name) => (name.startsWith('cache.') ? `${name}@${sizes['B']}x${sizes['S']}.${group}` : name))
+  }
+
   /** The programs that score, weigh and update. */
-  private learn(session: Footprint, graphs: Graphs, { micro, micros, levels, looked, looks, scored = false, once = false }: Shapes): void {
+  private learn(session: Footprint, graphs: Graphs, { micro, micros, shorter, levels, looked, looks, scored = false, once = false }: Shapes): void {
     const load = (role: string, sizes: Bindings, calls = 1) => graphs[role] && session.load(graphs[role], sizes, calls)
     if (micro && (!levels || scored || reads(graphs, 'weigh', 'entropy', ...(once ? [] : ['logp', 'value'])))) load('score', micro, micros)
     if (levels) {
       load('advantage', levels)
       load('weigh', levels)
       load('gradient', micro as Bindings, micros)
+      if (shorter) load('gradient', shorter.micro, shorter.micros)
       load('measure', levels)
       load('norm', {})
       load('apply', {})

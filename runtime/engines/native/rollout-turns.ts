@@ -32,7 +32,7 @@ export async function rollOutInTurns(policy: Policy, filled: Caches, logits: Ten
     const smaller = policy.sizes.rows(live.length)
     if (smaller < caches.rows) {
       const next = policy.caches(smaller, caches.length)
-      await caches.moveTo(next, live)
+      await caches.copyTo(next, live)
       carried = chosen(carried, caches.rows, live, smaller)
       rows = Array.from({ length: smaller }, (_, place) => rows[live[place] ?? -1] ?? null)
       caches = next

@@ -59,6 +59,7 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
   const run = async (some: readonly RolloutGroup[], call: (group: RolloutGroup) => Call, take: (group: RolloutGroup, fetched: Record<string, TensorData>) => void): Promise<void> =>
     (await runAll(session, some.map(call))).forEach((fetched, i) => take(some[i] as RolloutGroup, fetched))
   await run(groups, (group) => group.prefill(), (group, fetched) => group.hear(fetched))
+  for (const group of groups) await group.spread()
   const [first] = groups as [RolloutGroup]
   if (first.caches.loops) return rollOutInTurns(policy, first.caches, first.logits, prompts, { ...options, report })
   let live: readonly RolloutGroup[] = groups

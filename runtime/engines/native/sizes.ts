@@ -9,7 +9,7 @@ import { EPISODES } from './agent.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { bucket, microRows, SCORED, VECTORS } from './batching.js'
 import { groupRows, WAVE } from './rollout.js'
-import { SMALLEST } from './rollout-group.js'
+import { rowsRead, SMALLEST } from './rollout-group.js'
 
 /** Rows of data that nobody bounds before it is read. */
 const MANY = 2 * Math.max(WAVE, VECTORS)
@@ -20,6 +20,8 @@ export interface Shapes {
   readonly micro?: Bindings
   /** How many of them a batch is cut into; one unless said. */
   readonly micros?: number
+  /** Those of shorter rows, where lengths follow from what is drawn. */
+  readonly shorter?: { readonly micro: Bindings; readonly micros: number }
   /** The batch that an objective weighs; absent when the kind does not train. */
   readonly levels?: Bindings
   /** Other rows that are scored with the same program, beside the micro-batches of training. */
@@ -47,6 +49,8 @@ export interface Shapes {
 /** So many completions behind the longest prompt. */
 export interface Rolled {
   readonly rows: number
+  /** Of each prompt; one unless said. */
+  readonly samples?: number
   readonly prompt: number
   readonly maxNew: number
 }
@@ -71,32 +75,43 @@ const cut = (T: number, batch: number) => {
 
 const texts = (stage: StagePlan, context: number, batch: number) => cut(bucket(Math.min(context, optional(stage, 'context') ?? context) - 1), batch)
 
+/** Prompts with completions: of shorter ones a micro-batch may hold more tokens. One that holds the whole batch has an arena for itself. */
+const drawn = (stage: StagePlan, context: number, batch: number) => {
+  const whole = texts(stage, context, batch)
+  let shorter = whole
+  for (let T = bucket(1); T < whole.micro.T; T = bucket(T + 1)) {
+    const found = cut(T, batch)
+    if (found.micros > 1 && found.micro.B * T >= shorter.micro.B * shorter.micro.T) shorter = found
+  }
+  return { ...whole, shorter }
+}
+
 /** Vectors that go through a classifier where nothing is learned. */
 const looking = (rows: number) => ({ looked: { B: Math.min(VECTORS, rows), T: 1 }, looks: Math.ceil(rows / VECTORS) })
 
-const rolled = (rows: number, maxNew: number, context: number): Rolled => ({ rows, prompt: Math.max(1, context - maxNew), maxNew })
+const rolled = (rows: number, maxNew: number, context: number, samples = 1): Rolled => ({ rows, samples, prompt: Math.max(1, context - maxNew), maxNew })
 
-const completing = ({ stage, context, completions }: Sizing): Shapes => ({ rollouts: [rolled(completions, number(stage, 'max_new'), context)] })
+const completing = ({ stage, context, completions }: Sizing): Shapes => ({ rollouts: [rolled(completions, number(stage, 'max_new'), context, number(stage, 'samples'))] })
 
 /** Policy optimisation in groups. `drawnNow`: the policy that learns first is always the one that drew. */
 const grouped = ({ stage, context }: Sizing, drawnNow: boolean): Shapes => {
   const [groups, size, splits] = [number(stage, 'rollout.per_step'), number(stage, 'group_size'), number(stage, 'update.splits')]
-  const { micro, micros } = texts(stage, context, (groups * size) / splits)
-  return { micro, micros, once: drawnNow && splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro['T'] as number }, rollouts: [rolled(groups * size, number(stage, 'rollout.max_new'), context)] }
+  const { micro, micros, shorter } = drawn(stage, context, (groups * size) / splits)
+  return { micro, micros, shorter, once: drawnNow && splits * number(stage, 'update.passes') === 1, levels: { G: groups / splits, N: size, T: micro.T }, rollouts: [rolled(groups * size, number(stage, 'rollout.max_new'), context, size)] }
 }
 
 const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
   Sft: ({ stage, context }) => {
     const { micro, micros } = texts(stage, context, number(stage, 'batch'))
-    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro.T } }
   },
   Pretrain: ({ stage, context }) => {
     const { micro, micros } = texts(stage, context, number(stage, 'batch'))
-    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro.T } }
   },
   Dpo: ({ stage, context }) => {
     const { micro, micros } = texts(stage, context, 2 * number(stage, 'batch'))
-    return { micro, micros, scored: true, levels: { N: number(stage, 'batch'), T: micro['T'] as number } }
+    return { micro, micros, scored: true, levels: { N: number(stage, 'batch'), T: micro.T } }
   },
   RewardModel: ({ stage, context }) => {
     const pairs = number(stage, 'batch')
@@ -107,8 +122,8 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
   AsyncGrpo: (sizing) => grouped(sizing, number(sizing.stage, 'rollout.staleness') === 0),
   Ppo: ({ stage, context }) => {
     const [rollouts, splits] = [number(stage, 'rollout.per_step'), number(stage, 'update.splits')]
-    const { micro, micros } = texts(stage, context, rollouts / splits)
-    return { micro, micros, critic: true, once: splits * number(stage, 'update.passes') === 1, levels: { N: rollouts / splits, T: micro['T'] as number }, rollouts: [rolled(rollouts, number(stage, 'rollout.max_new'), context)] }
+    const { micro, micros, shorter } = drawn(stage, context, rollouts / splits)
+    return { micro, micros, shorter, critic: true, once: splits * number(stage, 'update.passes') === 1, levels: { N: rollouts / splits, T: micro.T }, rollouts: [rolled(rollouts, number(stage, 'rollout.max_new'), context)] }
   },
   Evaluate: completing,
   Generate: completing,
@@ -130,9 +145,9 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
   TreeSearch: ({ stage, context, rows }) => {
     const [depth, maxNew, drawn] = [number(stage, 'depth'), number(stage, 'max_new'), rows('data') * number(stage, 'branching')]
     const first = Math.max(1, context - depth * maxNew)
-    const steps = Array.from({ length: depth }, (_, step): Rolled => ({ rows: drawn, prompt: first + step * maxNew, maxNew }))
+    const steps = Array.from({ length: depth }, (_, step): Rolled => ({ rows: drawn, samples: step === 0 ? number(stage, 'branching') : 1, prompt: first + step * maxNew, maxNew }))
     const rest: Rolled = { rows: rows('data'), prompt: first + (depth - 1) * maxNew, maxNew: depth * maxNew }
-    return { rollouts: depth > 1 ? [...steps, rest] : steps, ...((stage.inputs['recall'] ?? null) === null ? {} : { recall: [rolled(drawn, maxNew, context)] }) }
+    return { rollouts: depth > 1 ? [...steps, rest] : steps, ...((stage.inputs['recall'] ?? null) === null ? {} : { recall: [rolled(drawn, maxNew, context, number(stage, 'branching'))] }) }
   },
   EvaluateLoss: ({ stage, context }) => texts(stage, context, WAVE),
   Perplexity: ({ stage, context, rows }) => texts(stage, context, Math.min(SCORED, rows('data'))),
@@ -169,11 +184,14 @@ export function bindingsOf({ micro, levels, rollouts }: Shapes, role: string): B
   if (role === 'advantage' || role === 'weigh' || role === 'measure') return levels
   if (role === 'norm' || role === 'apply') return {}
   const [first] = rollouts ?? []
-  return first && ['prefill', 'decode', 'sample'].includes(role) ? bindingsOfWave(first, Math.min(WAVE, first.rows)) : undefined
+  return first && ['prefill', 'decode', 'sample'].includes(role) ? bindingsOfWave(first, role === 'prefill' ? rowsOfPrefill(first, Math.min(WAVE, first.rows)) : Math.min(WAVE, first.rows)) : undefined
 }
 
 /** The sizes of a wave of `B` rows. */
 export const bindingsOfWave = ({ prompt, maxNew }: Rolled, B: number): Bindings => ({ B, P: bucket(prompt), S: bucket(prompt + maxNew) })
+
+/** How many rows the prefill of `B` rows of a wave has. */
+export const rowsOfPrefill = ({ samples = 1 }: Rolled, B: number): number => rowsRead(B, Math.ceil(B / samples))
 
 /** Rows that are decoded together, with the number of their group: whole waves and what is left of them, each in groups side by side, which then shrink to powers of two. */
 export function waves(rows: number, lanes: number): readonly { readonly rows: number; readonly group: number; readonly groups: number }[] {
