@@ -28,7 +28,7 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/signals.exact': (args) => truth(writtenArgument(args, 'a'), (a) => sameText(a, textArgument(args, 'b'))),
   'std/signals.contains': (args) => truth(writtenArgument(args, 'a'), (a) => containsText(a, textArgument(args, 'b'))),
   'std/signals.first_number': (args) => firstNumber(writtenArgument(args, 'text') ?? ''),
-  'std/signals.number_equal': (args) => (args['a'] === null ? 0 : numbersEqual(numberArgument(args, 'a'), numberArgument(args, 'b'), numberArgument(args, 'tolerance')) ? 1 : 0),
+  'std/signals.number_equal': (args) => (args['a'] === null || args['b'] === null ? 0 : numbersEqual(numberArgument(args, 'a'), numberArgument(args, 'b'), numberArgument(args, 'tolerance')) ? 1 : 0),
   'std/signals.matches': (args) => truth(writtenArgument(args, 'text'), (text) => matches(text, textArgument(args, 'pattern'))),
   'std/signals.length': (args) => completionArgument(args, 'text').tokens,
   'std/signals.finished': (args) => (completionArgument(args, 'text').finished ? 1 : 0),

@@ -5,13 +5,14 @@ import type { Span } from '../../grammar/source/source.js'
 import type { KindSchema, Member, SectionSchema } from '../kinds/schema.js'
 import { MEMBER_WORDS } from '../kinds/words.js'
 import { qualifiedName } from '../resolve/program.js'
-import { substitute } from './assignable.js'
+import { mismatch, substitute } from './assignable.js'
 import { joined, withLocals, type Context, type Env, type Written } from './context.js'
 import { expectType } from './expect.js'
 import { granted } from './grants.js'
 import { infer } from './infer.js'
 import { memberType } from './members.js'
-import { POISON, show, type Type } from './types.js'
+import { typeOfSymbol } from './symbols.js'
+import { show, type Type } from './types.js'
 import { unknownAttribute } from './unknown-attribute.js'
 
 /** What a body is checked against. */
@@ -104,7 +105,7 @@ function misplaced(cx: Context, { declaration, words }: Body, item: Exclude<Item
   })
 }
 
-function checkMissing(cx: Context, { declaration, schema }: Body, written: ReadonlyMap<string, unknown>, sections: ReadonlyMap<string, Section>): void {
+function checkMissing(cx: Context, { declaration, schema, env }: Body, written: ReadonlyMap<string, unknown>, sections: ReadonlyMap<string, Section>): void {
   const missing: { readonly path: string; readonly member: Member }[] = []
   for (const member of schema.members.values()) if (!member.default && !written.has(member.name)) missing.push({ path: member.name, member })
   for (const section of schema.sections.values()) {
@@ -121,33 +122,36 @@ function checkMissing(cx: Context, { declaration, schema }: Body, written: Reado
   cx.report('RLP3002', declaration.name.span, `${declaration.word.name} \`${declaration.name.name}\` needs ${named}`, {
     label: `\`${schema.name}\` has no default for ${missing.length === 1 ? 'it' : 'them'}`,
     notes: missing.map(({ path, member }) => `${path}: ${show(memberType(cx, member))}${member.doc ? ` (${firstLine(member.doc)})` : ''}`),
-    help: missing.length === 1 ? `add \`${stub(cx, first.path, first.member)}\`` : `add ${missing.length} attributes`,
-    fixes: [{ title: `add ${missing.length === 1 ? paths[0] : 'what is missing'}`, edits: stubs(cx, declaration.body, missing, sections), safe: false }],
+    help: missing.length === 1 ? `add \`${stub(cx, env, first.path, first.member)}\`` : `add ${missing.length} attributes`,
+    fixes: missing.some(({ member }) => placeholder(cx, env, memberType(cx, member)) === undefined) ? [] : [{ title: `add ${missing.length === 1 ? paths[0] : 'what is missing'}`, edits: stubs(cx, env, declaration.body, missing, sections), safe: false }],
   })
 }
 
 /** Edits that add an attribute for each of `missing`, with a value to be replaced. */
-function stubs(cx: Context, body: Block, missing: readonly { readonly path: string; readonly member: Member }[], sections: ReadonlyMap<string, Section>) {
+function stubs(cx: Context, env: Env, body: Block, missing: readonly { readonly path: string; readonly member: Member }[], sections: ReadonlyMap<string, Section>) {
   const edits = []
   for (const { path, member } of missing) {
     const [head, name] = path.split('.') as [string, string | undefined]
     const section = name === undefined ? undefined : sections.get(head)
-    edits.push(insertion(section?.body ?? body, section && name !== undefined ? stub(cx, name, member) : stub(cx, path, member)))
+    edits.push(insertion(section?.body ?? body, section && name !== undefined ? stub(cx, env, name, member) : stub(cx, env, path, member)))
   }
   return edits
 }
 
-/** `policy = …` with a value of the right type, or `optimizer { lr = … }`. */
-function stub(cx: Context, path: string, member: Member): string {
+/** `policy = small` with a value of the right type, or `optimizer { lr = 1 }`; `policy = …` when none is known. */
+function stub(cx: Context, env: Env, path: string, member: Member): string {
   const [head, name] = path.split('.')
-  const text = `${name ?? head} = ${placeholder(memberType(cx, member))}`
+  const text = `${name ?? head} = ${placeholder(cx, env, memberType(cx, member)) ?? '…'}`
   return name === undefined ? text : `${head} { ${text} }`
 }
 
-function placeholder(type: Type): string {
+/** A value of this type to begin with: a plain one, or the first declaration here that fits; undefined when there is none. */
+function placeholder(cx: Context, env: Env, type: Type): string | undefined {
   switch (type.type) {
     case 'union':
-      return placeholder(type.options[0] ?? POISON)
+      return type.options.map((option) => placeholder(cx, env, option)).find((text) => text !== undefined)
+    case 'artefact':
+      return [...env.scope.declared.values()].find((symbol) => symbol !== env.owner && fits(cx, typeOfSymbol(cx, symbol), type))?.name
     case 'number':
       return `${Math.max(1, Number.isFinite(type.low) ? type.low : 1)}${type.dimension === undefined ? '' : ` ${type.dimension.toLowerCase()}`}`
     case 'text':
@@ -160,9 +164,11 @@ function placeholder(type: Type): string {
     case 'boolean':
       return 'false'
     default:
-      return 'none'
+      return undefined
   }
 }
+
+const fits = (cx: Context, from: Type | undefined, to: Type): boolean => from?.type === 'artefact' && mismatch(from, to, cx.levels) === undefined
 
 /** An edit that adds `text` as the last item of a block. */
 export function insertion(block: Block, text: string): { span: Span; insert: string } {

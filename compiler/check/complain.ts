@@ -88,11 +88,19 @@ export function unindexed(cx: Context, expression: Expression, keys: readonly st
 }
 
 function bare(cx: Context, expression: Expression, dimensions: readonly string[], subject: string): void {
-  const literal = expression.node === 'Number' ? sourceOf(expression.span).replace(/\s*%$/, '') : undefined
+  const written = expression.node === 'Number' ? sourceOf(expression.span) : undefined
+  // 3 % of the steps are not `3 steps`, and of how many nobody knows here.
+  const share = expression.node === 'Number' && written?.endsWith('%') ? expression.value : undefined
+  const literal = share === undefined ? written : undefined
   const spellings = dimensions.map((dimension) => `${literal ?? shortened(sourceOf(expression.span), 20)} ${shownUnit(dimension)}`)
+  const advised = () => {
+    if (share !== undefined) return `write the number itself: ${written} of 1000 are \`${Number((share * 1000).toPrecision(12))} ${shownUnit(dimensions[0] as string)}\``
+    if (literal === undefined) return `give the number a unit: ${dimensions.map((one) => `\`… ${shownUnit(one)}\``).join(' or ')}`
+    return `write ${joined(spellings.map((text) => `\`${text}\``), 'or')}`
+  }
   cx.report('RLP4002', expression.span, `${subject} needs a unit`, {
-    label: `a bare number; ${subject} is ${dimensions.join(' | ')}`,
-    help: literal === undefined ? `give the number a unit: ${dimensions.map((one) => `\`… ${shownUnit(one)}\``).join(' or ')}` : `write ${joined(spellings.map((text) => `\`${text}\``), 'or')}`,
+    label: `a ${share === undefined ? 'bare number' : 'share'}; ${subject} is ${dimensions.join(' | ')}`,
+    help: advised(),
     fixes: literal === undefined ? [] : spellings.map((text) => replace(expression.span, text, dimensions.length === 1)),
   })
 }

@@ -54,7 +54,9 @@ function kindParts(kind: GenericDeclaration): string[] {
   const inner = (section: GenericDeclaration) => (section.body?.items ?? []).filter((item): item is GenericDeclaration => item.node === 'Declaration')
   const attributes = [...members('attribute'), ...sections.flatMap((section) => (section.type ? [row(section.name.name, section)] : members('attribute', inner(section), `${section.name.name}.`)))]
   const settings = (kind.body?.items ?? []).flatMap((item) => (item.node === 'Attribute' ? [`${item.path.map(({ name }) => name).join('.')}: ${written(item.value)}`] : []))
-  const aliases = [...items, ...sections.flatMap(inner)].filter(({ word }) => word.name === 'alias').map(({ name, value }) => `\`${name.name}\` is \`${value ? written(value) : ''}\``)
+  const renamed = (of: readonly GenericDeclaration[], prefix = '') => of.filter(({ word }) => word.name === 'alias').map(({ name, value }) => `\`${name.name}\` is \`${prefix}${value ? written(value) : ''}\``)
+  // What stands both on top and in its section is told once.
+  const aliases = [...new Set([...renamed(items), ...sections.flatMap((section) => renamed(inner(section), `${section.name.name}.`))])]
   return [settings.join(' · '), table('input', members('input')), table('attribute', attributes), table('output', members('output')), aliases.length > 0 ? `Elsewhere called: ${aliases.join(', ')}.` : '']
 }
 
@@ -92,8 +94,11 @@ function typeParameters({ typeParameters }: FunctionDeclaration | GenericDeclara
 /** The text of a node; of a type, value or head on one line, without comments between. */
 function written(node: Declaration | TypeNode | Expression): string {
   const text = node.span.file.text.slice(node.span.start, node.span.end)
-  return node.node === 'Function' || node.node === 'Declaration' || node.node === 'Type' || node.node === 'Test' ? text : text.replace(/\/\/.*$/gm, '').replace(/\s+/g, ' ')
+  return node.node === 'Function' || node.node === 'Declaration' || node.node === 'Type' || node.node === 'Test' ? text : withoutComments(text).replace(/\s+/g, ' ')
 }
+
+/** Two slashes in a text, as in an address, begin no comment. */
+const withoutComments = (text: string): string => text.replace(/("(?:[^"\\\n]|\\.)*")|\/\/.*$/gm, (_, quoted: string | undefined) => quoted ?? '')
 
 function fenced(text: string): string {
   return `\`\`\`rlp\n${text}\n\`\`\``

@@ -18,8 +18,8 @@ export function freshModel(attributes: ReadonlyMap<string, CompileValue>, span: 
     return value?.type === 'number' ? value.value : fallback
   }
   const written = attributes.get('vocabulary')
-  const words = written?.type === 'list' ? written.items.flatMap((item) => (item.type === 'text' ? [item.value] : [])) : []
-  const vocabulary = [...SPECIALS.filter((special) => !words.includes(special)), ...words]
+  const words = new Set(written?.type === 'list' ? written.items.flatMap((item) => (item.type === 'text' ? [item.value] : [])) : [])
+  const vocabulary = [...SPECIALS.filter((special) => !words.has(special)), ...words]
   const tokenizer = attributes.get('tokenizer')
   const tied = attributes.get('tied')
   const [width, heads, std] = [number('width'), number('heads'), number('init_std', 0.02)]

@@ -18,6 +18,8 @@ export interface Scope {
   readonly judge?: (stage: string, output: string) => HostValue
   /** A metric of a finished stage. */
   readonly metric?: (stage: string, metric: string) => HostValue
+  /** Numbers that are not further apart than this, or than this share of the larger one, are equal in `<`, `<=`, `>`, `>=`; 0 when absent. */
+  readonly tolerance?: number
 }
 
 type Operation = (...args: readonly HostValue[]) => HostValue
@@ -25,11 +27,20 @@ type Operation = (...args: readonly HostValue[]) => HostValue
 /** None if an argument is none. */
 const numeric = (apply: (...args: number[]) => number): Operation => (...args) => (args.some((arg) => arg === null) ? null : apply(...args.map(asNumber)))
 
-const compared = (holds: (order: number) => boolean): Operation => (a, b) => {
+const orders: Readonly<Record<string, (order: number) => boolean>> = {
+  '<': (order) => order < 0,
+  '<=': (order) => order <= 0,
+  '>': (order) => order > 0,
+  '>=': (order) => order >= 0,
+}
+
+const compared = (holds: (order: number) => boolean, tolerance = 0): Operation => (a, b) => {
   if (a === null || b === null || a === undefined || b === undefined) return null
   if (typeof a === 'string' && typeof b === 'string') return holds(a < b ? -1 : a > b ? 1 : 0)
   const [left, right] = [asNumber(a), asNumber(b)]
-  return Number.isNaN(left) || Number.isNaN(right) ? false : holds(left < right ? -1 : left > right ? 1 : 0)
+  if (Number.isNaN(left) || Number.isNaN(right)) return false
+  const near = tolerance > 0 && Math.abs(left - right) <= tolerance * Math.max(1, Math.min(Math.abs(left), Math.abs(right)))
+  return holds(near ? 0 : left < right ? -1 : left > right ? 1 : 0)
 }
 
 /**
@@ -44,10 +55,7 @@ export const operations: Readonly<Record<string, Operation>> = {
   '^': numeric((a, b) => a ** b),
   pow: numeric((a, b) => a ** b),
   neg: numeric((a) => -a),
-  '<': compared((order) => order < 0),
-  '<=': compared((order) => order <= 0),
-  '>': compared((order) => order > 0),
-  '>=': compared((order) => order >= 0),
+  ...Object.fromEntries(Object.entries(orders).map(([name, holds]) => [name, compared(holds)])),
   '==': (a, b) => same(a ?? null, b ?? null),
   '!=': (a, b) => !same(a ?? null, b ?? null),
   in: (a, b) => (a === null || b === null ? null : contains(b as HostValue, a as HostValue)),
@@ -92,7 +100,8 @@ export function evaluate(expr: Expr, scope: Scope): HostValue {
   if ('op' in expr) {
     // The right side of a decided `and`/`or` is not evaluated: it may call something slow.
     if (expr.op === 'and' || expr.op === 'or') return shortCircuit(expr.op, expr.args, scope)
-    const operation = Object.hasOwn(operations, expr.op) ? operations[expr.op] : undefined
+    const order = Object.hasOwn(orders, expr.op) ? orders[expr.op] : undefined
+    const operation = order ? compared(order, scope.tolerance) : Object.hasOwn(operations, expr.op) ? operations[expr.op] : undefined
     if (!operation) throw failure('RLP8108', `the plan uses the operation \`${expr.op}\`, which this version does not have`)
     return operation(...expr.args.map((arg) => evaluate(arg, scope)))
   }

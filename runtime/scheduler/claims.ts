@@ -17,8 +17,11 @@ export function checkClaim(claim: ClaimPlan, metricOf: MetricOf): ClaimOutcome {
   return { name: claim.name, doc: claim.doc, text: claim.text, checks, holds: holding >= (claim.atLeast ?? checks.length), ...(claim.before ? { before: claim.before } : {}) }
 }
 
+/** 26 % - 2 % is 0.24000000000000002 in binary, and no measurement is as fine as that: a claim compares its numbers as they are written. */
+const TOLERANCE = 1e-12
+
 function check(key: string, expr: Expr, metricOf: MetricOf): CheckOutcome {
-  const scope: Scope = { names: {}, metric: (stage, metric) => metricOf(stage, metric) ?? null }
+  const scope: Scope = { names: {}, metric: (stage, metric) => metricOf(stage, metric) ?? null, tolerance: TOLERANCE }
   const number = (value: HostValue): number | null => (typeof value === 'number' ? value : null)
   const holds = evaluate(expr, scope)
   const sides = 'op' in expr && COMPARISONS.has(expr.op) ? expr.args.map((side) => number(evaluate(side, scope))) : []

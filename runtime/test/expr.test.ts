@@ -43,6 +43,16 @@ const cases: [string, Value[], HostValue][] = [
 ]
 
 suite('expressions', (test) => {
+  test('with a tolerance, numbers that differ by rounding alone are equal in comparisons', () => {
+    const at = (name: string, a: number, b: number) => value(op(name, a, b), { names: {}, tolerance: 1e-12 })
+    for (const [a, b] of [[0.24, 0.26 - 0.02], [0.1 + 0.2, 0.3], [0.1 + 0.2 - 0.3, 0], [1e6 + 1e-8, 1e6]] as const) {
+      equal(['<', '<=', '>', '>='].map((name) => at(name, a, b)), [false, true, false, true])
+      equal(['<', '<=', '>', '>='].map((name) => at(name, b, a)), [false, true, false, true])
+    }
+    equal(['<', '<=', '>', '>='].map((name) => at(name, 0.24, 0.24001)), [true, true, false, false])
+    is(value(op('>=', 0.24, 0.26 - 0.02)), false)
+  })
+
   test('every operation, by hand', () => {
     for (const [name, args, expected] of cases) {
       const given = value(op(name, ...args))

@@ -154,7 +154,7 @@ suite('signals', (test) => {
   })
 
   test('number_equal: relative tolerance', () => {
-    const rows: [number | null, number, number, number][] = [
+    const rows: [number | null, number | null, number, number][] = [
       [3, 3, 0, 1],
       [3.0000001, 3, 0, 0],
       [101, 100, 0.01, 1],
@@ -164,6 +164,8 @@ suite('signals', (test) => {
       [1e-12, 0, 0.5, 0],
       [0, -0, 0, 1],
       [null, 0, 1, 0],
+      [0, null, 1, 0],
+      [null, null, 1, 0],
     ]
     for (const [a, b, tolerance, expected] of rows) is(call('number_equal', { a, b, tolerance }), expected, `${a} / ${b}`)
   })

@@ -25,7 +25,10 @@ kind Thing: Stage {
     /// Longest.
     attribute max_new: Tokens | "all"
     alias max_tokens = max_new
+    alias length = max_new
   }
+  attribute url: Text = "http://localhost" // a comment
+  alias max_tokens = rollout.max_new
   output policy: Policy
 }
 
@@ -64,13 +67,14 @@ engines: ["native"]
 | attribute | type | default | meaning |
 | --- | --- | --- | --- |
 | \`size\` | \`Rollouts in 1 rollouts..\` | \`8 rollouts\` |  |
+| \`url\` | \`Text\` | \`"http://localhost"\` |  |
 | \`rollout.max_new\` | \`Tokens \\| "all"\` |  | Longest. |
 
 | output | type |
 | --- | --- |
 | \`policy\` | \`Policy\` |
 
-Elsewhere called: \`max_tokens\` is \`max_new\`.
+Elsewhere called: \`max_tokens\` is \`rollout.max_new\`, \`length\` is \`rollout.max_new\`.
 
 \`import { Thing } from "std/things"\`
 
