@@ -56,13 +56,14 @@ function checkPath(cx: Context, variant: DeclarationSymbol, item: Attribute): vo
     expectType(cx, item.value, declaration.type && type ? type : POISON, moduleEnv(scope), `\`${first.name}\``)
     return
   }
-  const schema = schemaOf(cx, declaration, target.module)
+  const phase = phasesOf(declaration).find(({ name }) => name.name === rest[0]?.name)
+  const schema = phase ? cx.kinds.kindOf(phase, target.module) : schemaOf(cx, declaration, target.module)
   if (!schema) {
     if (!['stage', 'model', 'dataset', 'reward', 'curriculum', 'env'].includes(word)) cx.report('RLP3003', first.span, `a ${word} has no attributes`, { label: 'cannot be changed by a variant', help: 'name a stage, model, dataset, reward or curriculum' })
     silent()
     return
   }
-  const member = memberAt(cx, schema, item)
+  const member = memberAt(cx, schema, phase ? rest : item.path, declaration)
   if (!member) {
     silent()
     return
@@ -75,11 +76,12 @@ function checkPath(cx: Context, variant: DeclarationSymbol, item: Attribute): vo
 }
 
 /** The attribute that a path means; a wrong path is reported. */
-function memberAt(cx: Context, schema: KindSchema, item: Attribute): Member | undefined {
-  const [first, head, tail, more] = item.path
+function memberAt(cx: Context, schema: KindSchema, path: Attribute['path'], declaration: GenericDeclaration): Member | undefined {
+  const [first, head, tail, more] = path
   if (!first) return undefined
+  const phases = schema.category === 'Curriculum' ? phasesOf(declaration).map(({ name }) => name.name) : []
   if (!head) {
-    cx.report('RLP2015', first.span, `\`${first.name}\` is not an attribute`, { label: `expected \`${first.name}.attribute\``, notes: [`it has ${listed([...schema.members.keys(), ...schema.sections.keys()], 16)}`], help: `name what changes: \`${first.name}.attribute = …\`` })
+    cx.report('RLP2015', first.span, `\`${first.name}\` is not an attribute`, { label: `expected \`${first.name}.attribute\``, notes: [`it has ${listed([...schema.members.keys(), ...schema.sections.keys(), ...phases], 16)}`], help: `name what changes: \`${first.name}.attribute = …\`` })
     return undefined
   }
   const section = schema.sections.get(head.name)
@@ -90,16 +92,20 @@ function memberAt(cx: Context, schema: KindSchema, item: Attribute): Member | un
     return undefined
   }
   const wrong = section && tail ? tail : head
-  const names = section && tail ? [...section.members.keys()] : [...schema.members.keys(), ...schema.sections.keys()]
+  const names = section && tail ? [...section.members.keys()] : [...schema.members.keys(), ...schema.sections.keys(), ...phases]
   const nested = section ? undefined : [...schema.sections.values()].find(({ members }) => members.has(head.name))
   const better = (section && tail ? section.aliases : schema.aliases).get(wrong.name) ?? (nested && !tail ? `${nested.name}.${head.name}` : suggest(wrong.name, names))
   cx.report('RLP2006', wrong.span, `${section && tail ? `section \`${section.name}\` of ` : `${wordFor(schema)} kind `}\`${schema.name}\` has no attribute \`${wrong.name}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown attribute',
-    notes: [`it has ${listed(names, 16)}`],
+    notes: names.length === 0 ? [] : [`it has ${listed(names, 16)}`],
     help: better ? `write \`${better}\`` : 'use one of these',
     fixes: better ? [replace(wrong.span, better)] : [],
   })
   return undefined
+}
+
+function phasesOf({ body }: GenericDeclaration): readonly GenericDeclaration[] {
+  return (body?.items ?? []).filter((item): item is GenericDeclaration => item.node === 'Declaration' && item.word.name === 'phase')
 }
 
 function wordFor(schema: KindSchema): string {

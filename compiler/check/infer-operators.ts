@@ -9,7 +9,7 @@ import { complain, unindexed } from './complain.js'
 import { narrowed } from './conditions.js'
 import { replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { infer } from './infer.js'
-import { BOOLEAN, join, list, optionsOf, POISON, same, show, type BooleanType, type NumberType, type TextType, type Type } from './types.js'
+import { BOOLEAN, join, list, optionsOf, POISON, same, show, TEXT, union, type BooleanType, type NumberType, type TextType, type Type } from './types.js'
 import { shownUnit } from './units.js'
 
 export function inferUnary(cx: Context, { operator, operand, span }: Unary, env: Env): Type {
@@ -91,7 +91,7 @@ function badOperand(cx: Context, operand: Expression, type: Type, operator: stri
   }
   cx.report('RLP3014', operand.span, `\`${operator}\` works on ${wanted}`, {
     label: `found ${shortened(show(type))}`,
-    help: type.type === 'boolean' ? `write \`if ${source} then 1 else 0\`` : type.type === 'number' ? `compare it, for example \`${source} > 0\`` : type.type === 'stage' ? `name an output: \`${source}.…\`` : `use ${wanted}`,
+    help: type.type === 'boolean' ? `write \`if ${source} then 1 else 0\`` : type.type === 'number' ? `compare it, for example \`${source} > 0\`` : type.type === 'stage' ? `name an output: \`${source}.…\`` : operator === '+' && isText(type) ? 'a text joins with a text only; write the number as one, or use numbers' : `use ${wanted}`,
   })
 }
 
@@ -150,6 +150,7 @@ export function rangeOfResult(name: string, ...operands: readonly Interval[]): I
 function arithmetic(cx: Context, expression: Binary, x: Type, y: Type): Type {
   const { operator, span } = expression
   if (operator === '+' && x.type === 'list' && y.type === 'list') return list(join(x.item, y.item))
+  if (operator === '+' && isText(x) && isText(y)) return joinedText(x, y)
   const pair = numbers(cx, expression, x, y)
   if (!pair) return POISON
   const [a, b] = pair
@@ -160,6 +161,19 @@ function arithmetic(cx: Context, expression: Binary, x: Type, y: Type): Type {
   const whole = operator !== '/' && operator !== '^' && a.whole && b.whole
   return { type: 'number', whole, ...dimension, ...level, ...rangeOfResult(operator, a, b) }
 }
+
+const isText = (type: Type): boolean => optionsOf(type).length > 0 && optionsOf(type).every((option) => option.type === 'text')
+
+/** One text behind the other; which texts it can be is known when both sides are a few. */
+function joinedText(x: Type, y: Type): Type {
+  const texts = [x, y].map((type) => optionsOf(type).map((option) => (option.type === 'text' ? option.value : undefined)))
+  const [left, right] = texts as [(string | undefined)[], (string | undefined)[]]
+  if (texts.flat().includes(undefined) || left.length * right.length > MOST_TEXTS) return TEXT
+  return union(left.flatMap((a) => right.map((b): Type => ({ type: 'text', value: `${a}${b}` }))))
+}
+
+/** So many texts are still told apart. */
+const MOST_TEXTS = 16
 
 /** A divisor that is known to be in a range around 0. */
 function reportDivision(cx: Context, divisor: Expression, { low, high }: NumberType): void {

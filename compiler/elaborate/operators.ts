@@ -108,6 +108,7 @@ function binaryOf(op: BinaryOperator, a: CompileValue, b: CompileValue): Compile
       return contains(b, a)
   }
   if (op === '+' && a.type === 'list' && b.type === 'list') return { ...a, items: [...a.items, ...b.items] }
+  if (op === '+' && a.type === 'text' && b.type === 'text') return { type: 'text', value: a.value + b.value }
   if (a.type !== 'number' || b.type !== 'number') return POISON
   const row = operators[op] as Elementwise
   if (row.gives === 'boolean') return boolean(fold(row, [a, b]) === 1)

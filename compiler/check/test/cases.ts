@@ -56,6 +56,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP2004', name: 'a misspelt import', source: 'rlp 1\nimport { ⟦group_relativ⟧ } from "std/advantages"\nconst a = group_relativ', says: ['did you mean `group_relative`', '`leave_one_out`'], fixed: 'const a = group_relative' },
   { code: 'RLP2004', name: 'a name behind an alias', source: 'const a = chains.⟦wordz⟧', says: ['did you mean `words`'], fixed: 'chains.words' },
   { code: 'RLP2005', name: 'two files', source: 'rlp 1\nimport { a } from "./a.rlp"\nconst b = a', files: { 'a.rlp': 'rlp 1\nimport { b } from ⟦"./main.rlp"⟧\nconst a = 1' }, says: ['main.rlp -> a.rlp -> main.rlp'] },
+  { code: 'RLP2006', name: 'a phase in a variant', source: 'curriculum c: Curriculum[chains.Chain] { phase easy { data = problems["train"] } }\nvariant v { set { c.easy.between = 1 steps..2 steps, c.⟦easi⟧.between = 1 steps..2 steps } }', says: ['did you mean `easy`?'], fixed: 'c.easy.between = 1 steps..2 steps }' },
   { code: 'RLP2006', name: 'a misspelt attribute', source: grpo('⟦groupsize⟧ = 8 rollouts'), says: ['stage kind `Grpo` has no attribute `groupsize`', 'did you mean `group_size`'], fixed: 'group_size = 8 rollouts' },
   { code: 'RLP2006', name: 'the name that TRL has, and no unit', source: grpo('⟦num_generations⟧ = 8'), says: ['did you mean `group_size`'], fixed: 'group_size = 8 rollouts' },
   { code: 'RLP2006', name: 'the name that TRL has, in a section', source: sft('length = 5 steps, ⟦learning_rate⟧ = 1e-5'), says: ['`lr` in section `optimizer`'], fixed: 'optimizer { lr = 1e-5 }' },

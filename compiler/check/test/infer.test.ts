@@ -90,6 +90,8 @@ const table: readonly (readonly [expression: string, type: string])[] = [
   // none, containers, functions
   ['if o == none then 0 else o', 'Real'],
   ['if o != none and o > 1 then o else 1', 'Real'],
+  ['"x" + "y"', '"xy"'],
+  ['"data/" + c + ".jsonl"', '"data/a.jsonl" | "data/b.jsonl" | "data/c.jsonl"'],
   // what conditions leave
   ['if c == "a" then "x" else c', '"x" | "b" | "c"'],
   ['if c != "a" and c != "b" then c else "x"', '"c" | "x"'],

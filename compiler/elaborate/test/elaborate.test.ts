@@ -121,6 +121,12 @@ suite('elaborate: functions', (test) => {
 
   test('a number stays a number', () => is(stage('2 * 1e-3').value('s', 'optimizer.lr'), 0.002))
 
+  test('texts join', () => {
+    const { value } = elaborated(`${COMMON}
+      stage s: Sft for split in ["train", "test"] { policy = tiny, data = jsonl("data/" + split + ".jsonl"), batch = 4 samples, length = 3 steps, optimizer { lr = 1e-3 } }`)
+    equal(value('s["test"]', 'data'), { call: 'std/prelude.jsonl', args: { path: 'data/test.jsonl' } })
+  })
+
   test('calls of extern functions keep all arguments, defaults filled in', () => {
     equal(stage('1e-3').value('s', 'data'), {
       call: 'std/tasks/chains.worked',
