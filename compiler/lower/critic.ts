@@ -28,7 +28,7 @@ interface Lowered {
 }
 
 /**
- * `estimate`: feeds mask, value [N,T] and reward [N]; fetches advantage, scaled, and target = advantage + value, unscaled, both [N,T].
+ * `estimate`: feeds mask, value, and as far as they are read old_logp and ref_logp [N,T], and reward [N]; fetches advantage, scaled, and target = advantage + value, unscaled, both [N,T].
  * `critic_weigh` and `critic_measure`: feeds mask, value, old_value and target [N,T]; fetch dvalue [N,T] and loss [].
  */
 export function lowerCriticism({ levels: chain, advantage, scale, valueLoss, aggregate }: Criticism, context: LoweringContext): Lowered {
@@ -44,9 +44,9 @@ export function lowerCriticism({ levels: chain, advantage, scale, valueLoss, agg
     return { b, counted, inputs, provided, evaluator: new Evaluator(b, levels, new Map([[token, counted]]), context) }
   }
 
-  const estimate = open('estimate', ['value'])
+  const estimate = open('estimate', ['value', 'old_logp', 'ref_logp'])
   estimate.provided.set('reward', at(estimate.b.input('reward', 'f32', levels.shapeAt(rollout)), rollout))
-  const raw = call(estimate.evaluator, advantage, estimate.provided, ['reward', 'value'], token)
+  const raw = call(estimate.evaluator, advantage, estimate.provided, ['reward', 'value', 'old_logp', 'ref_logp'], token)
   const scaled = raw && call(estimate.evaluator, scale, new Map([['advantage', raw]]), ['advantage'], token)
 
   const critic = open('critic', ['value', 'old_value', 'target'])

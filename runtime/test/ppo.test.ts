@@ -34,6 +34,25 @@ suite('ppo', (test) => {
       ok(lines.every((line) => !('flat_groups' in line)), 'there are no groups')
     }))
 
+  test('a critic that starts from a reward model has its head, and a penalty in the reward keeps near the reference', () =>
+    inHome(async (home, run) => {
+      const pairs = `dataset pairs: Dataset[Preference] { source = with_broken_layout(hops.solved(hops.hops(links = 1..1, hops = 1..1)), ["think", "answer"]) }
+stage taste: RewardModel { policy = m, data = pairs, length = 3 steps, batch = 4 samples, optimizer { lr = 1e-2 } }`
+      const source = (kl: number) => spec(`critic = taste.model, reference = m, advantage = gae_with_kl(kl = ${kl})`)
+        .replace('context = 16', 'context = 32')
+        .replace('{ Ppo }', '{ gae_with_kl, Ppo }')
+        .replace('model m', `import { RewardModel } from "std/reward_models"\nimport { with_broken_layout } from "std/pairs"\nimport { Preference } from "std/stages"\n${pairs}\nmodel m`)
+      const kls: number[] = []
+      for (const kl of [0, 10]) {
+        const plan = await planOfSpec(source(kl))
+        const { result } = await run(plan)
+        is(result.outcome, 'done', JSON.stringify(result.stages))
+        kls.push(metricsOf(home, result).at(-1)?.['kl'] as number)
+        ok(result.stages.every(({ status }) => status === 'done' || status === 'reused'))
+      }
+      ok((kls[1] as number) < 0.5 * (kls[0] as number), String(kls))
+    }))
+
   test('the critic alone comes first, and does not count', () =>
     inHome(async (home, run) => {
       const { result } = await run(await planOfSpec(spec('critic_warmup = 5 steps').replace('length = 30 steps', 'length = 3 steps')))

@@ -21,21 +21,24 @@ function functionAt(view: StageView, path: string): FunctionType | undefined {
   return type?.type === 'function' ? type : undefined
 }
 
-/** `ref_logp` is read exactly when there is a `reference`. */
+/** `ref_logp` is read, by the loss or by an advantage with a penalty in it, exactly when there is a `reference`. */
 function checkReference(cx: Context, view: StageView): void {
-  const loss = view.has('reference') && view.has('loss') ? functionAt(view, 'loss') : undefined
-  if (!loss) return
-  const reads = loss.parameters.some(({ name }) => name === 'ref_logp')
   const given = view.value('reference')
-  const name = loss.symbol ? `\`${loss.symbol.name}\`` : 'the loss'
+  const functions = view.has('reference') && view.has('loss') ? ['loss', 'advantage'].flatMap((path) => (view.has(path) ? [{ path, fn: functionAt(view, path) }] : [])) : []
+  // Of one that is no function nobody knows what it reads.
+  if (functions.length === 0 || functions.some(({ fn }) => !fn)) return
+  const reader = functions.find(({ fn }) => fn?.parameters.some(({ name }) => name === 'ref_logp'))
+  const reads = reader !== undefined
+  const { path, fn } = (reader ?? functions[0]) as (typeof functions)[number]
+  const name = fn?.symbol ? `\`${fn.symbol.name}\`` : `the ${path}`
   if (reads && (!given || given.node === 'None')) {
     const policy = view.value('policy')
     const text = policy && `reference = ${sourceOf(policy.span)}`
     const { body } = view.declaration
-    cx.report('RLP6004', view.span('loss'), `${name} reads \`ref_logp\`, and there is no \`reference\``, {
+    cx.report('RLP6004', view.span(path), `${name} reads \`ref_logp\`, and there is no \`reference\``, {
       label: 'which policy is the reference?',
       notes: ['the reference is the frozen policy that the KL penalty pulls towards, usually the one the stage starts from'],
-      help: text ? `add \`${text}\`, or use a loss without \`ref_logp\`` : 'add `reference = …`, or use a loss without `ref_logp`',
+      help: text ? `add \`${text}\`, or use a function without \`ref_logp\`` : 'add `reference = …`, or use a function without `ref_logp`',
       fixes: text && body && !given ? [{ title: `add \`${text}\``, edits: [insertion(body, text)], safe: false }] : [],
     })
   } else if (!reads && given && given.node !== 'None') {

@@ -18,6 +18,7 @@ export interface Case {
 
 const sft = (more: string) => `stage s: Sft { ${SFT}, ${more} }`
 const grpo = (more: string, rollout = ROLLOUT) => `stage s: Grpo { ${GRPO}, ${more}\n ${rollout}\n ${LR} }`
+const ppo = (more: string) => grpo(more).replace(': Grpo', ': ppo.Ppo').replace(LR, `${LR}, critic_${LR}`)
 const exam = (more: string) => `stage s: Evaluate { ${EXAM}, ${more} }`
 const reward = (body: string) => `reward r: Reward[chains.Chain] { ${body} }`
 
@@ -185,6 +186,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP6003', name: 'a group of one', source: grpo('group_size = ⟦1 rollouts⟧'), says: ['at least 2 rollouts'], fixed: 'group_size = 8 rollouts' },
   { code: 'RLP6003', name: 'a group of one, from a parameter', source: `param n: Rollouts = 1 rollouts\n${grpo('group_size = ⟦n⟧')}`, says: ['at least 2 rollouts'] },
   { code: 'RLP6004', name: 'a penalty towards nothing', source: grpo('loss = ⟦clipped_with_kl(kl = 0.04)⟧'), says: ['reads `ref_logp`', 'reference = base.policy'], fixed: 'reference = base.policy' },
+  { code: 'RLP6004', name: 'a penalty in the advantage', source: ppo('advantage = ⟦ppo.gae_with_kl(kl = 0.04)⟧'), says: ['`gae_with_kl` reads `ref_logp`', 'reference = base.policy'], fixed: 'reference = base.policy' },
   { code: 'RLP6006', name: 'a reference that nobody reads', source: grpo('loss = policy_gradient, reference = ⟦base.policy⟧'), says: ['`policy_gradient` does not read it', 'has no effect'] },
   { code: 'RLP6007', name: 'shares of 90%', source: 'const a = mixture(⟦[share(50%, problems["train"]), share(40%, problems["test"])]⟧)', says: ['sum to 90%', '50% + 40%'], fixed: 'share(50%, problems["test"])' },
   { code: 'RLP6008', name: 'a clip range on policy', source: grpo('loss = clipped(⟦clip = 0.2..0.28⟧)'), says: ['cannot act', 'passes = 2'] },

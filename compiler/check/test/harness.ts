@@ -68,6 +68,7 @@ import { mean_of_samples, nll } from "std/sft"
 import { exact, finished, first_number, length, matches, number_equal, tagged, well_formed } from "std/signals"
 import { Evaluate, Example, Filter, Generate, Grpo, Prompt, Sft } from "std/stages"
 import * as chains from "std/tasks/chains"
+import * as ppo from "std/ppo"
 
 model tiny: Transformer {
   layers = 1, width = 8, heads = 2, mlp = 8, context = 32 tokens

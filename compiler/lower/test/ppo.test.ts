@@ -15,13 +15,13 @@ const inside = mask.flatMap((counted, i) => (counted ? [i] : []))
 const mean = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0) / values.length
 
 /** Generalised advantages (arXiv 1506.02438, eq. 16), from the end; the reward comes with the last token. */
-function advantages(discount: number, trace: number): number[] {
+function advantages(discount: number, trace: number, penalty: (i: number) => number = () => 0): number[] {
   const found = Array<number>(N * T).fill(0)
   for (let n = 0; n < N; n++) {
     let [after, following, last] = [0, 0, true]
     for (let i = (n + 1) * T - 1; i >= n * T; i--) {
       if (!mask[i]) continue
-      const delta = (last ? (reward[n] as number) : 0) + discount * following - (value[i] as number)
+      const delta = (last ? (reward[n] as number) : 0) - penalty(i) + discount * following - (value[i] as number)
       after = delta + discount * trace * after
       found[i] = after
       following = value[i] as number
@@ -32,7 +32,7 @@ function advantages(discount: number, trace: number): number[] {
 }
 
 const source = (settings: string) => `rlp 1
-import { gae_at_end, Ppo, unscaled } from "std/ppo"
+import { gae_at_end, gae_with_kl, Ppo, unscaled } from "std/ppo"
 import { exact, tagged } from "std/signals"
 import * as chains from "std/tasks/chains"
 model m: Transformer { layers = 1, width = 8, heads = 2, mlp = 8, context = 32 tokens, vocabulary = chains.words }
@@ -55,6 +55,16 @@ suite('ppo', (test) => {
   test('advantages from a reward at the end, and targets before they are scaled', async () => {
     const raw = advantages(0.9, 0.8)
     const { advantage, target: wanted } = await program('advantage = gae_at_end(discount = 0.9, trace = 0.8), scale = unscaled', 'estimate', { value, reward })
+    near(advantage as number[], raw)
+    near(wanted as number[], raw.map((a, i) => (mask[i] ? a + (value[i] as number) : 0)))
+  })
+
+  test('a penalty towards the reference in the reward of every token', async () => {
+    const old_logp = mask.map((_, i) => -1 - 0.3 * i)
+    const ref_logp = mask.map((_, i) => -1.5 + Math.sin(i))
+    const raw = advantages(0.9, 0.8, (i) => 0.05 * ((old_logp[i] as number) - (ref_logp[i] as number)))
+    const feeds = { value, reward, old_logp, ref_logp }
+    const { advantage, target: wanted } = await program('reference = m, advantage = gae_with_kl(kl = 0.05, discount = 0.9, trace = 0.8), scale = unscaled', 'estimate', feeds)
     near(advantage as number[], raw)
     near(wanted as number[], raw.map((a, i) => (mask[i] ? a + (value[i] as number) : 0)))
   })

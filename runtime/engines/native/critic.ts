@@ -4,7 +4,7 @@
 import type { Graph } from '../../../spec/graph/graph.js'
 import { freshWeights } from '../../checkpoint/initialise.js'
 import { randomKey, threefry } from '../../random.js'
-import { grid, type Grid } from './batching.js'
+import { grid, rowsOf, type Grid } from './batching.js'
 import type { Examples } from './examples.js'
 import { Model, type ModelWeights } from './model.js'
 import type { PolicyWeights } from './policy.js'
@@ -20,7 +20,7 @@ export class Critic {
     readonly trainer: Trainer,
   ) {}
 
-  /** With the body of `from` and a fresh head. */
+  /** With the body of `from`, and its head where it is a reward model, else a fresh one. */
   static async open(run: StageRun, from: PolicyWeights, graphs: Readonly<Record<string, Graph>>, steps: number): Promise<Critic> {
     const { stage, executor } = run
     const own = criticGraphs(graphs)
@@ -29,11 +29,17 @@ export class Critic {
     return new Critic(model, new Programs(await reference.open(), { estimate: graphs['estimate'] as Graph }), trainer)
   }
 
-  /** What it expects at every token of a batch, and what that makes of the rewards that came. */
-  async judge(examples: Examples, reward: Float64Array): Promise<{ values: Grid; advantage: Grid; target: Grid }> {
+  /** What advantages are made of, beside the critic's values. */
+  static reads(graphs: Readonly<Record<string, Graph>>): ReadonlySet<string> {
+    return new Set(inputs(graphs['estimate'] as Graph, 'feed').map(({ attributes }) => String(attributes['name'])))
+  }
+
+  /** What it expects at every token of a batch, and what that makes of the rewards that came. `logp`: of who wrote the batch, and of the reference where it is read. */
+  async judge(examples: Examples, reward: Float64Array, logp: { readonly old: Grid; readonly ref: Grid | undefined }): Promise<{ values: Grid; advantage: Grid; target: Grid }> {
     const { count, width, mask } = examples
     const values = (await this.model.score(examples, [...Array(count).keys()], 1))['value'] ?? grid(count, width)
-    const found = await this.estimate.run('estimate', { N: count, T: width }, { mask: mask.values, value: values.values, reward })
+    const of = (known: Grid): Float32Array => rowsOf(known, [...Array(count).keys()], width).values
+    const found = await this.estimate.run('estimate', { N: count, T: width }, { mask: mask.values, value: values.values, old_logp: of(logp.old), ...(logp.ref ? { ref_logp: of(logp.ref) } : {}), reward })
     const gridOf = (name: string): Grid => ({ samples: count, width, values: Float32Array.from(found[name] ?? []) })
     return { values, advantage: gridOf('advantage'), target: gridOf('target') }
   }

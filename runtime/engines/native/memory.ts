@@ -93,7 +93,7 @@ class Measured {
     if (acting !== undefined) session.load(graphs['act'] as Graph, { N: acting })
     parts.activations = Math.max(0, session.arenaBytes - parts.logits)
     const used = merged || session.arenaBytes > 0 ? session.peak : 0
-    const objective = reads(graphs, 'weigh', 'ref_logp') || reads(graphs, 'measure', 'ref_logp')
+    const objective = reads(graphs, 'weigh', 'ref_logp') || reads(graphs, 'measure', 'ref_logp') || reads(graphs, 'estimate', 'ref_logp')
     parts.reference = objective && micro && graphs['score'] ? this.frozen(reference, ofReference(graphs)['score'] as Graph, shapes) : 0
     parts.critic = shapes.critic ? this.critic() : 0
     parts.recall = shapes.recall ? this.recall(recall, shapes.recall) : 0

@@ -28,7 +28,7 @@ export const ppo: StageKind = async (run) => {
   const at = await run.openPolicy(stage.inputs['policy'] ?? null)
   const course = await Course.open(run, stage.inputs['prompts'] ?? null)
   const policy = await Policy.open(executor, at, graphs)
-  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
+  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure'), ...Critic.reads(graphs)])
   const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
   const start = stage.inputs['critic'] ?? null
   const rewarder = await Rewarder.open(run, rewardName(stage.inputs['reward'] ?? null))
@@ -52,7 +52,7 @@ export const ppo: StageKind = async (run) => {
       const part = step % bundle
       if (part === 0 || !judged) {
         const experience = await gather(run, { policy, frozen, rewarder }, course.take(rollouts), 1, Math.floor(step / bundle), temperature)
-        judged = { ...experience, ...(await critic.judge(sequenceExamples(experience.sequences, layout), experience.rewards)) }
+        judged = { ...experience, ...(await critic.judge(sequenceExamples(experience.sequences, layout), experience.rewards, { old: experience.oldLogp, ref: experience.refLogp })) }
       }
       const { sequences, oldLogp, refLogp, values, advantage, target, metrics } = judged
       const chosen = Array.from({ length: share }, (_, i) => (part % splits) * share + i)
