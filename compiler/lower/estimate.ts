@@ -28,14 +28,18 @@ const practised: Estimator = (stage, read, context, programs) => {
   }
 }
 
+/** One forward and backward pass over a batch of texts an update, and a look before it where attention is an objective. */
+const tuning: Estimator = (stage, read, context, programs) => {
+  const steps = stepsOf(stage, read)
+  const [batch, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
+  const step = cost(programs['look'], { B: batch, T: length }) + cost(programs['gradient'], { B: batch, T: length })
+  return { ...steps, ...timesSteps(steps, { tokens: batch * length, flops: step }), batch: `${batch} samples = 1 update` }
+}
+
 /** Kinds without a row are not estimated: what they do depends on the size of their data. */
 const kinds: Readonly<Record<string, Estimator>> = {
-  Sft: (stage, read, context, programs) => {
-    const steps = stepsOf(stage, read)
-    const [batch, length] = [read.number('batch', 0), Math.min(read.number('context', context), context)]
-    const step = cost(programs['gradient'], { B: batch, T: length })
-    return { ...steps, ...timesSteps(steps, { tokens: batch * length, flops: step }), batch: `${batch} samples = 1 update` }
-  },
+  Sft: tuning,
+  AttentionSft: tuning,
   Supervised: (stage, read, _, programs) => {
     const steps = stepsOf(stage, read)
     const batch = read.number('batch', 0)

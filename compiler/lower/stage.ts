@@ -9,6 +9,7 @@ import type { ClosureValue, CompileValue } from '../elaborate/value.js'
 import type { AdamW } from '../graph/composites.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
 import { classifierGradient, classifierScore } from '../model/classifier.js'
+import { lookingGradientProgram, lookProgram } from '../model/looking.js'
 import { mergeAdapterProgram, shrinkPerturbProgram } from '../model/operations.js'
 import { applyProgram, descentProgram, gradientProgram, normProgram, scoreProgram } from '../model/programs.js'
 import { scorerGradientProgram, scorerProgram } from '../model/scorer.js'
@@ -59,14 +60,14 @@ const kinds: Readonly<Record<string, KindRow>> = {
   Perplexity: { roles: ['score'] },
   ShrinkPerturb: { roles: ['shrink_perturb'] },
   MergeLora: { roles: ['merge_adapter'] },
-  AttentionSft: { roles: TRAINING, attention: true },
+  AttentionSft: { roles: ['look', ...TRAINING], attention: true },
   PartSearch: { roles: ROLLOUT, sampling: '' },
   ForceAnswer: { roles: ROLLOUT, sampling: '' },
   MajorityVote: { roles: ROLLOUT, sampling: '' },
   TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 
-type Role = 'advantage' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb' | 'merge_adapter' | 'reference_score'
+type Role = 'advantage' | 'look' | (typeof TRAINING)[number] | (typeof ROLLOUT)[number] | 'shrink_perturb' | 'merge_adapter' | 'reference_score'
 
 /** Programs that functions of the stage become; they know no model. */
 const WRITTEN: readonly Role[] = ['advantage', 'weigh', 'measure', 'lr']
@@ -77,6 +78,7 @@ interface Ingredients {
   readonly reference: ModelPlan | undefined
   readonly read: AttributeReader
   readonly scorer: boolean
+  readonly attends: boolean
   readonly objective: Pick<LoweredObjective, 'advantage' | 'weigh' | 'measure'> & { readonly usesEntropy?: boolean } | undefined
   readonly lr: Graph | undefined
   /** Prefix of the sampling attributes. */
@@ -93,12 +95,14 @@ const adamwOf = (read: AttributeReader, section: string): AdamW => ({
 /** One program for each role; `undefined` where a mistake was reported, or the stage needs none. */
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
   score: ({ model, read, scorer }) => (scorer ? shared(scorerProgram, model, {}) : model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
-  gradient: ({ model, read, scorer, objective }) => {
+  gradient: ({ model, read, scorer, attends, objective }) => {
     if (!objective) return undefined
     if (scorer) return shared(scorerGradientProgram, model, {})
     const entropy = objective.usesEntropy === true
+    if (attends) return shared(lookingGradientProgram, model, { entropy })
     return model.architecture === 'mlp' ? shared(classifierGradient, model, { entropy }) : shared(gradientProgram, model, { packed: read.flag('packing'), entropy })
   },
+  look: ({ model }) => shared(lookProgram, model, {}),
   norm: ({ model }) => shared(normProgram, model, {}),
   apply: ({ model, read }) => {
     const [momentum, decay] = [read.optional('optimizer.momentum'), read.number('optimizer.weight_decay', 0)]
@@ -149,7 +153,7 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   const rate = stage.attributes.get('optimizer.lr')
   const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
 
-  const ingredients: Ingredients = { model, reference: stage.reference, read, scorer, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
+  const ingredients: Ingredients = { model, reference: stage.reference, read, scorer, attends: row.attention === true, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
   const ofModel: Record<string, Graph> = {}
   const written: Record<string, Graph> = {}
   for (const role of row.roles) {

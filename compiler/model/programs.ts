@@ -9,7 +9,7 @@ import { adamw, sgd, tokenLogprob, type AdamW, type Sgd, type TokenLogprob } fro
 import { gradient } from '../graph/gradient.js'
 import { recomputedGradient, type Chain } from '../graph/recompute.js'
 import { simplify } from '../graph/simplify.js'
-import { finalNorm, headMatrix, layerChain, Weights, type Dropout } from './forward.js'
+import { finalNorm, headMatrix, layerChain, Weights, type Dropout, type Mix } from './forward.js'
 import { wholeRows } from './rows.js'
 import { sizesOf } from './sizes.js'
 
@@ -112,16 +112,17 @@ export function descentProgram(model: ModelPlan, optimizer: Sgd): Graph {
   return simplify(b.build())
 }
 
-function scores(b: GraphBuilder, model: ModelPlan, weights: Weights, { packed }: RowOptions): TokenLogprob & { readonly chain: Chain } {
+/** `around` sees, and may change, how tokens are mixed. */
+export function scores(b: GraphBuilder, model: ModelPlan, weights: Weights, { packed }: RowOptions, around: (mix: Mix) => Mix = (mix) => mix): TokenLogprob & { readonly chain: Chain } {
   const sizes = sizesOf(model)
   const [tokens, targets, positions] = ['tokens', 'targets', 'positions'].map((name) => b.input(name, 'i32', ['B', 'T'])) as [Value, Value, Value]
   const rows = wholeRows(b, model, tokens, positions, packed ? b.input('segments', 'i32', ['B', 'T']) : undefined)
-  const chain = layerChain(b, sizes, weights, tokens, rows.positions, rows.mix)
+  const chain = layerChain(b, sizes, weights, tokens, rows.positions, around(rows.mix))
   const hidden = finalNorm(b, sizes, weights, chain.points.at(-1) as Value)
   return { ...tokenLogprob(b, hidden, headMatrix(sizes, weights), targets, b.input('temperature', 'f32', [])), chain }
 }
 
-function fetchScores(b: GraphBuilder, { logp, entropy }: TokenLogprob): void {
+export function fetchScores(b: GraphBuilder, { logp, entropy }: TokenLogprob): void {
   b.fetch('logp', b.label(logp, 'logp'))
   b.fetch('entropy', b.label(entropy, 'entropy'))
 }

@@ -82,6 +82,7 @@ stage learned: OfflineRl { data = point.episodes(), environment = point.point, l
 /** Kind → a stage `s` of that kind, and what it needs. */
 const specs: Readonly<Record<string, string>> = {
   Dpo: `import { Dpo } from "std/stages"\n${COMMON}stage s: Dpo { policy = m, reference = m, data = d, length = 2 steps, batch = 8 samples, ${LEARNS} }`,
+  AttentionSft: `import { AttentionSft } from "std/attention"\n${COMMON}stage s: AttentionSft { policy = m, data = d, length = 2 steps, batch = 16 samples, roles { image = ["a", "b"], system = ["c", "d"] }, ${LEARNS} }`,
   Pretrain: `import { Pretrain } from "std/pretraining"\n${COMMON}stage s: Pretrain { policy = m, data = d, length = 2 steps, batch = 16 samples, ${LEARNS} }`,
   EvaluateLoss: `import { EvaluateLoss } from "std/pretraining"\n${COMMON}stage s: EvaluateLoss { policy = m, data = d }`,
   Perplexity: `import { Perplexity } from "std/stages"\n${COMMON}stage s: Perplexity { policy = m, data = d }`,

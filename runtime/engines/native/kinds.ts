@@ -1,6 +1,7 @@
 // Stage kind → how the native engine runs it.
 
 import { asyncGrpo } from './async-grpo.js'
+import { attentionSft } from './attention-sft.js'
 import { collect } from './collect.js'
 import { dpo } from './dpo.js'
 import { evaluation } from './evaluate.js'
@@ -34,6 +35,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Pretrain: pretrain,
   Supervised: supervised,
   Sft: sft,
+  AttentionSft: attentionSft,
   Dpo: dpo,
   RewardModel: rewardModel,
   EvaluateRewardModel: evaluateRewardModel,

@@ -155,6 +155,7 @@ class Measured {
     const load = (role: string, sizes: Bindings, calls = 1) => graphs[role] && session.load(graphs[role], sizes, calls)
     if (micro && (!levels || scored || reads(graphs, 'weigh', 'entropy', ...(once ? [] : ['logp', 'value'])))) load('score', micro, micros)
     if (levels) {
+      load('look', micro as Bindings, micros)
       load('advantage', levels)
       load('weigh', levels)
       load('gradient', micro as Bindings, micros)

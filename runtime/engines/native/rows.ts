@@ -3,8 +3,10 @@
 
 import type { ModelPlan, StagePlan } from '../../../spec/plan/plan.js'
 import { number, optionalNumber } from './attributes.js'
+import { rolesOf } from './attention-sft.js'
 import type { Drawn } from './course.js'
 import { framePair } from './dpo.js'
+import { ROLES } from './looking.js'
 import { promptTokens } from './prompts.js'
 import { frameSample } from './sft.js'
 import type { Reader } from './policy.js'
@@ -45,6 +47,15 @@ const transitions: RowDemand['check'] = (stage, { plan }) => (drawn) => {
 }
 const streams = (everyRow: boolean): RowDemand => ({ input: 'data', everyRow, check: reading((_, { tokenizer }) => (drawn) => void documentTokens(tokenizer, drawn)) })
 
+/** Each row has tokens of both roles. */
+const looking = (stage: StagePlan, reader: Reader) => {
+  const roles = rolesOf(stage, reader)
+  return (drawn: Drawn): void => {
+    const { tokens } = frameSample(reader, drawn, longest(stage, reader))
+    for (const role of ROLES) roles.marks(tokens, role, drawn.place)
+  }
+}
+
 /** Stage kind → what it demands. Kinds without a row read no data. */
 export const rowDemands: Readonly<Record<string, RowDemand>> = {
   Pretrain: streams(false),
@@ -52,6 +63,7 @@ export const rowDemands: Readonly<Record<string, RowDemand>> = {
   Supervised: classifies,
   EvaluateClassifier: classifies,
   Sft: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader))) },
+  AttentionSft: { input: 'data', everyRow: false, check: reading((stage, reader) => looking(stage, reader)) },
   Dpo: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
   RewardModel: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },
   EvaluateRewardModel: { input: 'data', everyRow: true, check: reading((_, reader) => (drawn) => void framePair(reader, drawn, reader.context)) },

@@ -105,6 +105,10 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
     const { micro, micros } = texts(stage, context, number(stage, 'batch'))
     return { micro, micros, levels: { N: number(stage, 'batch'), T: micro.T } }
   },
+  AttentionSft: ({ stage, context }) => {
+    const { micro, micros } = texts(stage, context, number(stage, 'batch'))
+    return { micro, micros, levels: { N: number(stage, 'batch'), T: micro.T } }
+  },
   Pretrain: ({ stage, context }) => {
     const { micro, micros } = texts(stage, context, number(stage, 'batch'))
     return { micro, micros, levels: { N: number(stage, 'batch'), T: micro.T } }

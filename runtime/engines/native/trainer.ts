@@ -5,7 +5,7 @@ import type { StagePlan } from '../../../spec/plan/plan.js'
 import type { StoredTensor } from '../../checkpoint/safetensors.js'
 import { failure } from '../../codes.js'
 import { reference } from '../../executors/reference/reference.js'
-import { runAll, type TensorData } from '../../executors/executor.js'
+import { runAll, type Feeds, type TensorData } from '../../executors/executor.js'
 import { randomKey, threefry } from '../../random.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { grid, put, take, type Grid, type MicroBatch } from './batching.js'
@@ -23,6 +23,8 @@ export interface Batch {
   /** Numbers for each sequence, or pair of them: `reward`, `by`. */
   readonly perSequence: Readonly<Record<string, TensorData>>
   readonly temperature: number
+  /** Another objective on the same examples: its value, which is added to the loss, and what the gradient is fed for it. */
+  readonly beside?: { readonly loss: number; readonly feeds: (micro: MicroBatch) => Feeds }
 }
 
 export interface UpdateMetrics {
@@ -64,7 +66,7 @@ export class Trainer {
 
   /** Make one update. Errors: RLP8003 when the loss or the gradient is not finite, RLP8011 when no token counts. */
   async update(batch: Batch): Promise<UpdateMetrics> {
-    const { examples, temperature } = batch
+    const { examples, temperature, beside } = batch
     const { count, width, mask } = examples
     const programs = this.model.programs
     if (!mask.values.includes(1)) throw failure('RLP8011', `step ${this.updates + 1} of ${this.stage.address} has no token to learn`, 'check the `train` flags of the completions')
@@ -79,18 +81,18 @@ export class Trainer {
     const weights = await programs.run('weigh', sizes, { ...valuesOf(grids), ...batch.perSequence })
     const slope = gridOf(weights[`d${output}`], count, width)
     const dentropy = weights['dentropy'] && gridOf(weights['dentropy'], count, width)
-    const chosen = all.filter((sample) => weighs(slope, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
+    const chosen = beside ? all : all.filter((sample) => weighs(slope, sample) || (dentropy !== undefined && weighs(dentropy, sample)))
 
     const fresh: Record<string, Grid> = {}
     const micros = examples.cut(chosen)
-    const feedsOf = (micro: MicroBatch, i: number) => ({ ...this.dropoutKey(i), ...micro.feeds, temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) })
+    const feedsOf = (micro: MicroBatch, i: number) => ({ ...this.dropoutKey(i), ...micro.feeds, ...beside?.feeds(micro), temperature: Float32Array.of(temperature), [`d${output}`]: take(slope, micro), ...(dentropy ? { dentropy: take(dentropy, micro) } : {}) })
     const found = await runAll(programs.session, micros.map((micro, i) => programs.call('gradient', micro.sizes, feedsOf(micro, i))))
     micros.forEach((micro, i) => {
       for (const [name, values] of Object.entries(found[i] ?? {})) put((fresh[name] ??= grid(count, width)), micro, values)
     })
 
     const measured = weights['loss'] ? weights : await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
-    const loss = Number(measured['loss']?.[0])
+    const loss = Number(measured['loss']?.[0]) + (beside?.loss ?? 0)
     const norm = Number((await programs.run('norm', {}, {}))['norm']?.[0])
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw this.notFinite(loss, norm)
     const lr = await this.apply(norm)
