@@ -20,7 +20,7 @@ export const codes = {
   RLP5014: { slug: 'unequal-budgets', severity: 'error', meaning: 'arms that a claim says have equal budgets have different or unknown ones' },
   RLP5015: { slug: 'gate-without-stages', severity: 'error', meaning: 'a gate is before something that is no stage' },
   RLP5016: { slug: 'wrong-adapter', severity: 'error', meaning: 'an adapter is put where one is, merged where none is, names no matrix, or meets a stage that needs whole weights' },
-  RLP5017: { slug: 'tags-without-tokens', severity: 'error', meaning: 'paths are to be kept apart by tags that are no tokens of the model' },
+  RLP5017: { slug: 'tags-without-tokens', severity: 'error', meaning: 'tokens are to be told apart by tags that are no tokens of the model' },
   RLP5018: { slug: 'another-environment', severity: 'error', meaning: 'an agent is to act in another environment than the one that it was made for' },
   RLP6010: { slug: 'reward-test-failed', severity: 'error', meaning: 'a test of a reward gives another number than it says' },
   RLP7001: { slug: 'unknown-parameter', severity: 'error', meaning: '`--set` names no parameter' },

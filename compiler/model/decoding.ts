@@ -9,6 +9,7 @@ import { attentionDecode, cacheWrite, maskedDecode, sample, type Sampling } from
 import { simplify } from '../graph/simplify.js'
 import { attentionScale, finalNorm, headMatrix, hiddenStates, Weights, type Mix } from './forward.js'
 import { decodePaths, keepPaths } from './paths.js'
+import { keepRoles, reweighedToken } from './reweigh.js'
 import { wholeRows } from './rows.js'
 import { sizesOf, type TransformerSizes } from './sizes.js'
 
@@ -30,8 +31,9 @@ export function prefillProgram(model: ModelPlan): Graph {
   const keep = (part: 'k' | 'v', layer: number, entries: Value): void => b.assign(cacheName(part, layer), b.padAxis(entries, 1, 0, subtractDims('S', 'P')))
   const rows = wholeRows(b, model, tokens, positions)
   if (rows.paths) keepPaths(b, rows.paths, last)
+  if (rows.reweighed) keepRoles(b, rows.reweighed, last)
   const mix: Mix = (layer, q, k, v) => {
-    keep('k', layer, k)
+    keep('k', layer, rows.reweighed?.keys(layer, k) ?? k)
     keep('v', layer, v)
     return rows.mix(layer, q, k, v)
   }
@@ -56,8 +58,9 @@ export function decodeProgram(model: ModelPlan): Graph {
   }
   const scale = attentionScale(sizes)
   const paths = model.paths && decodePaths(b, model.paths, tokens, positions)
+  const keysOf = model.attention && reweighedToken(b, model.attention, tokens)
   const hidden = hiddenStates(b, sizes, weights, b.expandDims(tokens, 1), b.expandDims(paths?.positions ?? positions, 1), (layer, q, k, v) => {
-    const [query, keys, values] = [b.squeeze(q, 1), append('k', layer, k), append('v', layer, v)] as const
+    const [query, keys, values] = [b.squeeze(q, 1), append('k', layer, keysOf?.(layer, k) ?? k), append('v', layer, v)] as const
     return b.expandDims(paths ? maskedDecode(b, query, keys, values, { scale, visible: paths.visible }) : attentionDecode(b, query, keys, values, positions, { scale }), 1)
   })
   fetchLogits(b, sizes, weights, b.squeeze(hidden, 1))

@@ -213,7 +213,7 @@ class BehindPlans {
 }
 
 /** What is said of a fault, by kind; others are about adapters. */
-const faults: Readonly<Record<string, (stage: StageDraft, fault: string) => Diagnostic>> = { IsolatePaths: pathsFault, OnlineRl: agentFault, Collect: agentFault }
+const faults: Readonly<Record<string, (stage: StageDraft, fault: string) => Diagnostic>> = { IsolatePaths: pathsFault, ReweighAttention: rolesFault, OnlineRl: agentFault, Collect: agentFault }
 
 function agentFault(stage: StageDraft, fault: string): Diagnostic {
   return report('RLP5018', stage.settings.get('agent')?.written?.span ?? stage.span, `\`${stage.name}\` is given an agent of another environment`, { label: fault, help: 'give both stages the same `environment`' })
@@ -227,6 +227,11 @@ function adapterFault(stage: StageDraft, fault: string): Diagnostic {
 function pathsFault(stage: StageDraft, fault: string): Diagnostic {
   const span = ['block', 'path', 'policy'].map((path) => stage.settings.get(path)?.written?.span).find((found) => found !== undefined)
   return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot keep the paths of this policy apart`, { label: fault, help: 'put `<…>` and `</…>` of the block and the path into the `vocabulary` of a `Transformer`, or name tags that are in it' })
+}
+
+function rolesFault(stage: StageDraft, fault: string): Diagnostic {
+  const span = ['roles.image', 'roles.system', 'policy'].map((path) => stage.settings.get(path)?.written?.span).find((found) => found !== undefined)
+  return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot change the attention of this policy`, { label: fault, help: 'name the tags that open and close the tokens of each role, `roles { image = ["<img>", "</img>"], system = ["<sys>", "</sys>"] }`, and have them in the `vocabulary` of a `Transformer`' })
 }
 
 /** Addresses of the stages whose weights stand still under a stage's adapter: they are read, too. */

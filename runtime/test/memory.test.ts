@@ -115,7 +115,7 @@ const bounds: Readonly<Record<string, string>> = {
 }
 
 /** Kinds that change what a model is said to be, or read no model at all. */
-const WITHOUT: readonly string[] = ['Filter', 'IsolatePaths']
+const WITHOUT: readonly string[] = ['Filter', 'IsolatePaths', 'ReweighAttention']
 
 suite('peak memory', (test) => {
   for (const [what, add] of Object.entries(stages))

@@ -4,12 +4,14 @@ import { withAdapter, withoutAdapter, type Adapted } from './adapters.js'
 import { agentModel, sameEnvironment } from './agents.js'
 import { withScoreHead } from './heads.js'
 import { withIsolatedPaths } from './paths.js'
+import { withReweighedAttention } from './reweighed.js'
 import type { ModelPlan, Value } from './plan.js'
 
 export const CHANGES = {
   Lora: withAdapter,
   MergeLora: withoutAdapter,
   IsolatePaths: withIsolatedPaths,
+  ReweighAttention: withReweighedAttention,
   RewardModel: (model) => ({ model: withScoreHead(model) }),
   OnlineRl: sameEnvironment,
   Collect: sameEnvironment,

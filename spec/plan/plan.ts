@@ -4,6 +4,7 @@
 import type { Graph } from '../graph/graph.js'
 import type { AdapterPlan } from './adapters.js'
 import type { PathsPlan } from './paths.js'
+import type { AttentionPlan } from './reweighed.js'
 
 /** A value in a plan. Quantities keep their canonical unit (`steps`, `tokens`, `samples`, `seconds`, `bytes`, …). */
 export type Value =
@@ -70,6 +71,8 @@ export interface ModelPlan {
   readonly adapter?: AdapterPlan
   /** What an `IsolatePaths` made of it; likewise. */
   readonly paths?: PathsPlan
+  /** What a `ReweighAttention` made of it; likewise. */
+  readonly attention?: AttentionPlan
 }
 
 export type ConfigValue = number | string | boolean | readonly string[] | readonly number[]

@@ -16,7 +16,7 @@ import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
 import { added, Merge } from "std/merging"
 import { Lora, MergeLora } from "std/adapters"
-import { anchored, AttentionSft, IsolatePaths } from "std/attention"
+import { anchored, AttentionSft, IsolatePaths, ReweighAttention } from "std/attention"
 import { EvaluateRewardModel, RewardModel } from "std/reward_models"
 import { calibrated, Collect, no_penalty, OfflineRl, OnlineRl, squared, squared_with_penalty, Transition } from "std/offline"
 import * as point from "std/tasks/point"
@@ -47,6 +47,7 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Lora: { policy: 'tiny', rank: '2' },
   MergeLora: { policy: 'thin["a"].policy' },
   IsolatePaths: { policy: 'branching["a"]' },
+  ReweighAttention: { policy: 'branching["a"]', image: '0.1', system: '0.2', 'roles.image': '["<Parallel>", "</Parallel>"]', 'roles.system': '["<Path>", "</Path>"]' },
   AttentionSft: { policy: 'tiny', data: 'chains.worked(problems["train"])', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   Pretrain: { policy: 'tiny', data: 'texts["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateLoss: { policy: 'tiny', data: 'texts["a"]' },
@@ -102,6 +103,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Lora: { policy: 'wide', rank: '3', alpha: '5', dropout: '0.1', targets: '["q_proj"]', stabilised: 'true', start: '"adapters/a"', seed: '1' },
   MergeLora: { policy: 'thin["b"].policy' },
   IsolatePaths: { policy: 'branching["b"]', block: '"Fork"', path: '"Way"' },
+  ReweighAttention: { policy: 'branching["b"]', image: '0.3', system: '0.4', layers: '0..0', 'roles.image': '["<Path>", "</Path>"]', 'roles.system': '["<Parallel>", "</Parallel>"]' },
   AttentionSft: {
     policy: 'wide', data: 'chains.answered(problems["train"])', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', attention: 'anchored(enhance = 0.3)', seed: '1',
     'roles.image': '["a", "b"]', 'roles.system': '["c", "d"]', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"',

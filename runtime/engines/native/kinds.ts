@@ -13,7 +13,7 @@ import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
 import { evaluateRewardModel } from './evaluate-reward-model.js'
 import { forceAnswer } from './force-answer.js'
-import { isolatePaths } from './isolate-paths.js'
+import { sameWeights } from './same-weights.js'
 import { lora } from './lora.js'
 import { majorityVote } from './majority-vote.js'
 import { partSearch } from './part-search.js'
@@ -49,7 +49,8 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   Merge: merge,
   Lora: lora,
   MergeLora: mergeLora,
-  IsolatePaths: isolatePaths,
+  IsolatePaths: sameWeights,
+  ReweighAttention: sameWeights,
   GenerateWithTools: generateWithTools,
   Evaluate: evaluation,
   EvaluateClassifier: evaluateClassifier,

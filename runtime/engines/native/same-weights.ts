@@ -1,10 +1,10 @@
-// A policy whose paths do not see each other: the same weights under a model whose programs keep them apart.
+// The same weights under a model whose programs are others: paths that do not see each other, other attention.
 
 import { trainedWeights } from '../../../spec/plan/adapters.js'
 import { lineage } from '../../../spec/plan/lineage.js'
 import type { StageKind } from './stage.js'
 
-export const isolatePaths: StageKind = async (run) => {
+export const sameWeights: StageKind = async (run) => {
   const { plan, stage } = run
   const before = await run.openModel(stage.inputs['policy'] ?? null)
   const model = lineage(plan)({ stage: stage.address, output: 'policy' })?.model
