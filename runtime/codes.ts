@@ -37,7 +37,7 @@ export const runtimeCodes = {
   RLP8110: { slug: 'no-interpreter', meaning: 'A program is in a language whose interpreter is not installed.' },
   RLP8111: { slug: 'not-contained', meaning: 'This machine cannot keep a program of that language from files, network and processes.' },
   RLP8112: { slug: 'no-judge', meaning: 'The server of a judge cannot be reached, or does not answer as one.' },
-  RLP8113: { slug: 'no-attention', meaning: 'A reward asks where the model looked, and the engine records no attention.' },
+  RLP8113: { slug: 'no-attention', meaning: 'A reward asks where the model looked, and the stage records no attention.' },
   RLP8114: { slug: 'role-without-tokens', meaning: 'Attention to tokens of a role is asked for, and no token of a text plays it.' },
   RLP8201: { slug: 'disk-full', meaning: 'There is no room to write a file.' },
   RLP8202: { slug: 'not-writable', meaning: 'A file or folder cannot be written or read.' },

@@ -1,7 +1,8 @@
 // The signals behind `extern fn`, by qualified name: pure functions of text, quick to load, as tests of rewards run while compiling.
 // Functions that make datasets are in `data/sources.ts`.
 
-import { classifierArgument, completionArgument, numberArgument, scorerArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
+import { rolesKey } from '../spec/plan/looks.js'
+import { classifierArgument, completionArgument, numberArgument, rangeArgument, scorerArgument, textArgument, textsArgument, writtenArgument } from './arguments.js'
 import { failure } from './codes.js'
 import { Later, type HostContext, type HostFunction, type HostValue } from './host.js'
 import { fenced, passed, run } from './signals/code.js'
@@ -41,8 +42,13 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
     const { text, tokens } = completionArgument(args, 'text')
     return tokensBefore(text, textsArgument(args, 'tags'), tokens)
   },
-  'std/attention.visual_attention': () => {
-    throw failure('RLP8113', 'the native engine records no attention', 'leave the term out, or run the stage on an engine that records it')
+  'std/attention.visual_attention': (args) => {
+    const looks = completionArgument(args, 'text').looks?.[rolesKey({ image: args['image'] ?? null, system: args['system'] ?? null })]
+    if (!looks) throw failure('RLP8113', 'nothing was recorded of where the model looked when it wrote this completion', 'ask in rewards of stages that record it (`Grpo`, `AsyncGrpo`, `Ppo`, `Generate`, `Evaluate`, `MajorityVote`), with tags that do not depend on the row')
+    const [first, last] = rangeArgument(args, 'layers')
+    const chosen = Array.from(looks).slice(Math.max(0, first), last + 1)
+    if (chosen.length === 0) throw failure('RLP8105', `\`visual_attention\` is asked for layers from ${first}, and the model has ${looks.length}`, 'layers count from 0')
+    return chosen.reduce((sum, look) => sum + look, 0) / chosen.length
   },
   'std/code.fenced': (args) => fenced(writtenArgument(args, 'text') ?? '', writtenArgument(args, 'language')),
   'std/code.run': run,

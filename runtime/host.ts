@@ -13,6 +13,8 @@ export interface Completion {
   /** The tokens themselves, the end token not among them; absent where only a text was given, as in tests of rewards. */
   readonly ids?: ArrayLike<number>
   readonly finished: boolean
+  /** How much it looked at tokens of two roles, of each layer, by `rolesKey`; absent where no reward asks, or the stage records no attention. */
+  readonly looks?: Readonly<Record<string, ArrayLike<number>>>
 }
 
 export type HostValue = null | boolean | number | string | readonly HostValue[] | { readonly [field: string]: HostValue } | Dataset | Completion | HostShare | Secret | HostClassifier | HostScorer

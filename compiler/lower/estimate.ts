@@ -19,11 +19,12 @@ const practised: Estimator = (stage, read, context, programs) => {
   const [rollouts, newTokens] = [prompts * group, read.number('rollout.max_new', 0)]
   const updates = splits * passes
   const rolled = cost(programs['prefill'], { B: rollouts, P: Math.max(1, context - newTokens), S: context }) + newTokens * cost(programs['decode'], { B: rollouts, S: context })
+  const looked = cost(programs['look'], { B: rollouts, T: context })
   const trained = cost(programs['gradient'], { B: rollouts / splits, T: context })
   const scored = programs['weigh'] && readsLogp(programs['weigh']) ? cost(programs['score'], { B: rollouts / splits, T: context }) : 0
   return {
     ...steps,
-    ...timesSteps(steps, { tokens: (rollouts * newTokens) / updates, flops: rolled / updates + trained + scored }),
+    ...timesSteps(steps, { tokens: (rollouts * newTokens) / updates, flops: (rolled + looked) / updates + trained + scored }),
     batch: `${prompts} prompts x ${group} rollouts = ${rollouts} rollouts = ${updates} ${updates === 1 ? 'update' : 'updates'} of ${rollouts / splits}`,
   }
 }

@@ -45,12 +45,12 @@ interface KindRow {
 const kinds: Readonly<Record<string, KindRow>> = {
   Sft: { roles: TRAINING },
   Dpo: { roles: ['reference_score', ...TRAINING] },
-  Grpo: { roles: ['advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
-  AsyncGrpo: { roles: ['advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
-  Ppo: { roles: ['reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.', critic: true },
-  Generate: { roles: ROLLOUT, sampling: '' },
+  Grpo: { roles: ['look', 'advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  AsyncGrpo: { roles: ['look', 'advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },
+  Ppo: { roles: ['look', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.', critic: true },
+  Generate: { roles: ['look', ...ROLLOUT], sampling: '' },
   GenerateWithTools: { roles: ROLLOUT, sampling: '' },
-  Evaluate: { roles: ROLLOUT, sampling: '' },
+  Evaluate: { roles: ['look', ...ROLLOUT], sampling: '' },
   RewardModel: { roles: TRAINING, scorer: true },
   EvaluateRewardModel: { roles: ['score'], scorer: true },
   Supervised: { roles: TRAINING },
@@ -63,7 +63,7 @@ const kinds: Readonly<Record<string, KindRow>> = {
   AttentionSft: { roles: ['look', ...TRAINING], attention: true },
   PartSearch: { roles: ROLLOUT, sampling: '' },
   ForceAnswer: { roles: ROLLOUT, sampling: '' },
-  MajorityVote: { roles: ROLLOUT, sampling: '' },
+  MajorityVote: { roles: ['look', ...ROLLOUT], sampling: '' },
   TreeSearch: { roles: ROLLOUT, sampling: '', formulas: { select: ['value', 'visits', 'parent_visits'], evaluate: ['quality', 'association'], backup: ['value', 'visits', 'children', 'children_value'] } },
 }
 
@@ -78,7 +78,9 @@ interface Ingredients {
   readonly reference: ModelPlan | undefined
   readonly read: AttributeReader
   readonly scorer: boolean
+  /** It has an objective on attention. */
   readonly attends: boolean
+  readonly looks: boolean
   readonly objective: Pick<LoweredObjective, 'advantage' | 'weigh' | 'measure'> & { readonly usesEntropy?: boolean } | undefined
   readonly lr: Graph | undefined
   /** Prefix of the sampling attributes. */
@@ -102,7 +104,7 @@ const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | unde
     if (attends) return shared(lookingGradientProgram, model, { entropy })
     return model.architecture === 'mlp' ? shared(classifierGradient, model, { entropy }) : shared(gradientProgram, model, { packed: read.flag('packing'), entropy })
   },
-  look: ({ model }) => shared(lookProgram, model, {}),
+  look: ({ model, attends, looks }) => (attends || looks ? shared(lookProgram, model, {}) : undefined),
   norm: ({ model }) => shared(normProgram, model, {}),
   apply: ({ model, read }) => {
     const [momentum, decay] = [read.optional('optimizer.momentum'), read.number('optimizer.weight_decay', 0)]
@@ -153,7 +155,7 @@ export function lowerStage(stage: StageToLower, context: LoweringContext): Lower
   const rate = stage.attributes.get('optimizer.lr')
   const schedule = trains && rate ? lowerSchedule(rate, stage.spanOf('optimizer.lr') ?? stage.span, context) : undefined
 
-  const ingredients: Ingredients = { model, reference: stage.reference, read, scorer, attends: row.attention === true, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
+  const ingredients: Ingredients = { model, reference: stage.reference, read, scorer, attends: row.attention === true, looks: stage.looks === true, objective: objective?.lowered, lr: schedule?.program, sampling: row.sampling ?? '' }
   const ofModel: Record<string, Graph> = {}
   const written: Record<string, Graph> = {}
   for (const role of row.roles) {

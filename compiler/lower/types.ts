@@ -26,6 +26,8 @@ export interface StageToLower {
   readonly withoutEngine?: boolean
   /** Optimiser steps when `length` is not in steps (epochs over data of known size). */
   readonly steps?: number
+  /** A reward of it asks where the model looks. */
+  readonly looks?: boolean
   readonly span: Span
   /** Where an attribute was written; `undefined` for defaults. */
   spanOf(path: string): Span | undefined

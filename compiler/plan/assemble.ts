@@ -7,6 +7,7 @@ import { contentHash } from '../../spec/plan/canonical.js'
 import { environmentOf } from '../../spec/plan/agents.js'
 import { CHANGES, changesModel, makesModel, MAKES } from '../../spec/plan/changes.js'
 import { chooseEngine } from '../../spec/plan/engines.js'
+import { askedRoles } from '../../spec/plan/looks.js'
 import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { plannedSteps, unequalBudgets } from '../elaborate/budget.js'
 import { report } from '../elaborate/codes.js'
@@ -87,7 +88,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     if (fault !== undefined) diagnostics.push((faults[draft.kind.name] ?? adapterFault)(draft, fault))
     const environment = plans.environment(draft)
     const choice = environment === undefined ? engineFor(draft.kind)(modelPlan) : chooseEngine(draft.kind.engines, modelPlan, false, environment)
-    const { programs: graphs, written, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft) })
+    const { programs: graphs, written, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft), looks: rewardsOf(draft).some((address) => askedRoles(rewards[address]?.signals ?? []).length > 0) })
     lowered.set(draft.address, { programs: graphs, written, estimate, model, seed: seeds(seedOf(draft)), engine: choice.engine, obstacle: choice.engine === null ? choice.obstacle : undefined })
   }
   for (const { name, budget } of claims) {
@@ -246,6 +247,7 @@ interface Ground {
   readonly reference: ModelPlan | undefined
   readonly withoutEngine: boolean
   readonly steps: number | undefined
+  readonly looks: boolean
 }
 
 /** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
@@ -262,8 +264,8 @@ function sharing(lower: (stage: StageToLower) => LoweredStage) {
   })
   return (draft: StageDraft, given: Ground): LoweredStage => {
     const ground = shape(given.reference) === shape(given.model) ? { ...given, reference: undefined } : given
-    const { model, reference, withoutEngine, steps } = ground
-    const about = `${shape(model)} ${shape(reference)} ${withoutEngine} ${steps}`
+    const { model, reference, withoutEngine, steps, looks } = ground
+    const about = `${shape(model)} ${shape(reference)} ${withoutEngine} ${steps} ${looks}`
     // Instances are told apart by the few settings that are their own; another declaration may still say the same.
     const ofFamily = instances(draft.settings.family)
     const instance = `${about} ${words(draft.settings.own.values())}`
@@ -293,7 +295,7 @@ function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<s
   return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
 }
 
-function stageToLower(draft: StageDraft, { model, reference, withoutEngine, steps }: Ground): StageToLower {
+function stageToLower(draft: StageDraft, { model, reference, withoutEngine, steps, looks }: Ground): StageToLower {
   const inputs = [...draft.settings.values()].filter(({ member, value }) => member.role === 'input' && value.type !== 'none')
   return {
     address: draft.address,
@@ -304,6 +306,7 @@ function stageToLower(draft: StageDraft, { model, reference, withoutEngine, step
     ...(reference ? { reference } : {}),
     withoutEngine,
     ...(steps === undefined ? {} : { steps }),
+    looks,
     span: draft.span,
     spanOf: (path) => draft.settings.get(path)?.written?.span,
   }
@@ -360,6 +363,11 @@ function datasetPlan({ source, where, balance, skip, take, row }: DatasetDraft):
 
 function curriculumPlan({ phases }: CurriculumDraft): CurriculumPlan {
   return { phases: phases.map(({ name, dataset, least, most, advance }) => ({ name, data: { dataset: dataset.address }, least, most, ...(advance === undefined ? {} : { advance }) })) }
+}
+
+/** The rewards that a stage reads, whole or a term of them. */
+function rewardsOf({ settings }: StageDraft): readonly string[] {
+  return settings.referring().flatMap(({ value }) => (value.type === 'ref' && value.to.kind === 'reward' ? [value.to.address] : []))
 }
 
 function rewardOf({ settings }: StageDraft): string | undefined {

@@ -2,11 +2,10 @@
 // Which function of attention it is lies in the program `attend`; where the model looks is found by a pass before each update.
 
 import type { StagePlan } from '../../../spec/plan/plan.js'
-import { failure } from '../../codes.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { Course } from './course.js'
 import { trainingLoop } from './loop.js'
-import { LookedAt, RoleFinder, ROLES, takeRows, type RoleTags } from './looking.js'
+import { LookedAt, RoleFinder, tagsOf, takeRows } from './looking.js'
 import { Policy, type Reader } from './policy.js'
 import { graphsOf } from './programs.js'
 import { meanOf } from './reward.js'
@@ -50,11 +49,4 @@ export const attentionSft: StageKind = async (run) => {
 }
 
 /** The tokens of the stage's roles. Errors: RLP8005, RLP8114. */
-export function rolesOf(stage: StagePlan, reader: Reader): RoleFinder {
-  const tags = ROLES.map((role) => {
-    const written = attribute(stage, `roles.${role}`)
-    if (Array.isArray(written) && written.length === 2) return [role, written]
-    throw failure('RLP8114', `${stage.address} does not say which tokens are \`${role}\``, `write \`roles { ${role} = ["<${role}>", "</${role}>"] }\` with the tags that open and close them in its prompts: here no chat template does`)
-  })
-  return new RoleFinder(reader, Object.fromEntries(tags) as RoleTags, stage.address)
-}
+export const rolesOf = (stage: StagePlan, reader: Reader): RoleFinder => new RoleFinder(reader, tagsOf({ image: attribute(stage, 'roles.image'), system: attribute(stage, 'roles.system') }, stage.address), stage.address)

@@ -4,10 +4,10 @@ import type { Completion } from '../../host.js'
 import { randomKey } from '../../random.js'
 import { number } from './attributes.js'
 import type { Drawn } from './course.js'
+import { completionsOf } from './looking.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import { everyRow, promptTokens } from './prompts.js'
-import { completionOf } from './rollout.js'
 import type { StageRun } from './stage.js'
 import { writeOut } from './written.js'
 
@@ -46,7 +46,9 @@ export class Completer {
     const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
     const prompts = wanted.map(({ row, sample }) => ({ tokens: promptTokens(policy, this.rows[row] as Drawn, maxNew), row: row * samples + sample }))
     const written = await writeOut(run, policy, prompts, { maxNew, temperature: number(stage, 'temperature') || 1, key, what: 'completions' })
-    return written.map((each, i) => ({ ...(this.rows[(wanted[i] as Wanted).row] as Drawn), completion: completionOf(policy, each) }))
+    const rowOf = (i: number) => this.rows[(wanted[i] as Wanted).row] as Drawn
+    const completions = await completionsOf(run, policy, written.map((rollout, i) => ({ prompt: (prompts[i] as { tokens: number[] }).tokens, rollout, place: rowOf(i).place })))
+    return completions.map((completion, i) => ({ ...rowOf(i), completion }))
   }
 
   close(): void {

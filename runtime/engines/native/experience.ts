@@ -8,10 +8,11 @@ import { number } from './attributes.js'
 import { grid, gridWidth, maskGrid, type Grid } from './batching.js'
 import type { Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
+import { completionsOf } from './looking.js'
 import type { Policy } from './policy.js'
 import { promptTokens } from './prompts.js'
 import { meanOf, problemsOf, sampleOf, termMeans, termValues, type Rewarder } from './reward.js'
-import { completionOf, rollOut } from './rollout.js'
+import { rollOut } from './rollout.js'
 import type { Metrics, StageRun } from './stage.js'
 
 /** About so many times in a stage some rollouts are kept for people to read. */
@@ -50,7 +51,9 @@ export async function gather(run: StageRun, { policy, frozen, rewarder }: Actors
   })
   const key = randomKey(stage.seed, stage.fingerprint, 'rollout')
   const rollouts = await rollOut(policy, prompts, { maxNew, temperature, key, report: (done) => run.tick('rollouts', done, prompts.length) })
-  const items = rollouts.map((rollout, i) => ({ ...(drawn[Math.floor(i / size)] as Drawn), completion: completionOf(policy, rollout) }))
+  const rowOf = (i: number) => drawn[Math.floor(i / size)] as Drawn
+  const completions = await completionsOf(run, policy, rollouts.map((rollout, i) => ({ prompt: (prompts[i] as { tokens: number[] }).tokens, rollout, place: rowOf(i).place })))
+  const items = completions.map((completion, i) => ({ ...rowOf(i), completion }))
   const scored = await rewarder.score(items, batch * number(stage, 'update.passes') * number(stage, 'update.splits'))
   const { total } = scored
 

@@ -1,12 +1,17 @@
 // Where a policy looks: which tokens of a text play which role, and what the program `look` says of them.
 // What is made of it, an objective or a reward, is the stage's.
 
+import { askedRoles, rolesKey, type AskedRoles } from '../../../spec/plan/looks.js'
+import type { Value } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import { runAll, type TensorData } from '../../executors/executor.js'
-import { grid, take, type Grid, type MicroBatch } from './batching.js'
+import { frameRollout, type Sequence } from '../../tokenizer/framing.js'
+import type { Completion } from '../../host.js'
+import { grid, SCORED, take, type Grid, type MicroBatch } from './batching.js'
 import { sequenceExamples, type Examples } from './examples.js'
 import type { Policy, Reader } from './policy.js'
-import type { Sequence } from '../../tokenizer/framing.js'
+import { completionOf, type Rollout } from './rollout.js'
+import type { StageRun } from './stage.js'
 
 export const ROLES = ['image', 'system'] as const
 export type Role = (typeof ROLES)[number]
@@ -28,17 +33,17 @@ export class RoleFinder {
     this.tags = Object.fromEntries(ROLES.map((role) => [role, tags[role].map((tag) => token(tag, role))])) as unknown as typeof this.tags
   }
 
-  /** 1 where a token plays the role. Errors: RLP8114 when none does. */
-  marks(tokens: ArrayLike<number>, role: Role, place: string): Float32Array {
+  /** 1 where a token of the prompt plays the role; what a completion opens plays none. Errors: RLP8114 when none does. */
+  marks({ tokens, prompt }: Pick<Sequence, 'tokens' | 'prompt'>, role: Role, place: string): Float32Array {
     const [open, close] = this.tags[role]
     const marks = new Float32Array(tokens.length)
     let inside = false
-    for (let t = 0; t < tokens.length; t++) {
+    for (let t = 0; t < prompt; t++) {
       inside ||= tokens[t] === open
       marks[t] = Number(inside)
       inside &&= tokens[t] !== close
     }
-    if (!marks.includes(1)) throw failure('RLP8114', `no token of ${place} is between the tags of \`${role}\``, 'put the tags around the tokens of that role in every prompt, or leave rows without them out with `where`')
+    if (!marks.includes(1)) throw failure('RLP8114', `no token of the prompt of ${place} is between the tags of \`${role}\``, 'put the tags around the tokens of that role in every prompt, or leave rows without them out with `where`')
     return marks
   }
 }
@@ -60,7 +65,7 @@ export class LookedAt {
     this.examples = sequenceExamples(sequences, policy.layout(sequences.length))
     const { width, mask } = this.examples
     const marks = { image: grid(sequences.length, width), system: grid(sequences.length, width) }
-    for (const role of ROLES) sequences.forEach(({ tokens }, i) => marks[role].values.set(roles.marks(tokens, role, places[i] as string).subarray(0, width), i * width))
+    for (const role of ROLES) sequences.forEach((sequence, i) => marks[role].values.set(roles.marks(sequence, role, places[i] as string).subarray(0, width), i * width))
     this.marks = { ...marks, queries: mask }
   }
 
@@ -91,4 +96,34 @@ export function takeRows(from: Grid, { rows, placements }: MicroBatch): Float32A
   const values = new Float32Array(rows * from.width)
   for (const { sample, row } of placements) values.set(from.values.subarray(sample * from.width, (sample + 1) * from.width), row * from.width)
   return values
+}
+
+/** Rollouts as completions, with their looks where rewards of the stage ask for them. Errors: RLP8005, RLP8114. */
+export async function completionsOf({ plan, stage }: Pick<StageRun, 'plan' | 'stage'>, policy: Policy, drawn: readonly { readonly prompt: ArrayLike<number>; readonly rollout: Pick<Rollout, 'tokens' | 'finished'>; readonly place: string }[]): Promise<Completion[]> {
+  const completions = drawn.map(({ rollout }) => completionOf(policy, rollout))
+  if (!policy.programs.has('look')) return completions
+  const sequences = drawn.map(({ prompt, rollout }) => frameRollout(prompt, rollout.tokens))
+  const looks: Record<string, Grid> = {}
+  for (const asked of Object.values(stage.inputs).flatMap((value) => askedRoles(plan.rewards[rewardIn(value)]?.signals ?? []))) {
+    const roles = new RoleFinder(policy, tagsOf(asked, '`visual_attention`'), '`visual_attention`')
+    for (let at = 0; at < sequences.length; at += SCORED) {
+      const part = new LookedAt(policy, sequences.slice(at, at + SCORED), drawn.slice(at, at + SCORED).map(({ place }) => place), roles)
+      const { ratio } = await part.looks()
+      const all = (looks[rolesKey(asked)] ??= grid(sequences.length, ratio.width))
+      all.values.set(ratio.values, at * ratio.width)
+    }
+  }
+  return completions.map((completion, i) => ({ ...completion, looks: Object.fromEntries(Object.entries(looks).map(([key, { width, values }]) => [key, values.subarray(i * width, (i + 1) * width)])) }))
+}
+
+const rewardIn = (value: Value): string => (typeof value === 'object' && value !== null && 'reward' in value ? value.reward : '')
+
+/** Written tags as pairs. Errors: RLP8114 where a role has none: no chat template says it here. */
+export function tagsOf(written: AskedRoles, asked: string): RoleTags {
+  const pairs = ROLES.map((role) => {
+    const tags = written[role]
+    if (Array.isArray(tags) && tags.length === 2) return [role, tags.map(String)]
+    throw failure('RLP8114', `${asked} does not say which tokens are \`${role}\``, `write \`${role} = ["<${role}>", "</${role}>"]\` with the tags that open and close them in the prompts: here no chat template does`)
+  })
+  return Object.fromEntries(pairs) as RoleTags
 }

@@ -11,7 +11,7 @@ import type { Bindings } from '../../executors/executor.js'
 import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
 import { criticGraphs, graphsOf, inputs, ofReference } from './programs.js'
 import { WAVE } from './rollout.js'
-import { bindingsOfWave, rowsOfPrefill, shapesOf, waves, type Rolled, type Shapes } from './sizes.js'
+import { bindingsOfWave, lookedAt, rowsOfPrefill, shapesOf, waves, type Rolled, type Shapes } from './sizes.js'
 
 export interface StageMemory {
   /** Bytes at the worst moment, those outside of the executor included. */
@@ -143,6 +143,7 @@ class Measured {
       session.load(graphs['sample'] as Graph, { B }, groups)
       session.load(graphs['decode'] as Graph, sizes, groups)
     }
+    if (graphs['look']) session.load(graphs['look'], ...lookedAt(rolled))
     this.parts.logits = Math.max(this.parts.logits, Math.min(WAVE, rolled.rows) * Number(config['vocab_size'] ?? 0) * 4)
   }
 

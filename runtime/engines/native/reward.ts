@@ -27,8 +27,8 @@ export interface Scored {
   readonly programs?: Readonly<Record<Ending, number>>
 }
 
-/** Errors that say something about this machine and nothing about a completion: no reward may turn them into a number. */
-const MACHINE: ReadonlySet<string> = new Set(['RLP8109', 'RLP8110', 'RLP8111'])
+/** Errors that say something about this machine or stage and nothing about a completion: no reward may turn them into a number. */
+const MACHINE: ReadonlySet<string> = new Set(['RLP8109', 'RLP8110', 'RLP8111', 'RLP8113'])
 
 type Problem = 'missing' | 'errors' | 'timeouts'
 

@@ -51,8 +51,8 @@ const streams = (everyRow: boolean): RowDemand => ({ input: 'data', everyRow, ch
 const looking = (stage: StagePlan, reader: Reader) => {
   const roles = rolesOf(stage, reader)
   return (drawn: Drawn): void => {
-    const { tokens } = frameSample(reader, drawn, longest(stage, reader))
-    for (const role of ROLES) roles.marks(tokens, role, drawn.place)
+    const sequence = frameSample(reader, drawn, longest(stage, reader))
+    for (const role of ROLES) roles.marks(sequence, role, drawn.place)
   }
 }
 

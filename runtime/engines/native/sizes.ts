@@ -194,6 +194,12 @@ export function bindingsOf({ micro, levels, rollouts }: Shapes, role: string): B
 /** The sizes of a wave of `B` rows. */
 export const bindingsOfWave = ({ prompt, maxNew }: Rolled, B: number): Bindings => ({ B, P: bucket(prompt), S: bucket(prompt + maxNew) })
 
+/** Completions as they are looked at, and in how many calls at once. */
+export function lookedAt({ rows, prompt, maxNew }: Rolled): [Bindings, number] {
+  const { micro, micros } = cut(bucket(prompt + maxNew - 1), Math.min(SCORED, rows))
+  return [micro, micros]
+}
+
 /** How many rows the prefill of `B` rows of a wave has. */
 export const rowsOfPrefill = ({ samples = 1 }: Rolled, B: number): number => rowsRead(B, Math.ceil(B / samples))
 
