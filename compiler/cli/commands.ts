@@ -66,7 +66,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
       locked: LOCKED,
       format: FORMAT,
     },
-    more: 'FILE is a spec or a compiled plan (.json); it defaults to main.rlp or the only .rlp here.\nEach stage: + run, > resume, = reuse, ! skip, with the reason: what changed since the last run in .rlp/runs, down to the attribute.\nTokens and memory are upper bounds: every row is taken to fill the context. Times are those of the last run; without one they are guessed from\nthe programs of the plan, measured for about a second on wasm and reference, once for each machine (.rlp/probe.json).\n--format json: the schema is spec/schemas/review.schema.json.',
+    more: 'FILE is a spec or a compiled plan (.json); it defaults to main.rlp or the only .rlp here.\nEach stage: + run, > resume, = reuse, ! skip, with the reason: what changed since the last run in .rlp/runs, down to the attribute.\nData, model folders and secrets are looked at as a run would before its first step; what it would stop at is told, with exit code 3.\nTokens and memory are upper bounds: every row is taken to fill the context. Times are those of the last run; without one they are guessed from\nthe programs of the plan, measured for about a second on wasm and reference, once for each machine (.rlp/probe.json).\n--format json: the schema is spec/schemas/review.schema.json.',
     load: async () => (await import('./plan.js')).run,
   },
   diff: {

@@ -6,7 +6,7 @@ export const EXIT = {
   mistakes: 1,
   /** Wrong use of the command line. */
   usage: 2,
-  /** A run failed. */
+  /** A run failed; `plan`: it would stop before its first step. */
   failed: 3,
   /** A claim or gate failed. */
   claim: 4,

@@ -4,6 +4,8 @@ import { resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
 import { workOf, type Work } from '../../spec/plan/work.js'
 import type { StageForecast } from '../../runtime/index.js'
+import type { RunError } from '../../runtime/scheduler/events.js'
+import type { Store } from '../../runtime/store/store.js'
 import { showPlan, type StageOutlook } from '../plan/show.js'
 import { EXIT } from './exit.js'
 import { isPlanFile, loadPlan, loadSpec } from './load.js'
@@ -34,22 +36,33 @@ export async function run(args: Arguments): Promise<number> {
   const unpaced = plan.stages.filter((stage) => pace.seconds(stage) === undefined)
   const probed = flag(args, 'no-probe') || unpaced.length === 0 ? nothing : await probeOf(plan, unpaced, backend, home, (stage) => memory(stage)?.peak)
   const stages = new Map(plan.stages.map((stage) => [stage.address, stage]))
+  const problems = await problemsOf(plan, found.stages.flatMap(({ address, action }) => (action === 'run' || action === 'resume' ? [stages.get(address) as Plan['stages'][number]] : [])), new Store(home), root)
   const outlook = new Map(
     found.stages.map((each): [string, StageOutlook] => {
       const stage = stages.get(each.address) as Plan['stages'][number]
       const seconds = secondsLeft(each, pace.seconds(stage) ?? probed(stage), workOf(plan, stage))
       const bytes = memory(stage)
-      return [each.address, { action: each.action, reason: inWords(each.reason, plan, found.last?.plan), ...(seconds === undefined ? {} : { seconds }), ...(bytes === undefined ? {} : { memory: bytes }) }]
+      const problem = problems.get(each.address)
+      return [each.address, { action: each.action, ...(problem ? { problem } : {}), reason: inWords(each.reason, plan, found.last?.plan), ...(seconds === undefined ? {} : { seconds }), ...(bytes === undefined ? {} : { memory: bytes }) }]
     }),
   )
   if (format(args) === 'json') process.stdout.write(`${JSON.stringify(review(plan, found.stages, outlook, (stage) => (pace.seconds(stage) === undefined ? 'probe' : 'run')), null, 2)}\n`)
   else process.stdout.write(showPlan(plan, { colour: useColour(process.stdout), outlook, ...paceInWords(pace.run, unpaced.some((stage) => probed(stage) !== undefined)) }))
+  if (problems.size > 0) return EXIT.failed
   // What a gate holds back would not run; of a stage without an engine nobody knows what it would do.
   const idle = found.stages.every(({ action, reason }) => (action === 'skip' ? reason.why !== 'no engine' : reason.why === 'stored'))
   return flag(args, 'detailed-exitcode') && !idle ? EXIT.differs : EXIT.done
 }
 
 const nothing = (): undefined => undefined
+
+/** What a run would stop at before its first step: data, words, model folders, secrets. */
+async function problemsOf(plan: Plan, stages: Plan['stages'], store: Store, root: string): Promise<ReadonlyMap<string, RunError>> {
+  if (stages.length === 0) return new Map()
+  const [{ preflight }, { Artefacts }] = await Promise.all([import('../../runtime/scheduler/preflight.js'), import('../../runtime/scheduler/artefacts.js')])
+  const artefacts = new Artefacts(plan, store, root)
+  return new Map([...(await preflight(plan, stages, artefacts))].map(([address, problem]) => [address, artefacts.secrets.redact(problem)]))
+}
 
 /** Seconds by a measurement of the plan's own programs. TensorFlow takes longer to start than a probe may. */
 async function probeOf(plan: Plan, stages: Plan['stages'], backend: string, home: string, bytes: (stage: Plan['stages'][number]) => number | undefined): Promise<(stage: Plan['stages'][number]) => number | undefined> {
@@ -83,7 +96,7 @@ function review(plan: Plan, forecasts: readonly StageForecast[], outlook: Readon
     variant: plan.variant,
     stages: forecasts.map(({ address, reason }) => {
       const stage = stages.get(address) as Plan['stages'][number]
-      const { action, reason: words, seconds, memory } = outlook.get(address) as StageOutlook
+      const { action, reason: words, seconds, memory, problem } = outlook.get(address) as StageOutlook
       const { kind, engine, fingerprint, needs, written, estimate } = stage
       return {
         address,
@@ -102,6 +115,7 @@ function review(plan: Plan, forecasts: readonly StageForecast[], outlook: Readon
         seconds: seconds ?? null,
         pace: seconds === undefined ? null : paceOf(stage),
         memory: memory ?? null,
+        problem: problem ?? null,
       }
     }),
   }

@@ -10,6 +10,8 @@ export interface StageOutlook {
   readonly action: 'run' | 'reuse' | 'resume' | 'skip'
   /** In words: `stored by run 0003`, `optimizer.lr: 1e-3 → 2e-3`. */
   readonly reason: string
+  /** What a run would stop at before its first step. */
+  readonly problem?: { readonly code: string; readonly message: string; readonly help?: string }
   readonly seconds?: number
   /** Bytes at the peak of the stage, and of what. */
   readonly memory?: { readonly peak: number; readonly parts: Readonly<Record<string, number>> }
@@ -36,6 +38,10 @@ export function showPlan(plan: Plan, { colour, outlook, pace }: ShowOptions): st
   const stages = inOrder(plan.stages)
   lines.push('', ...table(rowsOf(plan, stages, outlook)).map((row, i) => (i === 0 ? dim(row) : row.replace(/^ ( *)([+>=!])/, (_, space: string, mark: string) => ` ${space}${paint(Object.values(MARKS).find(([each]) => each === mark)?.[1] ?? 0, mark)}`))))
 
+  const problems = problemsOf(stages, outlook)
+  if (problems.length > 0) lines.push('', '  A run would stop before its first step:')
+  for (const { addresses, text, help } of problems) lines.push(`  ${paint(31, '✗')} ${addresses}  ${text}`, ...(help === undefined ? [] : [dim(`    help: ${help}`)]))
+
   lines.push('')
   const firsts = new Map<string, StagePlan>()
   for (const stage of stages) {
@@ -43,7 +49,7 @@ export function showPlan(plan: Plan, { colour, outlook, pace }: ShowOptions): st
     firsts.set(stage.name, stage)
     lines.push(...wrapped(`${bold(stage.name)}:`, [...settings(stage), ...differing(stages, stage)], 2))
     const { batch, reward } = stage.estimate
-    const facts = [...(batch === undefined ? [] : [batch]), ...(reward === undefined ? [] : [`reward in ${showRange(reward)}`])]
+    const facts = [...(batch === undefined ? [] : [batch]), ...(reward === undefined ? [] : [reward.low === null && reward.high === null ? 'reward without bounds' : `reward in ${showRange(reward)}`])]
     if (facts.length > 0) lines.push(dim(`    ${facts.join('; ')}`))
     const parts = Object.entries(outlook?.get(stage.address)?.memory?.parts ?? {}).filter(([, bytes]) => bytes > 0)
     if (parts.length > 0) lines.push(dim(`    memory: ${parts.map(([name, bytes]) => `${name} ${showBytes(bytes)}`).join(', ')}`))
@@ -59,7 +65,22 @@ export function showPlan(plan: Plan, { colour, outlook, pace }: ShowOptions): st
   return `${lines.join('\n')}\n`
 }
 
+/** Each problem once, with the stages that have it. */
+function problemsOf(stages: readonly StagePlan[], outlook: ShowOptions['outlook']): readonly { addresses: string; text: string; help?: string }[] {
+  const found = new Map<string, { of: string[]; help?: string }>()
+  for (const { address } of stages) {
+    const problem = outlook?.get(address)?.problem
+    if (!problem) continue
+    const text = `${problem.code}: ${problem.message}`
+    const known = found.get(text) ?? { of: [], ...(problem.help === undefined ? {} : { help: problem.help }) }
+    known.of.push(address)
+    found.set(text, known)
+  }
+  return [...found].map(([text, { of, ...help }]) => ({ addresses: of.length > 3 ? `${of.slice(0, 2).join(', ')} and ${of.length - 2} more` : of.join(', '), text, ...help }))
+}
+
 function showPhase({ name, least, most, advance }: CurriculumPlan['phases'][number]): string {
+  if (least > 0 && least === most && !advance) return `${name} (${least} steps)`
   const bounds = [...(least > 0 ? [`at least ${least} steps`] : []), ...(most === null ? [] : [`at most ${most} steps`]), ...(advance ? [`until ${showExpr(advance)}`] : [])]
   return bounds.length === 0 ? name : `${name} (${bounds.join(', ')})`
 }

@@ -69,6 +69,26 @@ suite('rlpc plan, lock and diff', (test) => {
       equal([(await rlpc(folder, 'diff', ['1', 'main.rlp'])).code, (await rlpc(folder, 'diff', ['1', '.rlp/runs/0001'])).code], [5, 0])
     }))
 
+  test('plan: says what a run would stop at before its first step', () =>
+    inFolder(async (folder) => {
+      const plan = async (from: string, to: string) => {
+        writeFileSync(join(folder, 'main.rlp'), SPEC.replace(from, to))
+        return rlpc(folder, 'plan', [], { 'no-probe': true, backend: 'reference' })
+      }
+      const cases: readonly (readonly [string, string, string])[] = [
+        ['subset(problems["test"], 4 samples)', 'problems["test"]', 'exam  RLP8007: `problems["test"]` has no end, and exam reads every row'],
+        ['length = 2 steps', 'length = 2 epochs', 'learn  RLP8007: `worked(…)` has no end, so an epoch of learn has no length'],
+        ['chains.worked(problems["train"])', 'jsonl("nowhere.jsonl")', 'learn  RLP8101: `nowhere.jsonl` does not exist'],
+        ['max_new = 2 tokens', 'max_new = 2 tokens }\nstage again: Sft { policy = tiny, data = mixture([share(100%, twice.rollouts)]), length = 1 epoch, batch = 2 samples, optimizer { lr = 1e-3 } }\nstage twice: Generate { policy = learn.policy, prompts = subset(problems["test"], 4 samples), max_new = 2 tokens', 'again  RLP8007: `mixture(…)` has no end'],
+      ]
+      for (const [from, to, says] of cases) {
+        const { out, code } = await plan(from, to)
+        ok(out.includes(says), out)
+        is(code, 3)
+      }
+      is((await plan('', '')).code, 0)
+    }))
+
   test('plan: a compiled plan says what its spec says; what is no plan is refused', () =>
     inFolder(async (folder) => {
       writeFileSync(join(folder, 'main.rlp'), SPEC)

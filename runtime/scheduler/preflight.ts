@@ -7,6 +7,7 @@ import type { Dataset } from '../data/dataset.js'
 import { originOf } from '../data/origin.js'
 import { written } from '../engines/native/attributes.js'
 import { placeOf, type Drawn } from '../engines/native/course.js'
+import { countsEpochs, withoutEpoch } from '../engines/native/length.js'
 import type { Reader } from '../engines/native/policy.js'
 import { rowDemands, type ModelOfStage } from '../engines/native/rows.js'
 import { HostError } from '../host.js'
@@ -19,12 +20,13 @@ const TRIED = 64
 /** Rows walked of a file; the rest of a larger one is checked as it is read. Bounds the wait before the first step. */
 const WALKED = 200_000
 
+/** What `Artefacts` can open. */
 export interface Opening {
-  readonly dataset: (value: Value) => Promise<Dataset>
-  readonly reader: (policy: Value) => Reader
-  readonly model: (value: Value) => ModelPlan
+  dataset(value: Value): Promise<Dataset>
+  reader(policy: Value): Reader
+  modelOf(value: Value): ModelPlan
   /** Throws when the weights of a model that is read from a folder are not there, or are another model's. */
-  readonly weights: (value: Value) => void
+  look(value: Value): void
   readonly secrets: Secrets
 }
 
@@ -40,9 +42,12 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
     // Without a secret its data cannot be opened.
     const inputs = demand && problems.length === 0 ? datasetsOf(plan, stage.inputs[demand.input] ?? null) : []
     for (const value of inputs) {
-      if (needsStage(plan, value)) continue
+      if (needsStage(plan, value)) {
+        if (drawnForever(plan, value)) problems.push(...endless(stage, written(value)))
+        continue
+      }
       const input = modelInput(stage)
-      const model = { plan: () => opening.model(input), reader: () => opening.reader(input) }
+      const model = { plan: () => opening.modelOf(input), reader: () => opening.reader(input) }
       const { context, max_new, rollout } = stage.attributes
       const key = JSON.stringify([value, stage.kind, context, max_new, rollout, modelName(plan, stage)])
       const problem = known.get(key) ?? problemOf(stage, value, opening, model)
@@ -62,7 +67,7 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
 function missingWeights({ inputs }: StagePlan, opening: Opening, known: Map<string, HostError | undefined>): HostError[] {
   return Object.values(inputs).flatMap((value) => {
     if (typeof value !== 'object' || value === null || !('model' in value)) return []
-    if (!known.has(value.model)) known.set(value.model, failureOf(() => opening.weights(value)))
+    if (!known.has(value.model)) known.set(value.model, failureOf(() => opening.look(value)))
     return known.get(value.model) ?? []
   })
 }
@@ -78,17 +83,24 @@ function failureOf(look: () => void): HostError | undefined {
 }
 
 async function problemOf(stage: StagePlan, value: Value, opening: Opening, model: ModelOfStage): Promise<HostError | undefined> {
-  const { everyRow, check } = rowDemands[stage.kind] as (typeof rowDemands)[string]
+  const { check } = rowDemands[stage.kind] as (typeof rowDemands)[string]
   const source = written(value)
   try {
     const data = await opening.dataset(value)
-    if (everyRow && data.size === Infinity) throw failure('RLP8007', `\`${source}\` has no end, and ${stage.address} reads every row`, 'cut it with `take`')
+    const [problem] = data.size === Infinity ? endless(stage, source) : []
+    if (problem) return problem
     return check && firstProblem(data, source, check(stage, model))
   } catch (cause) {
     if (cause instanceof HostError) return cause
     // A fault of rlpc: the stage meets it again and reports it as such.
     return undefined
   }
+}
+
+/** What is wrong when data has no end: whoever reads every row would not end, and epochs have no length. */
+function endless(stage: StagePlan, source: string): HostError[] {
+  if (rowDemands[stage.kind]?.everyRow) return [failure('RLP8007', `\`${source}\` has no end, and ${stage.address} reads every row`, 'cut it with `take`')]
+  return countsEpochs(stage) ? [withoutEpoch(stage, source)] : []
 }
 
 /** The first row that cannot be read, and how many others cannot. */
@@ -140,6 +152,16 @@ function phaseData(plan: Plan, address: string): Value | undefined {
     if (phase) return phase.data
   }
   return undefined
+}
+
+/** Whether data is a mixture, which has no end whatever stages hand over to it. */
+function drawnForever(plan: Plan, value: Value): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  if ('call' in value) return value.call === 'std/prelude.mixture'
+  if (!('dataset' in value)) return false
+  const declared = plan.datasets[value.dataset]
+  const source = declared ? (declared.take === null ? declared.source : null) : phaseData(plan, value.dataset)
+  return source !== undefined && drawnForever(plan, source)
 }
 
 /** Policies of one model read rows alike, trained or not. */

@@ -119,7 +119,7 @@ class Run {
     this.tell({ type: 'run', id, folder, stages: order.map(({ address }) => address) })
     const { root, executor, fresh } = this.options
     const intended = intentions(this.plan, { store: this.store, root, executor: executor.name, fresh, origins: this.origins })
-    const problems = await preflight(this.plan, order.filter(({ address }) => intended.get(address)?.will !== 'reuse'), { dataset: (value) => this.artefacts.dataset(value), reader: (policy) => this.artefacts.reader(policy), model: (value) => this.artefacts.modelOf(value), weights: (value) => this.artefacts.look(value), secrets: this.artefacts.secrets })
+    const problems = await preflight(this.plan, order.filter(({ address }) => intended.get(address)?.will !== 'reuse'), this.artefacts)
     for (const stage of order) {
       const outcome = problems.size > 0 ? this.withheld(stage, problems.get(stage.address)) : await this.one(stage)
       this.outcomes.set(stage.address, outcome)
