@@ -12,7 +12,8 @@ import { containsText, firstNumber, numbersEqual, sameText } from './signals/com
 import { tagged, wellFormed } from './signals/layout.js'
 import { recordShare, spanOverlap, wordF1 } from './signals/structure.js'
 import { interleaved, tokensBefore } from './signals/segments.js'
-import { matches } from './signals/matches.js'
+import { matches, matchingShare } from './signals/matches.js'
+import { sameMath } from './signals/math.js'
 import { sameNames } from './signals/names.js'
 import { repeatedShare } from './signals/repetition.js'
 import { followsWording } from './signals/traces.js'
@@ -27,10 +28,12 @@ export const hostFunctions: Readonly<Record<string, HostFunction>> = {
   'std/signals.tagged': (args) => tagged(writtenArgument(args, 'text') ?? '', textArgument(args, 'tag')),
   'std/signals.boxed': (args) => boxed(writtenArgument(args, 'text') ?? ''),
   'std/signals.exact': (args) => truth(writtenArgument(args, 'a'), (a) => sameText(a, textArgument(args, 'b'))),
+  'std/signals.math_equal': (args) => truth(writtenArgument(args, 'a'), (a) => sameMath(a, textArgument(args, 'b'))),
   'std/signals.contains': (args) => truth(writtenArgument(args, 'a'), (a) => containsText(a, textArgument(args, 'b'))),
   'std/signals.first_number': (args) => firstNumber(writtenArgument(args, 'text') ?? ''),
   'std/signals.number_equal': (args) => (args['a'] === null || args['b'] === null ? 0 : numbersEqual(numberArgument(args, 'a'), numberArgument(args, 'b'), numberArgument(args, 'tolerance')) ? 1 : 0),
   'std/signals.matches': (args) => truth(writtenArgument(args, 'text'), (text) => matches(text, textArgument(args, 'pattern'))),
+  'std/signals.share_of_words': (args) => matchingShare(writtenArgument(args, 'text') ?? '', textArgument(args, 'pattern')),
   'std/signals.length': (args) => completionArgument(args, 'text').tokens,
   'std/signals.finished': (args) => (completionArgument(args, 'text').finished ? 1 : 0),
   'std/signals.repeated': (args) => {

@@ -30,4 +30,14 @@ suite('generate', (test) => {
         near(result.stages[0]?.metrics['solved'] as number, [...byPrompt.values()].filter((tries) => tries.at(-1) === 1).length / 6)
       }))
   }
+
+  test('nothing is solved where nobody asked for it; the mean reward is told', () =>
+    inHome(async (_, run) => {
+      const plan = new PlanBuilder({ m: model }).exactReward('answer').completing('ask', 'Generate', model, { policy: { model: 'm' }, prompts: guesses, reward: { reward: 'answer' } }, { samples: 2, temperature: 1, maxNew: 1 }).plan()
+      const { result } = await run(plan)
+      is(result.outcome, 'done', JSON.stringify(result.stages))
+      const metrics = result.stages[0]?.metrics ?? {}
+      is(Object.keys(metrics).join(), 'reward')
+      ok((metrics['reward'] as number) >= 0 && (metrics['reward'] as number) <= 1)
+    }))
 })

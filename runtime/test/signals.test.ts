@@ -1,9 +1,10 @@
-// Every signal on good, bad and nasty texts. The expected values are written by hand.
+// Every signal on good, bad and nasty texts. The expected values are written by hand, those of `math_equal` recorded.
 // That every signal of the standard library is here, `host-functions.test.ts` checks by name.
 
+import { readFileSync } from 'node:fs'
 import { HostError, type HostValue } from '../host.js'
 import { callNow } from '../host-calls.js'
-import { is, suite, throws } from '../../spec/test/suite.js'
+import { is, ok, suite, throws } from '../../spec/test/suite.js'
 
 const completion = (text: string, tokens = 7, finished = true) => ({ text, tokens, finished })
 
@@ -189,6 +190,27 @@ suite('signals', (test) => {
   test('matches: a search without end is stopped', () => {
     throws(() => call('matches', { text: `${'a'.repeat(40)}!`, pattern: '^(a+)+$' }), code('RLP8107'))
     is(call('matches', { text: 'aaa', pattern: '^(a+)+$' }), 1, 'and the next search works')
+  })
+
+  test('math_equal: as verl 0.9.1 says of the same answers', () => {
+    const rows = JSON.parse(readFileSync(new URL('data/math-equal.json', import.meta.url), 'utf8')) as [string, string, number][]
+    ok(rows.length > 60)
+    for (const [a, b, expected] of rows) is(call('math_equal', { a, b }), expected, `${a} / ${b}`)
+    is(call('math_equal', { a: null, b: '' }), 0)
+  })
+
+  test('share_of_words: in how many of the words the expression is found', () => {
+    const rows: [HostValue, string, number][] = [
+      ['so 12 it is', '\\d', 0.25],
+      ['先 算 first then', '[\\u4E00-\\u9FFF]', 0.5],
+      ['a  b\nc', '.', 1],
+      ['', '.', 0],
+      ['  ', '.', 0],
+      [null, '.', 0],
+      [completion('calc 3 get'), '^[a-z]+$', 2 / 3],
+    ]
+    for (const [text, pattern, expected] of rows) is(call('share_of_words', { text, pattern }), expected, `${String(text)} ${pattern}`)
+    throws(() => call('share_of_words', { text: `b ${'a'.repeat(40)}!`, pattern: '^(a+)+$' }), code('RLP8107'))
   })
 
   test('length and finished', () => {

@@ -17,7 +17,7 @@ export interface Sequence {
 /** A prompt as written, with <bos> put before it unless it begins with it. `place` names the row in errors. */
 export function framePrompt(tokenizer: Tokenizer, row: Row, place: string): number[] {
   const prompt = row['prompt']
-  if (typeof prompt !== 'string') throw failure('RLP8009', `${place} has no text in the field \`prompt\``, 'every row that a policy completes needs a `prompt`')
+  if (typeof prompt !== 'string') throw failure('RLP8009', `${place} has no text in the field \`prompt\``, hasInstead(row, 'prompt'))
   const ids = tokenizer.encode(prompt, place)
   return tokenizer.bos === null || ids[0] === tokenizer.bos ? ids : [tokenizer.bos, ...ids]
 }
@@ -30,7 +30,7 @@ export function frameExample(tokenizer: Tokenizer, row: Row, place: string): Seq
   const tokens = framePrompt(tokenizer, row, place)
   const prompt = tokens.length
   const learned: number[] = tokens.map(() => 0)
-  const segments = segmentsOf(row['completion'], place)
+  const segments = segmentsOf(row, place)
   for (const segment of segments) {
     for (const id of tokenizer.encode(segment.text, place)) {
       tokens.push(id)
@@ -54,8 +54,18 @@ export function frameRollout(prompt: ArrayLike<number>, completion: ArrayLike<nu
   return { tokens, learned: new Uint8Array(length).fill(1, prompt.length), prompt: prompt.length }
 }
 
-function segmentsOf(completion: unknown, place: string): readonly Segment[] {
+function segmentsOf(row: Row, place: string): readonly Segment[] {
+  const completion = row['completion']
   if (typeof completion === 'string') return [{ text: completion, train: true }]
   if (Array.isArray(completion) && completion.every((part) => typeof part === 'object' && part !== null && typeof (part as Segment).text === 'string' && typeof (part as Segment).train === 'boolean')) return completion as Segment[]
-  throw failure('RLP8009', `${place} has no text or segments in the field \`completion\``, 'a segment is `{ text, train }`')
+  throw failure('RLP8009', `${place} has no text or segments in the field \`completion\``, completion === undefined ? hasInstead(row, 'completion') : 'a segment is `{ text, train }`')
+}
+
+/** What to do about a row without a field: its texts under other names. */
+export function hasInstead(row: Row, field: 'prompt' | 'completion'): string {
+  const fields = Object.keys(row).filter((name) => name !== field)
+  if (Array.isArray(row['messages'])) return 'it has `messages`: write each conversation as the text of a `prompt` and of a `completion`, with the marks of the chat template of the model'
+  const text = fields.find((name) => typeof row[name] === 'string' && name !== 'prompt' && name !== 'completion')
+  if (text === undefined) return `it has ${fields.length === 0 ? 'no fields' : fields.map((name) => `\`${name}\``).join(', ')}; every row needs a \`${field}\``
+  return `it has ${fields.map((name) => `\`${name}\``).join(', ')}; \`rewritten(…, ${field} = "{${text}}")\` of \`std/data\` gives a text another name`
 }

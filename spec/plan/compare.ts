@@ -276,7 +276,24 @@ class Sides {
 
   private expr(path: string, old: Expr | undefined, now: Expr | undefined): Difference[] {
     const [a, b] = [old && canonicalJson(this.claimed(old, 'before')), now && canonicalJson(this.claimed(now, 'after'))]
-    return a === b ? [] : [{ path, ...(old ? { before: { expr: old } } : {}), ...(now ? { after: { expr: now } } : {}) }]
+    if (a === b) return []
+    // Where only what a stage made is another (`scored(…, by = taste.model)`), that stage is the reason, not the expression.
+    const stages = old && now ? this.stagesBehind(path, old, now) : []
+    return stages.length > 0 ? stages : [{ path, ...(old ? { before: { expr: old } } : {}), ...(now ? { after: { expr: now } } : {}) }]
+  }
+
+  /** The outputs of stages that two calls are given, when the calls are otherwise the same. */
+  private stagesBehind(path: string, old: Expr, now: Expr): Difference[] {
+    if (!('call' in old) || !('call' in now) || old.call !== now.call) return []
+    const differing = [...new Set([...Object.keys(old.args), ...Object.keys(now.args)])].filter((name) => {
+      const [a, b] = [old.args[name], now.args[name]]
+      return !a || !b || canonicalJson(this.claimed(a, 'before')) !== canonicalJson(this.claimed(b, 'after'))
+    })
+    const found = differing.map((name): Difference | undefined => {
+      const [a, b] = [old.args[name], now.args[name]]
+      return a && b && 'const' in a && 'const' in b && isStage(a.const) && isStage(b.const) ? { path: `${path}.${name}`, before: { value: a.const }, after: { value: b.const } } : undefined
+    })
+    return found.every((each) => each !== undefined) ? found : []
   }
 
   /** An expression with the stages of both sides under one name. */

@@ -39,6 +39,17 @@ suite('comparison of plans', (test) => {
       }
   })
 
+  test('a reward that asks a trained model follows it, and does not differ itself', async () => {
+    const source = `${TRAIN.replace('rlp 1\n', 'rlp 1\nimport * as models from "std/reward_models"\nimport * as kinds from "std/stages"\n')}
+reward liked: Reward[chains.Chain] { total = models.scored(completion, row.prompt, by = taste.model) }
+dataset pairs: Dataset[kinds.Preference] { source = jsonl("pairs.jsonl") }
+stage taste: models.RewardModel { policy = tiny, data = pairs, length = 3 steps, batch = 2 samples, optimizer { lr = 1e-3 } }
+stage drawn: kinds.Generate { policy = tiny, prompts = problems["train"], reward = liked, max_new = 4 tokens }
+`
+    const { comparison } = await compared((text) => text.replace('length = 3 steps', 'length = 4 steps'), source)
+    equal(comparison.stages.filter(({ change }) => change !== 'same').map(({ address, differences, through }) => [address, differences.map(({ path }) => path), through]), [['drawn', [], ['taste']], ['taste', ['length'], []]])
+  })
+
   const same: readonly (readonly [string, (source: string) => string])[] = [
     ['comments', (source) => source.replaceAll('\nstage', '\n// more\nstage')],
     ['a constant instead of the value', (source) => source.replace('batch = 4 samples', 'batch = two * 2').concat('const two = 2 samples\n')],

@@ -27,7 +27,7 @@ export const generate: StageKind = async (run) => {
     finished: meanOf(completed.map(({ completion }) => Number(completion.finished))),
     ...(scored ? { reward: meanOf(scored.total), terms: termMeans(scored), ...problemsOf(scored) } : {}),
   })
-  return { metrics: { solved }, datasets: { rollouts } }
+  return { metrics: { ...(until === null ? {} : { solved }), ...(scored ? { reward: meanOf(scored.total) } : {}) }, datasets: { rollouts } }
 }
 
 /** Every prompt once, then those again that no completion has passed, at most `samples` times; grouped by row. */
