@@ -74,6 +74,16 @@ suite('tokenizers of model folders', (test) => {
     rmSync(folder, { recursive: true })
   })
 
+  test('a row without a field says what it has instead', () => {
+    const tokenizer = vocabularyTokenizer({ kind: 'words', vocabulary: ['<pad>', '<bos>', '<eos>', 'a'] })
+    const helps = (row: Record<string, unknown>, help: string) => throws(() => frameExample(tokenizer, row, 'row 1'), (error: unknown) => error instanceof HostError && error.code === 'RLP8009' && (error.help ?? '').includes(help))
+    helps({ prompt: 'a', response: 'a' }, 'it has `prompt`, `response`; `rewritten(…, completion = "{response}")`')
+    helps({ question: 'a', completion: 'a' }, '`rewritten(…, prompt = "{question}")`')
+    helps({ messages: [] }, 'it has `messages`')
+    helps({}, 'it has no fields; every row needs a `prompt`')
+    helps({ prompt: 'a', completion: 3 }, 'a segment is')
+  })
+
   test('a folder without a tokenizer is refused', () => {
     throws(() => folderTokenizer('nowhere'), code('RLP8205', 'tokenizer.json'))
   })

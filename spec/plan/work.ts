@@ -26,7 +26,9 @@ export function workOf(plan: Plan, stage: StagePlan): Work {
 function reckon(plan: Plan, stage: StagePlan): Work {
   const { estimate } = stage
   const number = (path: string) => numberAt(stage, path)
-  const [group, perStep, samples, most] = [number('group_size'), number('rollout.per_step'), number('samples'), number('max_new')]
+  const [perStep, samples, most] = [number('rollout.per_step'), number('samples'), number('max_new')]
+  // With a critic every prompt has one rollout.
+  const group = number('group_size') ?? (perStep === undefined ? undefined : 1)
   const { steps } = estimate
   if (group !== undefined && perStep !== undefined && steps !== undefined) {
     const prompts = (steps * perStep) / ((number('update.passes') ?? 1) * (number('update.splits') ?? 1))

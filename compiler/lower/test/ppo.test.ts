@@ -1,6 +1,7 @@
 // Advantages, targets and losses of policy optimisation with a critic, against plain loops: two rollouts of unequal length.
 
 import { equal, near, suite } from '../../../spec/test/suite.js'
+import { workOf } from '../../../spec/plan/work.js'
 import { planOf, stageOf } from '../../plan/test/harness.js'
 import { run } from './harness.js'
 
@@ -95,6 +96,12 @@ suite('ppo', (test) => {
     const logp = mask.map((_, i) => -1 - 0.1 * i)
     const { dlogp } = await program('', 'weigh', { logp, old_logp: logp, advantage })
     near(dlogp as number[], advantage.map((a, i) => (mask[i] ? -a / inside.length : 0)))
+  })
+
+  test('one rollout for each prompt', async () => {
+    const plan = await planOf(source('update { passes = 2 }'))
+    const { prompts, completions } = workOf(plan, stageOf(plan, 'one'))
+    equal([prompts, completions], [10, 10])
   })
 
   test('programs of policy and critic', async () => {
