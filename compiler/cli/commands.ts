@@ -185,7 +185,7 @@ Start here:
   rlpc COMMAND --help          more about one command
   rlpc --version
 
-Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed, 4 a claim or gate failed, 5 two things differ (diff) or
+Exit codes: 0 done, 1 mistakes in the spec, 2 wrong usage, 3 a run failed (plan: would fail), 4 a claim or gate failed, 5 two things differ (diff) or
 something would run (plan --detailed-exitcode), 130 a run was interrupted
 `
 }
