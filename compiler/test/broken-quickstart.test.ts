@@ -46,7 +46,7 @@ const mistakes: readonly Mistake[] = [
   { name: 'no key', code: 'RLP3013', find: 'policy = tiny[seed]', put: 'policy = ⟦tiny⟧', says: 'one instance for each `seed`', fix: true },
   { name: 'a name twice', code: 'RLP2002', find: 'const novel =', put: 'const novel = [">"]\nconst ⟦novel⟧ =', says: 'declared twice', fix: false },
   { name: 'a name that the module does not have', code: 'RLP2004', find: 'import { group_centred }', put: 'import { ⟦group_centered⟧ }', says: 'did you mean `group_centred`', fix: true, alone: true },
-  { name: 'a unit that is not there', code: 'RLP4003', find: /length = 40 steps/, put: 'length = 40 ⟦stpes⟧', says: 'did you mean `steps`', fix: true },
+  { name: 'a unit that is not there', code: 'RLP4003', find: /length = 80 steps/, put: 'length = 40 ⟦stpes⟧', says: 'did you mean `steps`', fix: true },
   { name: 'a field that the rows do not have', code: 'RLP3007', find: '"answer"), row.answer)', put: '"answer"), row.⟦solution⟧)', says: '`prompt`, `answer`', fix: false },
 ]
 
