@@ -55,6 +55,7 @@ const kinds: Readonly<Record<string, KindRow>> = {
   EvaluateRewardModel: { roles: ['score'], scorer: true },
   Supervised: { roles: TRAINING },
   EvaluateClassifier: { roles: ['score'] },
+  GradientNorm: { roles: ['gradient', 'norm'] },
   Pretrain: { roles: TRAINING },
   EvaluateLoss: { roles: ['score'] },
   Perplexity: { roles: ['score'] },
@@ -98,9 +99,8 @@ const adamwOf = (read: AttributeReader, section: string): AdamW => ({
 const programs: Readonly<Record<Role, (ingredients: Ingredients) => Graph | undefined>> = {
   score: ({ model, read, scorer }) => (scorer ? shared(scorerProgram, model, {}) : model.architecture === 'mlp' ? shared(classifierScore, model, {}) : shared(scoreProgram, model, { packed: read.flag('packing') })),
   gradient: ({ model, read, scorer, attends, objective }) => {
-    if (!objective) return undefined
     if (scorer) return shared(scorerGradientProgram, model, {})
-    const entropy = objective.usesEntropy === true
+    const entropy = objective?.usesEntropy === true
     if (attends) return shared(lookingGradientProgram, model, { entropy })
     return model.architecture === 'mlp' ? shared(classifierGradient, model, { entropy }) : shared(gradientProgram, model, { packed: read.flag('packing'), entropy })
   },

@@ -69,7 +69,7 @@ const FILES = {
 const LEARNS = 'optimizer { lr = 1e-3 }'
 const ROLLS = 'policy = m, prompts = short, reward = r, length = 3 steps'
 const EXAM = 'policy = m, data = short, score = r.begins'
-const NET = `import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
+const NET = `import { EvaluateClassifier, GradientNorm, Labelled, Mlp, Supervised } from "std/supervised"
 model net: Mlp { inputs = 40, hidden = [256, 64], classes = 3 }
 dataset v: Dataset[Labelled] { source = jsonl("vectors.jsonl") }
 `
@@ -90,6 +90,7 @@ const specs: Readonly<Record<string, string>> = {
   EvaluateRewardModel: `import { EvaluateRewardModel, RewardModel } from "std/reward_models"\n${COMMON}stage judge: RewardModel { policy = m, data = d, length = 1 step, batch = 8 samples, ${LEARNS} }\nstage s: EvaluateRewardModel { model = judge.model, data = d }`,
   Supervised: `${NET}stage s: Supervised { model = net, data = v, length = 2 steps, batch = 16 samples, ${LEARNS} }`,
   EvaluateClassifier: `${NET}stage s: EvaluateClassifier { model = net, data = v }`,
+  GradientNorm: `${NET}stage s: GradientNorm { model = net, rows = v }`,
   OfflineRl: ACTS.replace('stage learned', 'stage s'),
   Collect: `${ACTS}stage s: Collect { agent = learned.agent, environment = point.point, length = 3 transitions }`,
   OnlineRl: `${ACTS}stage s: OnlineRl { agent = learned.agent, environment = point.point, length = 2 transitions }`,

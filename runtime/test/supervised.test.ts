@@ -11,7 +11,7 @@ import { teacherSamples } from '../tasks/teacher.js'
 import { inHome } from './plans.js'
 import { interrupted, metricsOf, planOfSpec, weightsOf } from './specs.js'
 
-const COMMON = `import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
+const COMMON = `import { EvaluateClassifier, GradientNorm, Labelled, Mlp, Supervised } from "std/supervised"
 import { ShrinkPerturb } from "std/operations"
 model net: Mlp { inputs = 2, hidden = [8], classes = 2 }
 dataset corners: Dataset[Labelled] { source = jsonl("corners.jsonl") }
@@ -97,6 +97,36 @@ suite('supervised training', (test) => {
       near(line?.['norm_before'] as number, norm, { rtol: 1e-6 })
       ok(Math.abs((line?.['norm'] as number) - norm) > 1e-3, 'other numbers')
       ok((line?.['norm'] as number) > norm / 3, 'of the same size')
+    })
+  })
+
+  test('the norm of a gradient: that of finite differences, whatever micro-batches the rows come in', async () => {
+    const plan = await planOfSpec(`${COMMON}stage pull: GradientNorm { model = net, rows = corners }`)
+    const [net, rows] = [plan.models['net'] as ModelPlan, Array.from({ length: 1100 }, (_, i) => ({ features: [Math.sin(i), Math.cos(3 * i)], label: Number(i % 3 === 0) }))]
+    const weights = freshWeights(net, (net.source as { seed: number }).seed).map(({ shape, data }) => ({ shape, data: Float64Array.from(data) }))
+    const [w1, b1, w2, b2] = weights.map(({ data }) => data) as [Float64Array, Float64Array, Float64Array, Float64Array]
+    const loss = (): number => {
+      const of = ({ features: [x = 0, y = 0], label }: (typeof rows)[number]): number => {
+        const hidden = Array.from(b1, (bias, i) => Math.max(0, (w1[2 * i] ?? 0) * x + (w1[2 * i + 1] ?? 0) * y + bias))
+        const logits = Array.from(b2, (bias, c) => hidden.reduce((sum, h, i) => sum + h * (w2[c * 8 + i] ?? 0), bias))
+        return Math.log(logits.reduce((sum, logit) => sum + Math.exp(logit), 0)) - (logits[label] ?? 0)
+      }
+      return rows.reduce((sum, row) => sum + of(row), 0) / rows.length
+    }
+    const squares = weights.flatMap(({ data }) => Array.from(data, (value, i) => {
+      const at = (moved: number): number => ((data[i] = moved), loss())
+      const slope = (at(value + 1e-6) - at(value - 1e-6)) / 2e-6
+      data[i] = value
+      return slope ** 2
+    }))
+    equal(weights.map(({ shape }) => shape), [[8, 2], [8], [2, 8], [2]])
+    await inHome(async (home, run) => {
+      write(home, rows)
+      for (const executor of [reference, wasm]) {
+        const { result } = await run(plan, { executor })
+        is(result.outcome, 'done', JSON.stringify(result.stages))
+        near(result.stages[0]?.metrics['norm'] as number, Math.sqrt(squares.reduce((sum, square) => sum + square, 0)), { rtol: 1e-4 })
+      }
     })
   })
 

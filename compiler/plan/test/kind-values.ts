@@ -11,7 +11,7 @@ import { policy_gradient, value_clipped } from "std/losses"
 import { sequence_mean } from "std/aggregations"
 import { Dpo, Perplexity, Preference } from "std/stages"
 import { bradley_terry, hinge } from "std/preferences"
-import { EvaluateClassifier, Labelled, Mlp, Supervised } from "std/supervised"
+import { EvaluateClassifier, GradientNorm, Labelled, Mlp, Supervised } from "std/supervised"
 import { Document, EvaluateLoss, Pretrain } from "std/pretraining"
 import { ShrinkPerturb } from "std/operations"
 import { added, Merge } from "std/merging"
@@ -42,6 +42,7 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   Evaluate: { policy: 'tiny', data: 'problems["test"]', score: 'answer.correct', max_new: '8 tokens', temperature: '0.5', samples: '4 rollouts' },
   Supervised: { model: 'net', data: 'vectors["a"]', length: '10 steps', batch: '4 samples', 'optimizer.lr': '1e-3' },
   EvaluateClassifier: { model: 'net', data: 'vectors["a"]' },
+  GradientNorm: { model: 'net', rows: 'vectors["a"]' },
   ShrinkPerturb: { model: 'net', shrink: '0.5', perturb: '0.1' },
   Merge: { policy: 'tiny', policies: '[wide]' },
   Lora: { policy: 'tiny', rank: '2' },
@@ -98,6 +99,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Evaluate: { policy: 'wide', data: 'problems["train"]', score: 'strict.correct', samples: '8 rollouts', k: '2', temperature: '0.9', top_p: '0.9', top_k: '5', max_new: '9 tokens', seed: '1' },
   Supervised: { model: 'deep', data: 'vectors["b"]', length: '11 steps', stop_at: '0.9', batch: '5 samples', loss: 'certain', aggregate: 'sample_sum', seed: '1', 'optimizer.momentum': '0.9', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateClassifier: { model: 'deep', data: 'vectors["b"]' },
+  GradientNorm: { model: 'deep', rows: 'vectors["b"]' },
   ShrinkPerturb: { model: 'deep', shrink: '0.4', perturb: '0.2', noise: '"gaussian"', seed: '1' },
   Merge: { policy: 'wide', policies: '[tiny]', combine: 'added', seed: '1' },
   Lora: { policy: 'wide', rank: '3', alpha: '5', dropout: '0.1', targets: '["q_proj"]', stabilised: 'true', start: '"adapters/a"', seed: '1' },

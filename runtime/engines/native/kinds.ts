@@ -8,6 +8,7 @@ import { evaluation } from './evaluate.js'
 import { filter } from './filter.js'
 import { generate } from './generate.js'
 import { grpo } from './grpo.js'
+import { gradientNorm } from './gradient-norm.js'
 import { sft } from './sft.js'
 import { evaluateClassifier } from './evaluate-classifier.js'
 import { evaluateLoss } from './evaluate-loss.js'
@@ -54,6 +55,7 @@ export const kinds: Readonly<Record<string, StageKind>> = {
   GenerateWithTools: generateWithTools,
   Evaluate: evaluation,
   EvaluateClassifier: evaluateClassifier,
+  GradientNorm: gradientNorm,
   EvaluateLoss: evaluateLoss,
   Generate: generate,
   Filter: filter,

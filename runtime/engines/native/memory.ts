@@ -85,7 +85,7 @@ class Measured {
     const { parts, model, graphs, shapes } = this
     const { micro, levels, rollouts = [], alone = [], merged, acting } = shapes
     const session = merged || (rollouts.length === 0 && !micro && alone.length === 0 && acting === undefined) ? new Footprint(this.arenas) : this.holding(model, parts)
-    if (levels) this.declareTraining(session, graphs, parts)
+    if (levels || shapes.slopes) this.declareTraining(session, graphs, parts)
     for (const each of rollouts) this.roll(session, graphs, each, model)
     this.learn(session, graphs, shapes)
     for (const role of alone) session.load(graphs[role] as Graph, {})
@@ -119,10 +119,10 @@ class Measured {
     return session
   }
 
-  /** What a trainer declares when it is made. */
+  /** What a trainer declares when it is made, or who asks for a gradient alone. */
   private declareTraining(session: Footprint, graphs: Graphs, parts?: Record<Part, number>): void {
     for (const role of ['gradient', 'norm', 'apply']) {
-      for (const node of inputs(graphs[role] as Graph, 'state')) {
+      for (const node of inputs(graphs[role] ?? EMPTY, 'state')) {
         const name = String(node.attributes['name'])
         const part = STATES.find(([prefix]) => name.startsWith(prefix))?.[1]
         const bytes = session.declare(name, node.type.shape as readonly number[])
@@ -152,7 +152,7 @@ class Measured {
   }
 
   /** The programs that score, weigh and update. */
-  private learn(session: Footprint, graphs: Graphs, { micro, micros, shorter, levels, looked, looks, scored = false, once = false }: Shapes): void {
+  private learn(session: Footprint, graphs: Graphs, { micro, micros, shorter, levels, slopes, looked, looks, scored = false, once = false }: Shapes): void {
     const load = (role: string, sizes: Bindings, calls = 1) => graphs[role] && session.load(graphs[role], sizes, calls)
     if (micro && (!levels || scored || reads(graphs, 'weigh', 'entropy', ...(once ? [] : ['logp', 'value'])))) load('score', micro, micros)
     if (levels) {
@@ -164,6 +164,10 @@ class Measured {
       load('measure', levels)
       load('norm', {})
       load('apply', {})
+    }
+    if (slopes) {
+      load('gradient', micro as Bindings)
+      load('norm', {})
     }
     if (looked) load('score', looked, looks)
   }

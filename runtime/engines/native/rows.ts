@@ -62,6 +62,7 @@ export const rowDemands: Readonly<Record<string, RowDemand>> = {
   EvaluateLoss: streams(true),
   Supervised: classifies,
   EvaluateClassifier: classifies,
+  GradientNorm: { ...classifies, input: 'rows' },
   Sft: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void frameSample(reader, drawn, longest(stage, reader))) },
   AttentionSft: { input: 'data', everyRow: false, check: reading((stage, reader) => looking(stage, reader)) },
   Dpo: { input: 'data', everyRow: false, check: reading((stage, reader) => (drawn) => void framePair(reader, drawn, longest(stage, reader))) },

@@ -24,6 +24,8 @@ export interface Shapes {
   readonly shorter?: { readonly micro: Bindings; readonly micros: number }
   /** The batch that an objective weighs; absent when the kind does not train. */
   readonly levels?: Bindings
+  /** The gradient is computed and nothing is learned from it. */
+  readonly slopes?: boolean
   /** Other rows that are scored with the same program, beside the micro-batches of training. */
   readonly looked?: Bindings
   /** How many times at once; once unless said. */
@@ -159,6 +161,7 @@ const kinds: Readonly<Record<string, (sizing: Sizing) => Shapes>> = {
     const { looked, looks } = looking(rows('data'))
     return { micro: looked, micros: looks }
   },
+  GradientNorm: ({ rows }) => ({ micro: looking(rows('rows')).looked, slopes: true }),
   EvaluateRewardModel: ({ context, rows }) => cut(bucket(context), Math.min(SCORED, 2 * rows('data'))),
   OfflineRl: () => ({ alone: ['critic_update', 'actor_update'], acting: EPISODES }),
   OnlineRl: () => ({ alone: ['critic_update', 'actor_update'], acting: EPISODES }),
