@@ -129,10 +129,10 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     load: async () => (await import('./store.js')).run,
   },
   doc: {
-    summary: 'show the standard library: its modules, one of them, or one name',
+    summary: 'show the standard library: its modules, one of them, one name, or what speaks of some words',
     positionals: ['NAME'],
     options: { output: { type: 'string', short: 'o', value: 'FOLDER', help: 'write a page of Markdown for each module' } },
-    more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed.',
+    more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed. Of other words (`gradient`, `"learning rate"`) the names are listed whose pages have them, as are the names of other systems (`num_generations`).',
     load: async () => (await import('./doc.js')).run,
   },
   backend: {

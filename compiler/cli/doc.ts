@@ -1,4 +1,4 @@
-// `rlpc doc [MODULE|NAME]`: the standard library as Markdown, a page for each module into a folder, or one module or name on the terminal.
+// `rlpc doc [MODULE|NAME|WORDS]`: the standard library as Markdown, a page for each module into a folder, or one module or name on the terminal.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,6 +7,7 @@ import { parse } from '../../grammar/index.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { SourceFile } from '../../grammar/source/source.js'
 import { declarationPage, firstSentence, modulePage, nameOf } from '../doc/page.js'
+import { searched } from '../doc/search.js'
 import { diskHost } from './disk-host.js'
 import { EXIT } from './exit.js'
 import { text, UsageError, type Arguments } from './options.js'
@@ -30,13 +31,15 @@ export function readLibrary(): Library {
   return new Map(paths.map((path) => [path, parse(new SourceFile(path, host.read(path) ?? '')).module]))
 }
 
-/** A module (`std/losses`, `losses`), or every declaration of a name (`clipped`, `std/losses.clipped`). */
+/** A module (`std/losses`, `losses`), every declaration of a name (`clipped`, `std/losses.clipped`), or the names whose pages have all of some words. */
 export function pageOf(library: Library, wanted: string): string {
   const path = [wanted, `std/${wanted}`].find((each) => library.has(each))
   if (path !== undefined) return modulePage(path, library.get(path) as Module)
   const all = [...library].flatMap(([of, { declarations }]) => declarations.map((declaration) => ({ of, declaration, name: nameOf(declaration) })))
   const found = all.filter(({ of, name }) => name === wanted || `${of}.${name}` === wanted || `${of}.${name}` === `std/${wanted}`)
   if (found.length > 0) return `${found.map(({ of, declaration }) => declarationPage(of, declaration)).join('\n\n')}\n`
+  const lines = searched(library, wanted.split(/\s+/).filter((word) => word !== ''))
+  if (lines !== undefined) return lines
   const near = suggest(wanted, [...all.map(({ name }) => name), ...[...library.keys()].flatMap((each) => [each, each.slice(4)])])
   throw new UsageError(`the standard library has no module or name \`${wanted}\``, near !== undefined ? `did you mean \`${near}\`?` : '`rlpc doc` lists the modules')
 }

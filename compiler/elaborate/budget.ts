@@ -43,7 +43,7 @@ export function plannedSteps(drafts: Drafts, stage: StageDraft): number | undefi
     return row === undefined ? undefined : Math.min(Math.ceil(length.value / (batch * row)), most)
   }
   const rows = rowsOf(drafts, stage.settings.get('data')?.value)
-  return rows === undefined ? undefined : Math.max(1, Math.round((length.value * rows) / batch))
+  return rows === undefined ? undefined : Math.min(Math.max(1, Math.round((length.value * rows) / batch)), most)
 }
 
 /** Rollouts that one update learns from. */

@@ -78,7 +78,7 @@ export function estimate(stage: StageToLower, read: AttributeReader, model: Mode
 }
 
 function stepsOf(stage: StageToLower, read: AttributeReader): { steps?: number } {
-  const steps = stage.steps ?? (read.unit('length') === 'steps' ? read.optional('length') : undefined)
+  const steps = stage.steps ?? (read.unit('length') === 'steps' ? Math.min(read.number('length', 0), read.optional('until') ?? Infinity) : undefined)
   return steps === undefined ? {} : { steps }
 }
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { compile } from '../../compiler/compile.js'
 import { memoryHost } from '../../compiler/resolve/host.js'
 import type { Plan } from '../../spec/plan/plan.js'
-import { is, near, ok, suite } from '../../spec/test/suite.js'
+import { equal, is, near, ok, suite } from '../../spec/test/suite.js'
 import { wasm } from '../executors/wasm/index.js'
 import { inHome } from './plans.js'
 
@@ -16,9 +16,11 @@ const library = new URL('../../stdlib/', import.meta.url)
 async function planOf(stages: string): Promise<Plan> {
   const source = `rlp 1
 import { Dpo, Preference } from "std/stages"
+import { linear } from "std/schedules"
 import { simpo, dpo, forward_kl, ipo, length_desensitised } from "std/preferences"
 model m: Transformer { layers = 1, width = 16, heads = 2, mlp = 32, context = 16 tokens, vocabulary = ["a", "b", "c", "?"], init_std = 0.2 }
 dataset d: Dataset[Preference] { source = jsonl("pairs.jsonl") }
+const rate = linear
 const used = [dpo, simpo, ipo, forward_kl, length_desensitised]
 ${stages}
 `
@@ -50,6 +52,14 @@ async function train(stages: string, executor?: typeof wasm) {
 const SETTINGS = 'policy = m, data = d, length = 12 steps, batch = 4 samples, optimizer { lr = 0.01 }'
 
 suite('dpo', (test) => {
+  test('`until` is an earlier checkpoint of the same run', async () => {
+    const settings = 'policy = m, data = d, batch = 2 samples, reference = m, loss = dpo(beta = 0.5), optimizer { lr = linear(peak = 0.01, warmup = 2 steps) }'
+    const lines = await train(`stage whole: Dpo { ${settings}, length = 6 epochs }\nstage part: Dpo { ${settings}, length = 6 epochs, until = 5 steps }`)
+    const of = (name: string) => lines.filter(({ stage }) => (stage as unknown) === name).map(({ stage: _, time: __, ...line }) => line)
+    is(of('whole').length, 12)
+    equal(of('part'), of('whole').slice(0, 5))
+  })
+
   test('learns which completion is preferred', async () => {
     const lines = await train(`stage s: Dpo { ${SETTINGS}, reference = m, loss = dpo(beta = 0.5) }`)
     const [first, last] = [lines[0], lines.at(-1)]

@@ -116,6 +116,8 @@ extern fn far(x: Real in 0..1, how: "a" | "b" = "a"): Real?
     ok(pageOf(library, 'Grpo').startsWith('## Grpo\n'))
     is(pageOf(library, 'std/losses.clipped').match(/^## /gm)?.length, 1)
     ok((pageOf(library, 'clipped').match(/^## /gm)?.length ?? 0) > 1, 'presets have one too')
+    ok(/^std\/losses\.dual_clipped +\S/m.test(pageOf(library, 'clipped surrogate').concat(pageOf(library, 'dual'))), 'words of names and texts')
+    ok(/^std\/stages\.Grpo /m.test(pageOf(library, 'num_generations')), 'a name of another system')
     throws(() => pageOf(library, 'cliped'), /no module or name `cliped`/)
   })
 

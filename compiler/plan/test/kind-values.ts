@@ -75,14 +75,14 @@ const LEARNING: Readonly<Record<string, string>> = {
 }
 const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Sft: {
-    policy: 'wide', data: 'chains.answered(problems["train"])', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', packing: 'true', seed: '1',
+    policy: 'wide', data: 'chains.answered(problems["train"])', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'dft', aggregate: 'mean_of_samples', packing: 'true', seed: '1',
     'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"',
   },
   Grpo: {
     policy: 'wide', prompts: 'problems["test"]', reward: 'strict', reference: 'wide', length: '11 steps', group_size: '4 rollouts', advantage: 'plain', loss: 'policy_gradient', aggregate: 'sequence_mean', seed: '1',
     'rollout.per_step': '6 prompts', 'rollout.max_new': '9 tokens', 'rollout.temperature': '0.9', 'rollout.top_p': '0.9', 'rollout.top_k': '5', 'update.passes': '2', 'update.splits': '2', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"highest reward"',
   },
-  Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
+  Dpo: { policy: 'wide', data: 'pairs["b"]', reference: 'wide', length: '11 steps', until: '5 steps', batch: '5 samples', context: '32 tokens', loss: 'hinge', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   RewardModel: { policy: 'wide', data: 'pairs["b"]', length: '11 steps', batch: '5 samples', context: '32 tokens', loss: 'bradley_terry(centring = 0.1)', aggregate: 'pair_sum', seed: '1', 'save.every': '5 steps', 'save.keep': '3', 'save.best': '"lowest loss"' },
   EvaluateRewardModel: { model: 'scorer["b"].model', data: 'pairs["b"]' },
   OfflineRl: {

@@ -8,7 +8,7 @@ import { number, optionalNumber } from './attributes.js'
 import { maskGrid, type Grid } from './batching.js'
 import { Course, type Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
-import { stepsOf } from './length.js'
+import { endOf, stepsOf } from './length.js'
 import { trainingLoop } from './loop.js'
 import { Policy, type Reader } from './policy.js'
 import { graphsOf, ofReference } from './programs.js'
@@ -32,7 +32,7 @@ export const dpo: StageKind = async (run) => {
   let accuracy = 0
 
   const loss = await trainingLoop(run, trainer, course, {
-    steps,
+    steps: endOf(stage, steps),
     outcome: 'loss',
     update: async () => {
       const sequences = course.take(pairs).flatMap((drawn) => framePair(policy, drawn, longest))

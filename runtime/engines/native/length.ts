@@ -2,10 +2,13 @@
 // Stages that draw experience count in steps and do not come here.
 
 import { failure } from '../../codes.js'
-import { number, unit, written } from './attributes.js'
+import { number, optionalNumber, unit, written } from './attributes.js'
 import type { StageRun } from './stage.js'
 import type { StagePlan } from '../../../spec/plan/plan.js'
 import type { HostError } from '../../host.js'
+
+/** Where a stage of so many updates stops: at its end, or at `until`, as an earlier checkpoint of the same run. */
+export const endOf = (stage: StagePlan, steps: number): number => Math.min(steps, optionalNumber(stage, 'until') ?? steps)
 
 /** Length of the stage in updates; epochs need a dataset with an end. */
 export async function stepsOf(run: StageRun, batch: number): Promise<number> {

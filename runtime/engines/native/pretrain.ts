@@ -5,6 +5,7 @@ import { number, optionalNumber, unit } from './attributes.js'
 import { Course } from './course.js'
 import { sequenceExamples } from './examples.js'
 import { trainingLoop } from './loop.js'
+import { endOf } from './length.js'
 import { Policy } from './policy.js'
 import { graphsOf } from './programs.js'
 import type { StageKind } from './stage.js'
@@ -20,12 +21,11 @@ export const pretrain: StageKind = async (run) => {
   const stream = new TokenStream(await Course.open(run, stage.inputs['data'] ?? null), policy.tokenizer, context)
   const length = number(stage, 'length')
   const whole = unit(stage, 'length') === 'tokens' ? Math.ceil(length / (batch * context)) : length
-  const steps = Math.min(whole, optionalNumber(stage, 'until') ?? whole)
   const layout = policy.layout(batch)
   const trainer = new Trainer(policy, stage, whole)
 
   const loss = await trainingLoop(run, trainer, stream, {
-    steps,
+    steps: endOf(stage, whole),
     outcome: 'loss',
     update: () => trainer.update({ examples: sequenceExamples(stream.take(batch), layout), levels: { N: batch }, known: {}, perSequence: {}, temperature: 1 }).then((metrics) => ({ ...metrics })),
   })

@@ -10,7 +10,7 @@ import { trainingLoop } from './loop.js'
 import { Policy, type Reader } from './policy.js'
 import { graphsOf } from './programs.js'
 import { meanOf } from './reward.js'
-import { stepsOf } from './length.js'
+import { endOf, stepsOf } from './length.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
 
@@ -26,7 +26,7 @@ export const sft: StageKind = async (run) => {
   const trainer = new Trainer(policy, stage, steps)
 
   const loss = await trainingLoop(run, trainer, course, {
-    steps,
+    steps: endOf(stage, steps),
     outcome: 'loss',
     update: async () => {
       const sequences = course.take(batch).map((drawn) => frameSample(policy, drawn, longest))
