@@ -148,7 +148,7 @@ export class PlanBuilder {
   sft(address: string, model: ModelPlan, policy: Value, data: Value, options: { steps: number; batch?: number; lr?: number; packing?: boolean; every?: number; best?: string; length?: Value; context?: number }): this {
     const { steps, batch = 4, lr = 0.02, packing = false } = options
     const attributes = {
-      length: options.length ?? quantity(steps, 'steps'), batch: quantity(batch, 'samples'), context: options.context ?? null, packing,
+      length: options.length ?? quantity(steps, 'steps'), batch: quantity(batch, 'samples'), context: options.context ?? null, packing, until: null,
       optimizer: optimizer(lr, 1), save: saving(options),
     }
     return this.stage(address, 'Sft', attributes, { policy, data }, { ...modelPrograms(model, packing), ...nll, lr: constantRate(lr) })
