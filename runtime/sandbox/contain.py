@@ -2,8 +2,9 @@
 
 Stdin is a line with the number of bytes of the program, the program, and what the program itself reads. On Linux three
 things hold before the first line of the program runs, none of which needs root or can be undone by the process:
-  rlimits   seconds of processor time, bytes of address space, open files;
-  landlock  (Linux 5.13) only the standard library and shared libraries can be opened, for reading;
+  rlimits   seconds of processor time, bytes of address space, open files, bytes of a file;
+  landlock  (Linux 5.13) only the standard library and shared libraries can be opened, for reading, and files in the folder of
+            LIMITS, for writing too, without folders in it;
   seccomp   only the system calls below; any other ends the process with SIGSYS: sockets, processes, sleeping, signals to others.
 What is not contained: `stat` tells whether a file exists and how large it is. Elsewhere only rlimits hold, and this refuses to go
 on (exit state 87) unless LIMITS say `partial`.
@@ -30,13 +31,19 @@ ALLOWED = {
     "getrandom": (318, 278), "clock_gettime": (228, 113), "clock_getres": (229, 114), "gettimeofday": (96, 169), "time": (201, None),
     "times": (100, 153), "getrusage": (98, 165), "getrlimit": (97, 163), "sysinfo": (99, 179), "uname": (63, 160), "umask": (95, 166),
     "exit": (60, 93), "exit_group": (231, 94),
+    # On files of its folder: Landlock says which.
+    "pwrite64": (18, 68), "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "sendfile": (40, 71), "unlink": (87, None), "unlinkat": (263, 35),
+    "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
 }
+# Answered with an error, so that the standard library does without: rights and times of files, which Landlock knows nothing of, and locks.
+REFUSED = {"chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "utimensat": (280, 88), "flock": (73, 32), "copy_file_range": (326, 285)}
 # Allowed with some arguments only, see `filter_program`.
 OPEN, OPENAT, CLONE, CLONE3, TGKILL, PRLIMIT64, FCNTL, PRCTL = (2, None), (257, 56), (56, 220), (435, 435), (234, 131), (302, 261), (72, 25), (157, 167)
 CLONE_THREAD = 0x10000
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+# A file without a name, which nobody who looks into the folder would count; Python then takes one with a name. The kernel's own bit: the name means a folder, too.
+UNNAMED = 0o20000000
 PR_SET_NAME = 15
-EPERM, EROFS, ENOSYS = 1, 30, 38
+EPERM, EROFS, ENOSYS, ENOTSUP = 1, 30, 38, 95
 
 # Berkeley packet filter: load a word, jump if equal or if any bit is set, return.
 LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
@@ -57,14 +64,20 @@ def filter_program(machine, pid):
         number = call[column]
         return [] if number is None else [(EQUAL, 0, len(body), number), *body]
 
-    def only_if_zero_bits(index, bits, otherwise):
-        return [(LOAD, 0, 0, argument_at(index)), (ANY_BIT, 0, 1, bits), (RETURN, 0, 0, otherwise), (RETURN, 0, 0, ALLOW)]
+    def opening(flags):
+        """Landlock looks at files that are opened for writing; one that is opened for reading could be emptied behind its back."""
+        return [
+            (LOAD, 0, 0, argument_at(flags)), (ANY_BIT, 0, 1, UNNAMED), (RETURN, 0, 0, ERROR | ENOTSUP),
+            (ANY_BIT, 0, 2, os.O_TRUNC), (ANY_BIT, 1, 0, os.O_WRONLY | os.O_RDWR), (RETURN, 0, 0, ERROR | EROFS), (RETURN, 0, 0, ALLOW),
+        ]
 
     program = [(LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER_AT)]
     for call in ALLOWED.values():
         program += when(call, [(RETURN, 0, 0, ALLOW)])
-    program += when(OPEN, only_if_zero_bits(1, WRITING, ERROR | EROFS))
-    program += when(OPENAT, only_if_zero_bits(2, WRITING, ERROR | EROFS))
+    for call in REFUSED.values():
+        program += when(call, [(RETURN, 0, 0, ERROR | EPERM)])
+    program += when(OPEN, opening(1))
+    program += when(OPENAT, opening(2))
     # Threads, not processes. The flags of clone3 cannot be seen from here; the C library then takes clone.
     program += when(CLONE3, [(RETURN, 0, 0, ERROR | ENOSYS)])
     program += when(CLONE, [(LOAD, 0, 0, argument_at(0)), (ANY_BIT, 0, 1, CLONE_THREAD), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
@@ -83,7 +96,7 @@ def filter_program(machine, pid):
 
 def limit_resources(limits):
     seconds = max(1, -int(-limits["time"] // 1))
-    wanted = {"RLIMIT_CPU": (seconds, seconds + 1), "RLIMIT_AS": (limits["memory"],) * 2, "RLIMIT_CORE": (0, 0), "RLIMIT_FSIZE": (0, 0), "RLIMIT_NOFILE": (32, 32)}
+    wanted = {"RLIMIT_CPU": (seconds, seconds + 1), "RLIMIT_AS": (limits["memory"],) * 2, "RLIMIT_CORE": (0, 0), "RLIMIT_FSIZE": (limits["file"],) * 2, "RLIMIT_NOFILE": (32, 32)}
     for name, values in wanted.items():
         try:
             resource.setrlimit(getattr(resource, name), values)
@@ -93,8 +106,8 @@ def limit_resources(limits):
                 raise
 
 
-def contain(readable):
-    """Landlock and seccomp for this process. Raises OSError or KeyError where they are not to be had."""
+def contain(readable, folder):
+    """Landlock and seccomp for this process, which may write into `folder`. Raises OSError or KeyError where they are not to be had."""
     import ctypes
     import struct
 
@@ -111,7 +124,7 @@ def contain(readable):
     machine = os.uname().machine
     PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
     CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
-    READ_FILE, READ_DIR = 4, 8
+    WRITE_FILE, READ_FILE, READ_DIR, REMOVE_FILE, MAKE_REG, TRUNCATE = 2, 4, 8, 32, 256, 16384
     checked("no_new_privs", libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 
     version = syscall("landlock", CREATE_RULESET, None, 0, 1)
@@ -119,13 +132,17 @@ def contain(readable):
     rights = {1: 13, 2: 14, 3: 15, 4: 15}.get(version, 16)
     attributes = ctypes.create_string_buffer(struct.pack("=Q", (1 << rights) - 1), 8)
     ruleset = syscall("landlock", CREATE_RULESET, attributes, 8, 0)
-    for path in readable:
-        if not os.path.exists(path):
-            continue
+
+    def allow(path, what):
         place = os.open(path, os.O_PATH | os.O_CLOEXEC)
-        rule = ctypes.create_string_buffer(struct.pack("=Qi", READ_FILE | READ_DIR if os.path.isdir(path) else READ_FILE, place), 12)
+        rule = ctypes.create_string_buffer(struct.pack("=Qi", what & ((1 << rights) - 1), place), 12)
         syscall("landlock", ADD_RULE, ruleset, 1, rule, 0)
         os.close(place)
+
+    for path in readable:
+        if os.path.exists(path):
+            allow(path, READ_FILE | READ_DIR if os.path.isdir(path) else READ_FILE)
+    allow(folder, WRITE_FILE | READ_FILE | READ_DIR | REMOVE_FILE | MAKE_REG | TRUNCATE)
     syscall("landlock", RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)
 
@@ -162,11 +179,13 @@ def prepare():
     sys.argv = ["program.py"]
     limit_resources(limits)
     try:
-        contain([*sys.path, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"])
+        contain([*sys.path, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"], limits["folder"])
     except (OSError, KeyError, AttributeError) as cause:
         if not limits.get("partial"):
             sys.stderr.write(str(cause))
             os._exit(NOT_CONTAINED)
+        # Nothing says where it may write: so nowhere.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     return source
 
 

@@ -1,11 +1,12 @@
 // Python programs, each in a process of its own that contains itself before it starts (`contain.py`). Only the standard library
-// can be imported. Here are the interpreter, the limits on output and on time by the clock, and what an exit means.
+// can be imported. Here are the interpreter, the limits on output, files and time by the clock, and what an exit means.
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { failure } from '../codes.js'
 import { atMost } from './at-most.js'
+import { FILE, FILES, ProgramFolder } from './program-folder.js'
 import { cutBytes, oneLine, type Program, type Ran, type Sandbox } from './sandbox.js'
 
 /** Seconds by the clock after which a process is ended, for one that waits without using the processor. */
@@ -20,6 +21,8 @@ const ENVIRONMENT = { PYTHONHASHSEED: '0', PYTHONIOENCODING: 'utf-8' }
 const HELP = 'run on Linux 5.13 or later, or set RLPC_CONTAINMENT=partial to run programs with limits on processor time and memory only'
 
 const inTurn = atMost(availableParallelism())
+/** Milliseconds between looks at the files that a program writes. */
+const LOOK = 50
 /** Milliseconds to read what is left in the pipes of a process that has ended. */
 const LINGER = 1000
 /** Command → the interpreter behind it. */
@@ -47,13 +50,22 @@ async function findInterpreter(command: string): Promise<string> {
   return found.stdout
 }
 
-async function run(command: string, { source, input, limits }: Program): Promise<Ran> {
+async function run(command: string, program: Program): Promise<Ran> {
+  const folder = ProgramFolder.open()
+  try {
+    return await runIn(folder, command, program)
+  } finally {
+    folder.close()
+  }
+}
+
+async function runIn(folder: ProgramFolder, command: string, { source, input, limits }: Program): Promise<Ran> {
   const bytes = Buffer.from(source)
-  const child = execa(command, ['-S', '-s', '-B', CONTAIN, JSON.stringify({ time: limits.time, memory: limits.memory, partial: partial() })], {
+  const child = execa(command, ['-S', '-s', '-B', CONTAIN, JSON.stringify({ time: limits.time, memory: limits.memory, partial: partial(), folder: folder.path, file: FILE })], {
     input: Buffer.concat([Buffer.from(`${bytes.length}\n`), bytes, Buffer.from(input)]),
-    env: ENVIRONMENT,
+    env: { ...ENVIRONMENT, HOME: folder.path, TMPDIR: folder.path },
     extendEnv: false,
-    cwd: '/',
+    cwd: folder.path,
     // A group of its own, so that in partial containment its children end with it.
     detached: true,
     encoding: 'buffer',
@@ -63,16 +75,20 @@ async function run(command: string, { source, input, limits }: Program): Promise
     stripFinalNewline: false,
     reject: false,
   })
+  const looks = setInterval(() => folder.isFull() && endGroup(child.pid), LOOK)
   child.once('exit', () => {
+    clearInterval(looks)
     endGroup(child.pid)
     // In partial containment a descendant in a group of its own may hold the pipes open for ever.
     setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), LINGER).unref()
   })
   const result = await child
+  clearInterval(looks)
   const [output, said] = [cutBytes(textOf(result.stdout), limits.output), textOf(result.stderr)]
   const ended = (ending: Ran['ending'], message: string): Ran => ({ ending, output, message: oneLine(message) })
   if (result.exitCode === NOT_CONTAINED) throw failure('RLP8111', `Python programs cannot be contained here: ${oneLine(said)}`, HELP)
   if (result.isMaxBuffer || Buffer.byteLength(output) < result.stdout.length) return ended('output', `it printed more than ${limits.output} bytes`)
+  if (folder.isFull()) return ended('output', `it wrote more than ${FILES.bytes} bytes or ${FILES.count} files`)
   if (result.timedOut) return ended('timeout', `it ran for ${backstop(limits.time)} s by the clock`)
   if (result.signal === 'SIGXCPU' || result.signal === 'SIGKILL') return ended('timeout', `it took more than ${Math.ceil(limits.time)} s of the processor`)
   if (result.signal === 'SIGSYS') return ended('forbidden', 'it asked the system for something that programs may not have: a connection, a process, to wait')

@@ -71,7 +71,7 @@ const pythonCases: readonly Case[] = [
   ['starts a thread', 'import threading; t = threading.Thread(target=print, args=("t",)); t.start(); t.join()', 'done', 't\n'],
   ['hashes texts alike', 'print(hash("abc") == hash("abc"), list({"b", "a", "c"}) == list({"b", "a", "c"}))', 'done', 'True True\n'],
   ['nothing at all', '', 'done', ''],
-  ['sees no environment', 'import os; print(sorted(set(os.environ) - {"LC_CTYPE"}))', 'done', "['PYTHONHASHSEED', 'PYTHONIOENCODING']\n"],
+  ['sees no environment', 'import os; print(sorted(set(os.environ) - {"LC_CTYPE"}))', 'done', "['HOME', 'PYTHONHASHSEED', 'PYTHONIOENCODING', 'TMPDIR']\n"],
   ['raises', 'print(1); raise TypeError("no")', 'failed', '1\n', /^TypeError: no$/],
   ['does not parse', 'def (', 'failed', '', /^SyntaxError/],
   ['gives an exit state', 'raise SystemExit(3)', 'failed', '', /exit state is 3/],
@@ -85,8 +85,23 @@ const pythonCases: readonly Case[] = [
   ['recurses', 'def f(): f()\nf()', 'failed', '', /^RecursionError/],
   ['reads a file', 'open("/etc/passwd")', 'failed', '', /^PermissionError/],
   ['reads what it runs in', 'open("/proc/self/environ")', 'failed', '', /^PermissionError/],
-  ['writes outside', `open(${JSON.stringify(outside)}, "w")`, 'failed', '', /Read-only/],
-  ['makes a folder outside', `import os; os.mkdir(${JSON.stringify(outside)})`, 'forbidden'],
+  ['writes outside', `open(${JSON.stringify(outside)}, "w")`, 'failed', '', /^PermissionError/],
+  ['makes a folder outside', `import os; os.mkdir(${JSON.stringify(outside)})`, 'failed', '', /^PermissionError/],
+  ['writes and reads a file', 'open("a.txt", "w").write("x\\ny\\n"); print(open("a.txt").read(), end="")', 'done', 'x\ny\n'],
+  ['finds an empty folder', 'import os; print(os.listdir("."), os.getcwd() == os.environ["HOME"])', 'done', '[] True\n'],
+  ['takes temporary files', 'import tempfile\nfor make in tempfile.TemporaryFile, tempfile.NamedTemporaryFile:\n  with make("w+") as f: f.write("a"); f.seek(0); print(f.read())', 'done', 'a\na\n'],
+  ['moves, cuts and deletes files', 'import os\nwith open("a", "wb") as f: f.write(b"12345"); f.truncate(2)\nos.replace("a", "b"); print(os.listdir("."), os.path.getsize("b")); os.remove("b"); print(os.listdir("."))', 'done', "['b'] 2\n[]\n"],
+  ['makes a folder in its folder', 'import os; os.mkdir("a")', 'failed', '', /^PermissionError/],
+  ['empties a file that it may read', 'import os; os.open(os.__file__, os.O_RDONLY | os.O_TRUNC)', 'failed', '', /Read-only/],
+  ['empties a file by its name', 'import os; os.truncate(os.__file__, 0)', 'forbidden'],
+  ['deletes a file outside', 'import os; os.remove(os.__file__)', 'failed', '', /^PermissionError/],
+  ['changes the rights of a file outside', 'import os; os.chmod(os.__file__, 0)', 'failed', '', /^PermissionError/],
+  ['links to a file outside', 'import os; os.link(os.__file__, "a")', 'forbidden'],
+  ['writes a file without end', 'with open("a", "wb") as f:\n  while True: f.write(b"x" * 1000000)', 'failed', '', /^OSError.*too large/],
+  ['fills the disk with files', 'i = 0\nwhile True:\n  i += 1\n  with open(str(i), "wb") as f: f.write(b"x" * 1000000)', 'output', '', /16777216 bytes or 1000 files/],
+  ['fills the disk with empty files', 'i = 0\nwhile True:\n  i += 1\n  open(str(i), "w").close()', 'output', '', /files/],
+  ['keeps deleted files', 'import os\nall = []\nwhile True:\n  f = open("a", "wb"); os.remove("a"); f.write(b"x" * 1000000); all.append(f)', 'failed', '', /Too many open files/],
+  ['takes a file without a name', 'import os; os.open(".", os.O_TMPFILE | os.O_RDWR)', 'failed', '', /not supported/],
   ['lists a folder', 'import os; os.listdir("/")', 'failed', '', /^PermissionError/],
   ['starts a process', 'import subprocess; subprocess.run(["ls"])', 'forbidden'],
   ['forks without end', 'import os\nwhile True: os.fork()', 'forbidden'],
@@ -145,6 +160,16 @@ suite('sandbox: Python', (test) => {
 
   test('every program ends as it should', async () => {
     if (await pythonRuns()) await walk(python, pythonCases, limits)
+  })
+
+  test('the folder of a program is its own, and gone when it ends', async () => {
+    if (!(await pythonRuns())) return
+    const source = 'import os; open("a", "w").close(); print(os.getcwd(), os.listdir("."))'
+    const ran = await Promise.all([1, 2, 3].map((i) => python({ source: `${source} # ${i}`, input: '', limits })))
+    const folders = ran.map(({ output }) => output.split(' ')[0] as string)
+    ran.forEach(({ output }, i) => is(output, `${folders[i]} ['a']\n`))
+    is(new Set(folders).size, 3)
+    ok(!folders.some((folder) => existsSync(folder)))
   })
 
   test('a socket that is listened to is never reached', async () => {
