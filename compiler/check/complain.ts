@@ -36,7 +36,7 @@ export function complain(cx: Context, expression: Expression, from: Type, to: Ty
     case 'none':
       return cx.report('RLP3006', span, `${subject} needs a value, and this may be \`none\``, {
         label,
-        help: `say what stands for \`none\`: \`if ${shortened(sourceOf(span), 20)} == none then … else ${shortened(sourceOf(span), 20)}\``,
+        help: insteadOfNone(from, shortened(sourceOf(span), 20)),
       })
     case 'literal':
       return literal(cx, expression, reason.legal, reason.found, subject)
@@ -213,3 +213,7 @@ function advice(from: Type, to: Type, expression: Expression): { help: string; f
   if (number.type === 'number' && names.has('boolean')) return { help: `compare it, for example \`${shortened(sourceOf(expression.span), 32)} > 0\`` }
   return { help: `give a value of type ${shortened(show(to), 48)}` }
 }
+
+/** What to write where a value may be `none`. A number has a function for it, which is asked once. */
+export const insteadOfNone = (type: Type, source: string): string =>
+  `say what stands for \`none\`: ${optionsOf(type).some((option) => option.type === 'number') ? `\`otherwise(${source}, 0)\` of \`std/signals\`` : `\`if ${source} == none then … else ${source}\``}`

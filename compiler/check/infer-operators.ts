@@ -5,7 +5,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import type { Span } from '../../grammar/source/source.js'
 import { ranges, type Interval } from '../lower/ranges.js'
 import { mismatch } from './assignable.js'
-import { complain, unindexed } from './complain.js'
+import { complain, insteadOfNone, unindexed } from './complain.js'
 import { narrowed } from './conditions.js'
 import { replace, shortened, sourceOf, type Context, type Env } from './context.js'
 import { infer } from './infer.js'
@@ -87,7 +87,7 @@ function badOperand(cx: Context, operand: Expression, type: Type, operator: stri
   if (type.type === 'function') return complain(cx, operand, type, wanted === 'numbers' ? { type: 'number', whole: false, low: -Infinity, high: Infinity } : BOOLEAN, { why: 'uncalled', missing: type.parameters.filter((one) => !one.optional).map(({ name }) => name) }, `\`${operator}\``)
   const source = shortened(sourceOf(operand.span), 24)
   if (optionsOf(type).some((option) => option.type === 'none')) {
-    return cx.report('RLP3006', operand.span, `\`${operator}\` needs a value, and this may be \`none\``, { label: `found ${shortened(show(type))}`, help: `say what stands for \`none\`: \`if ${source} == none then … else ${source}\`` })
+    return cx.report('RLP3006', operand.span, `\`${operator}\` needs a value, and this may be \`none\``, { label: `found ${shortened(show(type))}`, help: insteadOfNone(type, source) })
   }
   cx.report('RLP3014', operand.span, `\`${operator}\` works on ${wanted}`, {
     label: `found ${shortened(show(type))}`,

@@ -120,7 +120,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP3005', name: 'a comparison that never holds', source: `stage s: Evaluate for arm in ["warm", "cold"] { ${EXAM}, seed = if arm == ⟦"wram"⟧ then 1 else 2 }`, says: ['did you mean "warm"'], fixed: '== "warm"' },
   { code: 'RLP3005', name: 'a key that is not there', source: 'const a = problems[⟦"tran"⟧]', says: ['key `split` of `problems`', 'did you mean "train"'], fixed: 'problems["train"]' },
   { code: 'RLP3006', name: 'text that may be missing', source: 'type R = { answer: Text? }\nreward r: Reward[R] { term a = exact(completion, ⟦row.answer⟧), total = a }', says: ['may be `none`'] },
-  { code: 'RLP3006', name: 'arithmetic with what may be missing', source: reward('term n = 1 + ⟦first_number(completion)⟧, total = n'), says: ['`+` needs a value'] },
+  { code: 'RLP3006', name: 'arithmetic with what may be missing', source: reward('term n = 1 + ⟦first_number(completion)⟧, total = n'), says: ['`+` needs a value', '`otherwise(first_number(completion), 0)` of `std/signals`'] },
   { code: 'RLP3007', name: 'an output', source: grpo('seed = 1').replace('base.policy', 'base.⟦polcy⟧'), says: ['has no output `polcy`', '`loss`'], fixed: 'base.policy' },
   { code: 'RLP3007', name: 'a field of a row', source: 'dataset d: Dataset[chains.Chain] { source = chains.chains(), balance = row.⟦anser⟧ }', says: ['did you mean `answer`', '`operations`'], fixed: 'row.answer' },
   { code: 'RLP3007', name: 'a term', source: exam('seed = 1').replace('answer.correct', 'answer.⟦corect⟧'), says: ['has no term `corect`'], fixed: 'answer.correct' },
