@@ -2,7 +2,7 @@
 // Only renders events; the tables at the end are in `summary.ts`.
 
 import type { RunEvent, StageOutcome } from './events.js'
-import { claimText } from './summary.js'
+import { claimText, Told } from './summary.js'
 import { clock, painter, shortNumber, type Painter } from './text.js'
 
 export interface ProgressOptions {
@@ -28,6 +28,7 @@ const BAR = 20
 export function progress({ stream, colour, now = () => performance.now() }: ProgressOptions): ProgressView {
   const paint = painter(colour)
   const live = stream.isTTY === true
+  const told = new Told()
   let shownAt = -Infinity
   let shownTenths = 0
   /** What the live line of the running stage said after its last step. */
@@ -75,7 +76,7 @@ export function progress({ stream, colour, now = () => performance.now() }: Prog
       } else if (event.type === 'gate') {
         print(claimText(event.gate, paint))
       } else if (event.type === 'finished') {
-        print(finished(event.outcome, paint))
+        print(finished(event.outcome, paint, told))
       }
     },
     close: () => void clear(),
@@ -91,13 +92,15 @@ function bar(share: number, paint: Painter): string {
   return `${'█'.repeat(full)}${paint.dim('░'.repeat(BAR - full))}`
 }
 
-function finished({ address, status, seconds, metrics, error, because }: StageOutcome, paint: Painter): string {
+function finished({ address, status, seconds, metrics, error, because }: StageOutcome, paint: Painter, told: Told): string {
   const numbers = Object.entries(metrics).map(([name, value]) => `${name} ${shortNumber(value)}`)
   if (status === 'done') return [paint.good('✓'), address, clock(seconds), ...numbers].join('  ')
   if (status === 'reused') return [paint.dim('='), address, 'reused', ...numbers].join('  ')
   if (status === 'gated') return [paint.dim('-'), address, `gated: ${because} does not hold`].join('  ')
   if (status === 'skipped') return [paint.dim('-'), address, `skipped: ${because} was not done`].join('  ')
   if (status === 'stopped') return [paint.dim('-'), address, error?.message ?? 'not started'].join('  ')
-  const help = error?.help === undefined ? '' : `\n   help: ${error.help}`
-  return `${[paint.bad('✗'), address, `${error?.code}: ${error?.message}`].join('  ')}${help}`
+  const line = (text: string): string => [paint.bad('✗'), address, text].join('  ')
+  if (!error) return line('failed')
+  const { text, again } = told.of(address, error)
+  return `${line(text)}${again || error.help === undefined ? '' : `\n   help: ${error.help}`}`
 }

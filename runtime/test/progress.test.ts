@@ -62,6 +62,19 @@ suite('progress', (test) => {
   })
 })
 
+suite('what stops many stages', (test) => {
+  const error = { code: 'RLP8101', message: '`d.jsonl` does not exist', help: 'write it' }
+  const failed = ['a', 'b', 'c'].map((address): StageOutcome => ({ ...done, address, metrics: {}, status: 'failed', error: address === 'c' ? { ...error, message: '`e.jsonl` does not exist' } : error }))
+
+  test('is said in full once, while it happens and at the end', () => {
+    const events = failed.map((outcome) => [0, { type: 'finished', stage: outcome.address, outcome }] as [number, RunEvent])
+    equal(render(false, events), ['✗  a  RLP8101: `d.jsonl` does not exist\n   help: write it\n', '✗  b  RLP8101: as a\n', '✗  c  RLP8101: `e.jsonl` does not exist\n   help: write it\n'])
+    const text = summary({ id: '0001', folder: '/r', outcome: 'failed', stages: failed, claims: [] }, { colour: false })
+    is(text.split('d.jsonl').length, 2)
+    ok(text.includes('RLP8101: as a'))
+  })
+})
+
 suite('summary', (test) => {
   const result: RunResult = {
     id: '0001', folder: '.rlp/runs/0001', outcome: 'failed',
