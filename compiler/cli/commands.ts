@@ -132,7 +132,7 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'show the standard library: its modules, one of them, one name, or what speaks of some words',
     positionals: ['NAME'],
     options: { output: { type: 'string', short: 'o', value: 'FOLDER', help: 'write a page of Markdown for each module' } },
-    more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed. Of other words (`gradient`, `"learning rate"`) the names are listed whose pages have them, as are the names of other systems (`num_generations`).',
+    more: 'NAME is a module (`losses`, `tasks/chains`) or a declaration (`Grpo`, `std/losses.clipped`); without one, the modules are listed. Of other words (`gradient`, `"learning rate"`) the names are listed whose pages have them, as are the names of other systems (`num_generations`). `main.rlp:12:7` shows what stands at line 12, column 7 of a spec, as an editor would.',
     load: async () => (await import('./doc.js')).run,
   },
   backend: {

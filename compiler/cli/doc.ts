@@ -1,4 +1,4 @@
-// `rlpc doc [MODULE|NAME|WORDS]`: the standard library as Markdown, a page for each module into a folder, or one module or name on the terminal.
+// `rlpc doc [MODULE|NAME|WORDS|FILE:LINE:COLUMN]`: the standard library as Markdown, a page for each module into a folder, or one module or name on the terminal.
 
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -7,8 +7,12 @@ import { parse } from '../../grammar/index.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { SourceFile } from '../../grammar/source/source.js'
 import { declarationPage, firstSentence, modulePage, nameOf } from '../doc/page.js'
+import { hoverAt } from '../doc/hover.js'
 import { searched } from '../doc/search.js'
+import { readKinds } from '../kinds/read.js'
+import { resolve } from '../resolve/resolve.js'
 import { diskHost } from './disk-host.js'
+import { findEntry } from './entry.js'
 import { EXIT } from './exit.js'
 import { text, UsageError, type Arguments } from './options.js'
 
@@ -18,10 +22,21 @@ export async function run(args: Arguments): Promise<number> {
   const library = readLibrary()
   const folder = text(args, 'output')
   const wanted = args.positionals[0]
-  if (folder === undefined) process.stdout.write(wanted === undefined ? contents(library) : pageOf(library, wanted))
+  const place = /^(.+\.rlp):(\d+):(\d+)$/.exec(wanted ?? '')
+  if (place) process.stdout.write(`${pageAt(place[1] as string, Number(place[2]), Number(place[3]))}\n`)
+  else if (folder === undefined) process.stdout.write(wanted === undefined ? contents(library) : pageOf(library, wanted))
   else if (wanted !== undefined) throw new UsageError('`-o` writes all modules', 'leave out the name, or `-o`')
   else writePages(library, folder)
   return EXIT.done
+}
+
+/** What an editor shows at a place of a spec, lines and columns from 1. */
+function pageAt(file: string, line: number, column: number): string {
+  const entry = findEntry(file)
+  const { program } = resolve(entry.file, diskHost(entry.folder))
+  const page = program && hoverAt(program, readKinds(program).kinds, program.entry.module.file.offset({ line, column }))
+  if (page === undefined) throw new UsageError(`nothing is known of what stands at \`${file}:${line}:${column}\``, 'point at a name: a declaration, an import, an attribute, an output of a stage')
+  return page
 }
 
 /** The trees of all modules, by the path that imports them. */

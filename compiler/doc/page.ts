@@ -2,17 +2,23 @@
 // Shows types and values as they were written; resolves no names and evaluates nothing.
 
 import type { Declaration, Expression, FunctionDeclaration, GenericDeclaration, Module, Parameter, TypeDeclaration, TypeNode } from '../../grammar/ast/ast.js'
+import type { Member } from '../kinds/schema.js'
 
 /** The whole module: its introduction, then every declaration in the order of the file. `path` as an import names it. */
 export function modulePage(path: string, module: Module): string {
   return `${[`# ${path}`, module.doc, ...module.declarations.map((each) => declarationPage(path, each))].filter((part) => part !== '').join('\n\n')}\n`
 }
 
-/** One declaration: heading, how it is written, what it says, then a table of its parts. */
-export function declarationPage(path: string, declaration: Declaration): string {
+/** One declaration: heading, how it is written, what it says, then a table of its parts. Without `path` it says no import. */
+export function declarationPage(path: string | undefined, declaration: Declaration): string {
   const parts = partsOf(declaration)
   const heading = `## ${nameOf(declaration)}`
   return [heading, declaration.doc, fenced(sourceOf(declaration)), ...parts, importLine(path, declaration)].filter((part) => part !== '').join('\n\n')
+}
+
+/** An input, attribute or output by itself: `Sft.optimizer.lr`, how it is declared, what it says. */
+export function memberPage(name: string, { role, name: own, type, default: value, doc }: Member): string {
+  return [`## ${name}`, fenced(`${role} ${own}: ${written(type)}${value ? ` = ${written(value)}` : ''}`), doc].filter((part) => part !== '').join('\n\n')
 }
 
 /** A test has the name of what it tests. */
@@ -105,6 +111,6 @@ function fenced(text: string): string {
 }
 
 /** The prelude needs no import. */
-function importLine(path: string, declaration: Declaration): string {
-  return path === 'std/prelude' || declaration.node === 'Test' ? '' : `\`import { ${nameOf(declaration)} } from "${path}"\``
+function importLine(path: string | undefined, declaration: Declaration): string {
+  return path === undefined || path === 'std/prelude' || declaration.node === 'Test' ? '' : `\`import { ${nameOf(declaration)} } from "${path}"\``
 }

@@ -28,12 +28,14 @@ type Piece = { readonly text: string } | { readonly path: string }
 /** How often the state of a stage is kept changes no number, unless one of the saves is chosen as the output `best`. */
 const SAVING: readonly string[] = ['save.keep', 'save.every']
 const SAVING_BEST: readonly string[] = ['save.keep']
+/** Attributes that a kind got later. Where one is `none` it is as if there were none: such stages keep the fingerprint, and so the random numbers, that they had. */
+const LATER: Readonly<Record<string, readonly string[]>> = { 'std/stages.Sft': ['until'], 'std/stages.Dpo': ['until'] }
 
 export class Fingerprints {
   private readonly known = new Map<string, string>()
   private readonly graphs = new WeakMap<Graph, string>()
   /** What instances share is written once. */
-  private readonly families = new Map<Family, Map<readonly string[], readonly Piece[]>>()
+  private readonly families = new Map<Family, Map<string, readonly Piece[]>>()
   private readonly programs = new Map<Readonly<Record<string, Graph>>, CanonicalText>()
 
   constructor(
@@ -90,10 +92,12 @@ export class Fingerprints {
     }
   }
 
-  private settingsOf({ settings }: StageDraft): CanonicalText {
+  private settingsOf({ kind, settings }: StageDraft): CanonicalText {
     const best = settings.get('save.best')?.plain
+    const saving = best === undefined || best === 'last' ? SAVING : SAVING_BEST
+    const later = (LATER[qualifiedName(kind.symbol)] ?? []).filter((path) => settings.get(path)?.plain === null)
     let text = ''
-    for (const piece of this.piecesOf(settings.family, best === undefined || best === 'last' ? SAVING : SAVING_BEST)) {
+    for (const piece of this.piecesOf(settings.family, [...saving, ...later])) {
       text += `${text === '' ? '' : ','}${'text' in piece ? piece.text : this.field(settings.get(piece.path) as Setting)}`
     }
     return new CanonicalText(`{${text}}`)
@@ -101,9 +105,10 @@ export class Fingerprints {
 
   /** The canonical JSON of a family's settings but `unread`, in pieces: neighbours that are the same for all instances are one text. */
   private piecesOf(family: Family, unread: readonly string[]): readonly Piece[] {
-    const ofFamily = this.families.get(family) ?? new Map<readonly string[], readonly Piece[]>()
+    const ofFamily = this.families.get(family) ?? new Map<string, readonly Piece[]>()
     this.families.set(family, ofFamily)
-    const known = ofFamily.get(unread)
+    const key = unread.join(' ')
+    const known = ofFamily.get(key)
     if (known) return known
     const pieces: Piece[] = []
     for (const path of [...family.slots.keys()].sort()) {
@@ -114,7 +119,7 @@ export class Fingerprints {
       else if (last && 'text' in last) pieces[pieces.length - 1] = { text: `${last.text},${this.field(shared)}` }
       else pieces.push({ text: this.field(shared) })
     }
-    ofFamily.set(unread, pieces)
+    ofFamily.set(key, pieces)
     return pieces
   }
 

@@ -49,6 +49,13 @@ export class SourceFile {
     return { line: low + 1, column: offset - (starts[low] as number) + 1 }
   }
 
+  /** The offset of a position; that of the nearest one within the text when there is none such. */
+  offset({ line, column }: Position): number {
+    const starts = this.starts()
+    const start = starts[Math.min(Math.max(line, 1), starts.length) - 1] as number
+    return Math.min(start + column - 1, this.text.length)
+  }
+
   /** Text of one 1-based line without its line ending. */
   line(line: number): string {
     const starts = this.starts()
