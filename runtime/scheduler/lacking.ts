@@ -5,46 +5,64 @@ import { HostError } from '../host.js'
 import type { Secrets } from '../secrets.js'
 import { problemWith } from '../signals/code.js'
 
-/** What is not there, as errors RLP8110, RLP8111, RLP8109. Languages that a row names are not known yet. */
-export async function lacking(plan: Plan, stage: StagePlan, secrets: Secrets): Promise<readonly HostError[]> {
-  const [names, languages] = [new Set<string>(), new Set<string>()]
-  for (const part of partsOf(plan, [stage.inputs, stage.attributes])) {
-    if (typeof part['secret'] === 'string') names.add(part['secret'])
-    if (part['call'] === 'std/code.run' || part['call'] === 'std/code.passed') {
-      const { language } = part['args'] as { readonly language: { readonly const?: unknown } }
-      if (typeof language.const === 'string') languages.add(language.const)
-    }
-  }
-  const problems: HostError[] = []
-  for (const name of [...names].sort()) {
-    try {
-      secrets.get(name)
-    } catch (cause) {
-      if (!(cause instanceof HostError)) throw cause
-      problems.push(cause)
-    }
-  }
-  const interpreters = await Promise.all([...languages].sort().map(problemWith))
-  return [...problems, ...interpreters.filter((problem) => problem !== undefined)]
+/** Names of secrets, and languages of programs. */
+interface Needs {
+  readonly secrets: Set<string>
+  readonly languages: Set<string>
 }
 
-type Part = Readonly<Record<string, unknown>>
-
-/** Every record inside a value, and inside the datasets, curricula and rewards that it names; stages are asked for themselves. */
-function partsOf(plan: Plan, value: unknown): readonly Part[] {
-  const found = new Set<unknown>()
-  const waiting: unknown[] = [value]
-  while (waiting.length > 0) {
-    const part = waiting.pop()
-    if (typeof part !== 'object' || part === null || found.has(part)) continue
-    found.add(part)
-    waiting.push(...Object.values(part))
-    const { dataset, curriculum, reward } = part as Part
-    if (typeof dataset === 'string') waiting.push(plan.datasets[dataset] ?? phasesOf(plan, dataset))
-    if (typeof curriculum === 'string') waiting.push(plan.curricula[curriculum])
-    if (typeof reward === 'string') waiting.push(plan.rewards[reward]?.signals)
+/** What is not there for a stage, as errors RLP8110, RLP8111, RLP8109. Languages that a row names are not known yet. */
+export function lacking(plan: Plan, secrets: Secrets): (stage: StagePlan) => Promise<readonly HostError[]> {
+  const walk = new Walk(plan)
+  return async ({ inputs, attributes }) => {
+    const needs = walk.of([inputs, attributes])
+    const problems: HostError[] = []
+    for (const name of [...needs.secrets].sort()) {
+      try {
+        secrets.get(name)
+      } catch (cause) {
+        if (!(cause instanceof HostError)) throw cause
+        problems.push(cause)
+      }
+    }
+    const interpreters = await Promise.all([...needs.languages].sort().map(problemWith))
+    return [...problems, ...interpreters.filter((problem) => problem !== undefined)]
   }
-  return [...found] as Part[]
+}
+
+/** Everything inside a value, and inside the datasets, curricula and rewards that it names, each of which is walked once; stages are asked for themselves. */
+class Walk {
+  private readonly named = new Map<string, Needs>()
+
+  constructor(private readonly plan: Plan) {}
+
+  of(value: unknown): Needs {
+    const needs: Needs = { secrets: new Set(), languages: new Set() }
+    this.add(value, needs)
+    return needs
+  }
+
+  private add(value: unknown, needs: Needs): void {
+    if (typeof value !== 'object' || value === null) return
+    const part = value as Readonly<Record<string, unknown>>
+    for (const key in part) this.add(part[key], needs)
+    const { secret, call, dataset, curriculum, reward } = part
+    if (typeof secret === 'string') needs.secrets.add(secret)
+    if (call === 'std/code.run' || call === 'std/code.passed') {
+      const { language } = part['args'] as { readonly language: { readonly const?: unknown } }
+      if (typeof language.const === 'string') needs.languages.add(language.const)
+    }
+    if (typeof dataset === 'string') this.join(`dataset ${dataset}`, () => this.plan.datasets[dataset] ?? phasesOf(this.plan, dataset), needs)
+    if (typeof curriculum === 'string') this.join(`curriculum ${curriculum}`, () => this.plan.curricula[curriculum], needs)
+    if (typeof reward === 'string') this.join(`reward ${reward}`, () => this.plan.rewards[reward]?.signals, needs)
+  }
+
+  private join(name: string, target: () => unknown, needs: Needs): void {
+    const found = this.named.get(name) ?? this.of(target())
+    this.named.set(name, found)
+    for (const secret of found.secrets) needs.secrets.add(secret)
+    for (const language of found.languages) needs.languages.add(language)
+  }
 }
 
 /** The data of a phase is addressed `school.basics`. */

@@ -1,6 +1,7 @@
 // Looks at all data and model folders before the first step, and at what this machine lacks: a typo in the file of the last stage is found before the first one has trained.
 // Opens what does not depend on a stage's output and makes each stage's own checks of rows; changes and stores nothing.
 
+import { lineage } from '../../spec/plan/lineage.js'
 import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import type { Dataset } from '../data/dataset.js'
@@ -36,9 +37,11 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
   // Stages that differ in their seeds alone demand the same of the same rows: once is enough.
   const known = new Map<string, Promise<HostError | undefined>>()
   const folders = new Map<string, HostError | undefined>()
+  const reading = readings(plan)
+  const lacks = lacking(plan, opening.secrets)
   for (const stage of stages) {
     const demand = rowDemands[stage.kind]
-    const problems = [...(await lacking(plan, stage, opening.secrets)), ...missingWeights(stage, opening, folders)]
+    const problems = [...(await lacks(stage)), ...missingWeights(stage, opening, folders)]
     // Without a secret its data cannot be opened.
     const inputs = demand && problems.length === 0 ? datasetsOf(plan, stage.inputs[demand.input] ?? null) : []
     for (const value of inputs) {
@@ -49,7 +52,7 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
       const input = modelInput(stage)
       const model = { plan: () => opening.modelOf(input), reader: () => opening.reader(input) }
       const { context, max_new, rollout } = stage.attributes
-      const key = JSON.stringify([value, stage.kind, context, max_new, rollout, modelName(plan, stage)])
+      const key = JSON.stringify([value, stage.kind, context, max_new, rollout, reading(stage)])
       const problem = known.get(key) ?? problemOf(stage, value, opening, model)
       known.set(key, problem)
       const one = await problem
@@ -164,17 +167,22 @@ function drawnForever(plan: Plan, value: Value): boolean {
   return source !== undefined && drawnForever(plan, source)
 }
 
-/** Policies of one model read rows alike, trained or not. */
-function modelName(plan: Plan, stage: StagePlan): string {
-  const value = modelInput(stage)
-  if (typeof value === 'object' && value !== null && 'stage' in value) {
-    const before = plan.stages.find(({ address }) => address === value.stage)
-    if (before) return modelName(plan, before)
+/** Of a stage: the number of the way in which its model reads rows. Policies of one model read them alike, trained or not. */
+function readings(plan: Plan): (stage: StagePlan) => number {
+  const behind = lineage(plan)
+  const known = new Map<ModelPlan | undefined, number>([[undefined, -1]])
+  const ways = new Map<string, number>()
+  return (stage) => {
+    const model = behind(modelInput(stage))?.model
+    const before = known.get(model)
+    if (before !== undefined || !model) return before ?? -1
+    // Seeds of fresh weights change no token.
+    const text = JSON.stringify([model.tokenizer, model.config, 'folder' in model.source ? model.source : null])
+    const way = ways.get(text) ?? ways.size
+    ways.set(text, way)
+    known.set(model, way)
+    return way
   }
-  if (typeof value !== 'object' || value === null || !('model' in value)) return ''
-  const { tokenizer, config, source } = plan.models[value.model] ?? {}
-  // Seeds of fresh weights change no token.
-  return JSON.stringify([tokenizer, config, source && 'folder' in source ? source : null])
 }
 
 function modelInput({ inputs }: StagePlan): Value {
