@@ -30,9 +30,11 @@ export class ProgramFolder {
 
   isFull(): boolean {
     if (this.full) return true
-    const names = readdirSync(this.path)
+    // Names are bytes: one that is no text would else not be found.
+    const names = readdirSync(this.path, { encoding: 'buffer' })
+    const folder = Buffer.from(`${this.path}/`)
     let bytes = 0
-    if (names.length <= FILES.count) for (const name of names) bytes += lstatSync(join(this.path, name), { throwIfNoEntry: false })?.size ?? 0
+    if (names.length <= FILES.count) for (const name of names) bytes += lstatSync(Buffer.concat([folder, name]), { throwIfNoEntry: false })?.size ?? 0
     return (this.full = names.length > FILES.count || bytes > FILES.bytes)
   }
 

@@ -99,6 +99,7 @@ const pythonCases: readonly Case[] = [
   ['links to a file outside', 'import os; os.link(os.__file__, "a")', 'forbidden'],
   ['writes a file without end', 'with open("a", "wb") as f:\n  while True: f.write(b"x" * 1000000)', 'failed', '', /^OSError.*too large/],
   ['fills the disk with files', 'i = 0\nwhile True:\n  i += 1\n  with open(str(i), "wb") as f: f.write(b"x" * 1000000)', 'output', '', /16777216 bytes or 1000 files/],
+  ['fills the disk with files whose names are no text', 'i = 0\nwhile True:\n  i += 1\n  with open(b"\\xff%d" % i, "wb") as f: f.write(b"x" * 1000000)', 'output', '', /16777216 bytes or 1000 files/],
   ['fills the disk with empty files', 'i = 0\nwhile True:\n  i += 1\n  open(str(i), "w").close()', 'output', '', /files/],
   ['keeps deleted files', 'import os\nall = []\nwhile True:\n  f = open("a", "wb"); os.remove("a"); f.write(b"x" * 1000000); all.append(f)', 'failed', '', /Too many open files/],
   ['takes a file without a name', 'import os; os.open(".", os.O_TMPFILE | os.O_RDWR)', 'failed', '', /not supported/],
