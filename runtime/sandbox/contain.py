@@ -22,8 +22,8 @@ ALLOWED = {
     "read": (0, 63), "write": (1, 64), "readv": (19, 65), "writev": (20, 66), "pread64": (17, 67), "close": (3, 57), "lseek": (8, 62),
     "fstat": (5, 80), "newfstatat": (262, 79), "statx": (332, 291), "stat": (4, None), "lstat": (6, None), "getdents64": (217, 61),
     "getcwd": (79, 17), "chdir": (80, 49), "readlink": (89, None), "readlinkat": (267, 78), "access": (21, None), "faccessat": (269, 48),
-    "faccessat2": (439, 439), "ioctl": (16, 29), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "fadvise64": (221, 223),
-    "mmap": (9, 222), "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "madvise": (28, 233), "brk": (12, 214),
+    "faccessat2": (439, 439), "dup": (32, 23), "dup2": (33, None), "dup3": (292, 24), "fadvise64": (221, 223),
+    "mmap": (9, 222), "munmap": (11, 215), "mprotect": (10, 226), "mremap": (25, 216), "brk": (12, 214),
     "membarrier": (324, 283), "rt_sigaction": (13, 134), "rt_sigprocmask": (14, 135), "rt_sigreturn": (15, 139), "sigaltstack": (131, 132),
     "restart_syscall": (219, 128), "futex": (202, 98), "set_robust_list": (273, 99), "get_robust_list": (274, 100), "rseq": (334, 293),
     "set_tid_address": (218, 96), "arch_prctl": (158, None), "sched_yield": (24, 124), "sched_getaffinity": (204, 123), "getpid": (39, 172),
@@ -33,13 +33,15 @@ ALLOWED = {
     "exit": (60, 93), "exit_group": (231, 94),
     # On files of its folder: Landlock says which.
     "pwrite64": (18, 68), "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "sendfile": (40, 71), "unlink": (87, None), "unlinkat": (263, 35),
-    "rename": (82, None), "renameat": (264, 38), "renameat2": (316, 276), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
+    "rename": (82, None), "renameat": (264, 38), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
 }
 # Answered with an error, so that the standard library does without: rights and times of files, which Landlock knows nothing of, and locks.
 REFUSED = {"chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "utimensat": (280, 88), "flock": (73, 32), "copy_file_range": (326, 285)}
 # Allowed with some arguments only, see `filter_program`.
 OPEN, OPENAT, CLONE, CLONE3, TGKILL, PRLIMIT64, FCNTL, PRCTL = (2, None), (257, 56), (56, 220), (435, 435), (234, 131), (302, 261), (72, 25), (157, 167)
-CLONE_THREAD = 0x10000
+IOCTL, MADVISE, RENAMEAT2 = (16, 29), (28, 233), (316, 276)
+CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
+AND = 0x54
 # A file without a name, which nobody who looks into the folder would count; Python then takes one with a name. The kernel's own bit: the name means a folder, too.
 UNNAMED = 0o20000000
 PR_SET_NAME = 15
@@ -68,6 +70,7 @@ def filter_program(machine, pid):
         """Landlock looks at files that are opened for writing; one that is opened for reading could be emptied behind its back."""
         return [
             (LOAD, 0, 0, argument_at(flags)), (ANY_BIT, 0, 1, UNNAMED), (RETURN, 0, 0, ERROR | ENOTSUP),
+            (AND, 0, 0, 3), (EQUAL, 0, 1, 3), (RETURN, 0, 0, ERROR | 13), (LOAD, 0, 0, argument_at(flags)),
             (ANY_BIT, 0, 2, os.O_TRUNC), (ANY_BIT, 1, 0, os.O_WRONLY | os.O_RDWR), (RETURN, 0, 0, ERROR | EROFS), (RETURN, 0, 0, ALLOW),
         ]
 
@@ -80,7 +83,7 @@ def filter_program(machine, pid):
     program += when(OPENAT, opening(2))
     # Threads, not processes. The flags of clone3 cannot be seen from here; the C library then takes clone.
     program += when(CLONE3, [(RETURN, 0, 0, ERROR | ENOSYS)])
-    program += when(CLONE, [(LOAD, 0, 0, argument_at(0)), (ANY_BIT, 0, 1, CLONE_THREAD), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
+    program += when(CLONE, [(LOAD, 0, 0, argument_at(0)), (ANY_BIT, 0, 2, CLONE_THREAD), (ANY_BIT, 0, 1, CLONE_FILES), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
     # Signals to itself, as `abort` sends them.
     program += when(TGKILL, [(LOAD, 0, 0, argument_at(0)), (EQUAL, 0, 1, pid), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
     # Limits may be read: their new value is a null pointer.
@@ -88,7 +91,12 @@ def filter_program(machine, pid):
         (LOAD, 0, 0, argument_at(2)), (EQUAL, 0, 3, 0), (LOAD, 0, 0, argument_at(2) + 4), (EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL),
     ])
     # Who gets a file's signals (F_SETOWN, F_SETSIG, F_SETOWN_EX) is not for a program to say.
-    program += when(FCNTL, [(LOAD, 0, 0, argument_at(1)), (EQUAL, 3, 0, 8), (EQUAL, 2, 0, 10), (EQUAL, 1, 0, 15), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL)])
+    def one_of(call, index, values):
+        return when(call, [(LOAD, 0, 0, argument_at(index)), *[(EQUAL, len(values) - i, 0, v) for i, v in enumerate(values)], (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)])
+    program += one_of(FCNTL, 1, [0, 1, 2, 3, 4, 5, 6, 7, 1030])
+    program += one_of(IOCTL, 1, [0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451])
+    program += one_of(MADVISE, 2, [0, 1, 2, 3, 4, 8, 14, 15, 18, 23])
+    program += one_of(RENAMEAT2, 4, [0, 1, 2])
     # Python names its threads; allocators try to name their memory, and do without.
     program += when(PRCTL, [(LOAD, 0, 0, argument_at(0)), (EQUAL, 0, 1, PR_SET_NAME), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, ERROR | EPERM)])
     return [*program, (RETURN, 0, 0, KILL)]
@@ -126,6 +134,9 @@ def contain(readable, folder):
     CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
     WRITE_FILE, READ_FILE, READ_DIR, REMOVE_FILE, MAKE_REG, TRUNCATE = 2, 4, 8, 32, 256, 16384
     checked("no_new_privs", libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+
+    # root or not: no capabilities (version 3, this process; effective, permitted, inheritable: none)
+    checked("capset", libc.syscall(ctypes.c_long({"x86_64": 126, "aarch64": 91}[machine]), ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0)), ctypes.create_string_buffer(24)))
 
     version = syscall("landlock", CREATE_RULESET, None, 0, 1)
     # Rights known to each version: 13 of the first, then moving between folders, truncating, device commands.
