@@ -1,21 +1,15 @@
-"""Contains itself, then runs a Python program that nobody has read: `contain.py LIMITS`, with the program and its input on stdin.
+"""What holds a Python program that nobody has read. None of it needs root, and no process can undo it.
 
-Stdin is a line with the number of bytes of the program, the program, and what the program itself reads. On Linux three
-things hold before the first line of the program runs, none of which needs root or can be undone by the process:
   rlimits   seconds of processor time, bytes of address space, open files, bytes of a file;
-  landlock  (Linux 5.13) only the standard library and shared libraries can be opened, for reading, and files in the folder of
-            LIMITS, for writing too, without folders in it;
+  landlock  (Linux 5.13) only the standard library and shared libraries can be opened, for reading, and files in one folder, for
+            writing too, without folders in it;
   seccomp   only the system calls below; any other ends the process with SIGSYS: sockets, processes, sleeping, signals to others.
-What is not contained: `stat` tells whether a file exists and how large it is. Elsewhere only rlimits hold, and this refuses to go
-on (exit state 87) unless LIMITS say `partial`.
+What is not contained: `stat` and `readlink` tell whether a file exists, how large it is and where a link leads. What all files
+hold together, and how many threads there are, is looked at from outside (`watch.py`).
 """
 
-import json
 import os
 import resource
-import sys
-
-NOT_CONTAINED, OUT_OF_MEMORY = 87, 86
 
 # Name: numbers on x86_64 and aarch64 (Linux's unistd.h); None where there is none.
 ALLOWED = {
@@ -35,20 +29,30 @@ ALLOWED = {
     "pwrite64": (18, 68), "ftruncate": (77, 46), "fsync": (74, 82), "fdatasync": (75, 83), "sendfile": (40, 71), "unlink": (87, None), "unlinkat": (263, 35),
     "rename": (82, None), "renameat": (264, 38), "mkdir": (83, None), "mkdirat": (258, 34), "rmdir": (84, None),
 }
-# Answered with an error, so that the standard library does without: rights and times of files, which Landlock knows nothing of, and locks.
-REFUSED = {"chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "utimensat": (280, 88), "flock": (73, 32), "copy_file_range": (326, 285)}
+# Answered with an error, so that the standard library does without: rights and times of files, which Landlock knows nothing of, locks, and what modules try as they are imported.
+REFUSED = {
+    "chmod": (90, None), "fchmod": (91, 52), "fchmodat": (268, 53), "utimensat": (280, 88), "flock": (73, 32),
+    "copy_file_range": (326, 285), "epoll_create1": (291, 20), "poll": (7, None), "ppoll": (271, 73),
+}
 # Allowed with some arguments only, see `filter_program`.
 OPEN, OPENAT, CLONE, CLONE3, TGKILL, PRLIMIT64, FCNTL, PRCTL = (2, None), (257, 56), (56, 220), (435, 435), (234, 131), (302, 261), (72, 25), (157, 167)
 IOCTL, MADVISE, RENAMEAT2 = (16, 29), (28, 233), (316, 276)
 CLONE_FILES, CLONE_THREAD = 0x400, 0x10000
-AND = 0x54
+# Copies and flags of descriptors, flags and locks of files; not who gets a file's signals, leases, sizes of pipes.
+FCNTL_COMMANDS = {"DUPFD": 0, "GETFD": 1, "SETFD": 2, "GETFL": 3, "SETFL": 4, "GETLK": 5, "SETLK": 6, "SETLKW": 7, "DUPFD_CLOEXEC": 1030}
+# Whether something is a terminal, how large it is, what can be read; what Python uses instead of fcntl. Not attributes or space of files.
+IOCTL_COMMANDS = {"TCGETS": 0x5401, "TIOCGWINSZ": 0x5413, "FIONREAD": 0x541B, "FIONBIO": 0x5421, "FIONCLEX": 0x5450, "FIOCLEX": 0x5451}
+MADVISE_COMMANDS = {"NORMAL": 0, "RANDOM": 1, "SEQUENTIAL": 2, "WILLNEED": 3, "DONTNEED": 4, "FREE": 8, "HUGEPAGE": 14, "NOHUGEPAGE": 15, "WIPEONFORK": 18, "POPULATE_WRITE": 23}
+RENAME_FLAGS = {"none": 0, "NOREPLACE": 1, "EXCHANGE": 2}
 # A file without a name, which nobody who looks into the folder would count; Python then takes one with a name. The kernel's own bit: the name means a folder, too.
 UNNAMED = 0o20000000
 PR_SET_NAME = 15
-EPERM, EROFS, ENOSYS, ENOTSUP = 1, 30, 38, 95
+EPERM, EACCES, EROFS, ENOSYS, ENOTSUP = 1, 13, 30, 38, 95
+# O_WRONLY | O_RDWR: Linux opens such a file for commands to its device only, and asks Landlock nothing.
+NEITHER = 3
 
-# Berkeley packet filter: load a word, jump if equal or if any bit is set, return.
-LOAD, EQUAL, ANY_BIT, RETURN = 0x20, 0x15, 0x45, 0x06
+# Berkeley packet filter: load a word, take some of its bits, jump if equal or if any bit is set, return.
+LOAD, AND, EQUAL, ANY_BIT, RETURN = 0x20, 0x54, 0x15, 0x45, 0x06
 KILL, ERROR, ALLOW = 0x80000000, 0x00050000, 0x7FFF0000
 NUMBER_AT, ARCHITECTURE_AT = 0, 4
 
@@ -70,9 +74,13 @@ def filter_program(machine, pid):
         """Landlock looks at files that are opened for writing; one that is opened for reading could be emptied behind its back."""
         return [
             (LOAD, 0, 0, argument_at(flags)), (ANY_BIT, 0, 1, UNNAMED), (RETURN, 0, 0, ERROR | ENOTSUP),
-            (AND, 0, 0, 3), (EQUAL, 0, 1, 3), (RETURN, 0, 0, ERROR | 13), (LOAD, 0, 0, argument_at(flags)),
+            (AND, 0, 0, NEITHER), (EQUAL, 0, 1, NEITHER), (RETURN, 0, 0, ERROR | EACCES), (LOAD, 0, 0, argument_at(flags)),
             (ANY_BIT, 0, 2, os.O_TRUNC), (ANY_BIT, 1, 0, os.O_WRONLY | os.O_RDWR), (RETURN, 0, 0, ERROR | EROFS), (RETURN, 0, 0, ALLOW),
         ]
+
+    def one_of(call, index, commands):
+        checks = [(EQUAL, len(commands) - i, 0, command) for i, command in enumerate(commands.values())]
+        return when(call, [(LOAD, 0, 0, argument_at(index)), *checks, (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)])
 
     program = [(LOAD, 0, 0, ARCHITECTURE_AT), (EQUAL, 1, 0, architecture), (RETURN, 0, 0, KILL), (LOAD, 0, 0, NUMBER_AT)]
     for call in ALLOWED.values():
@@ -90,13 +98,10 @@ def filter_program(machine, pid):
     program += when(PRLIMIT64, [
         (LOAD, 0, 0, argument_at(2)), (EQUAL, 0, 3, 0), (LOAD, 0, 0, argument_at(2) + 4), (EQUAL, 0, 1, 0), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, KILL),
     ])
-    # Who gets a file's signals (F_SETOWN, F_SETSIG, F_SETOWN_EX) is not for a program to say.
-    def one_of(call, index, values):
-        return when(call, [(LOAD, 0, 0, argument_at(index)), *[(EQUAL, len(values) - i, 0, v) for i, v in enumerate(values)], (RETURN, 0, 0, ERROR | EPERM), (RETURN, 0, 0, ALLOW)])
-    program += one_of(FCNTL, 1, [0, 1, 2, 3, 4, 5, 6, 7, 1030])
-    program += one_of(IOCTL, 1, [0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451])
-    program += one_of(MADVISE, 2, [0, 1, 2, 3, 4, 8, 14, 15, 18, 23])
-    program += one_of(RENAMEAT2, 4, [0, 1, 2])
+    program += one_of(FCNTL, 1, FCNTL_COMMANDS)
+    program += one_of(IOCTL, 1, IOCTL_COMMANDS)
+    program += one_of(MADVISE, 2, MADVISE_COMMANDS)
+    program += one_of(RENAMEAT2, 4, RENAME_FLAGS)
     # Python names its threads; allocators try to name their memory, and do without.
     program += when(PRCTL, [(LOAD, 0, 0, argument_at(0)), (EQUAL, 0, 1, PR_SET_NAME), (RETURN, 0, 0, ALLOW), (RETURN, 0, 0, ERROR | EPERM)])
     return [*program, (RETURN, 0, 0, KILL)]
@@ -110,7 +115,7 @@ def limit_resources(limits):
             resource.setrlimit(getattr(resource, name), values)
         except (AttributeError, ValueError, OSError):
             # macOS knows RLIMIT_AS but does not take it.
-            if not limits.get("partial"):
+            if not limits["partial"]:
                 raise
 
 
@@ -130,10 +135,12 @@ def contain(readable, folder):
         return checked(what, libc.syscall(ctypes.c_long(number), *[ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]))
 
     machine = os.uname().machine
-    PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 38, 22, 2
+    PR_SET_PDEATHSIG, PR_SET_NO_NEW_PRIVS, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, SIGKILL = 1, 38, 22, 2, 9
     CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446
     WRITE_FILE, READ_FILE, READ_DIR, REMOVE_FILE, MAKE_REG, TRUNCATE = 2, 4, 8, 32, 256, 16384
     checked("no_new_privs", libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+    # Who watches it may be killed; nothing would end it then.
+    checked("parent_death_signal", libc.prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0))
 
     # root or not: no capabilities (version 3, this process; effective, permitted, inheritable: none)
     checked("capset", libc.syscall(ctypes.c_long({"x86_64": 126, "aarch64": 91}[machine]), ctypes.create_string_buffer(struct.pack("=Ii", 0x20080522, 0)), ctypes.create_string_buffer(24)))
@@ -161,56 +168,3 @@ def contain(readable, folder):
     code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *instruction) for instruction in instructions))
     header = ctypes.create_string_buffer(struct.pack("@HP", len(instructions), ctypes.addressof(code)))
     checked("seccomp", libc.prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, header, 0, 0))
-
-
-def read_program():
-    """Exactly the program; what follows on stdin is its own."""
-    def exactly(count):
-        parts = []
-        while count > 0:
-            part = os.read(0, min(count, 65536))
-            if part == b"":
-                break
-            parts.append(part)
-            count -= len(part)
-        return b"".join(parts)
-
-    digits = b""
-    while (byte := exactly(1)) not in (b"\n", b""):
-        digits += byte
-    return exactly(int(digits)).decode()
-
-
-def prepare():
-    """The program, when everything that holds it is in place."""
-    limits = json.loads(sys.argv[1])
-    source = read_program()
-    # Not the folder of this file, which is the first place by default.
-    sys.path = [path for path in sys.path if path != os.path.dirname(os.path.abspath(__file__))]
-    sys.argv = ["program.py"]
-    limit_resources(limits)
-    try:
-        contain([*sys.path, "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache"], limits["folder"])
-    except (OSError, KeyError, AttributeError) as cause:
-        if not limits.get("partial"):
-            sys.stderr.write(str(cause))
-            os._exit(NOT_CONTAINED)
-        # Nothing says where it may write: so nowhere.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    return source
-
-
-def run(source):
-    try:
-        exec(compile(source, "program.py", "exec"), {"__name__": "__main__"})
-    except MemoryError:
-        os._exit(OUT_OF_MEMORY)
-    except Exception as cause:
-        sys.stdout.flush()
-        sys.stderr.write(f"{type(cause).__name__}: {cause}")
-        sys.stderr.flush()
-        os._exit(1)
-
-
-if __name__ == "__main__":
-    run(prepare())

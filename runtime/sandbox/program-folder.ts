@@ -1,14 +1,9 @@
 // The folder of one program: its working directory and the only place where it may write, gone when it ends.
-// How much it may hold is looked at from outside, while the program runs and once more at its end; one file is bounded by the system.
+// `watch.py` looks at how much is in it.
 
 import { lstatSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-
-/** Bytes of one file, at most. Files that are deleted while they are open are not seen, so that this is what bounds them. */
-export const FILE = 4 * 2 ** 20
-/** All files of a program together, at most. */
-export const FILES = { bytes: 16 * 2 ** 20, count: 1000 } as const
 
 const NAME = 'rlpc-sandbox-'
 /** Milliseconds after which no program can still be at work. */
@@ -16,8 +11,6 @@ const OLD = 3_600_000
 
 export class ProgramFolder {
   private static swept = false
-  /** Whether it ever held too much. */
-  private full = false
 
   private constructor(readonly path: string) {}
 
@@ -28,18 +21,13 @@ export class ProgramFolder {
     return new ProgramFolder(mkdtempSync(join(tmpdir(), NAME)))
   }
 
-  isFull(): boolean {
-    if (this.full) return true
-    // Names are bytes: one that is no text would else not be found.
-    const names = readdirSync(this.path, { encoding: 'buffer' })
-    const folder = Buffer.from(`${this.path}/`)
-    let bytes = 0
-    if (names.length <= FILES.count) for (const name of names) bytes += lstatSync(Buffer.concat([folder, name]), { throwIfNoEntry: false })?.size ?? 0
-    return (this.full = names.length > FILES.count || bytes > FILES.bytes)
-  }
-
+  /** What cannot be removed now is removed later: a program's result does not depend on it. */
   close(): void {
-    rmSync(this.path, { recursive: true, force: true })
+    try {
+      rmSync(this.path, { recursive: true, force: true })
+    } catch {
+      ProgramFolder.swept = false
+    }
   }
 }
 

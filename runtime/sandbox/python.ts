@@ -1,28 +1,40 @@
-// Python programs, each in a process of its own that contains itself before it starts (`contain.py`). Only the standard library
-// can be imported. Here are the interpreter, the limits on output, files and time by the clock, and what an exit means.
+// Python programs, each in a process of its own that contains itself before it starts (`contain.py`) and is watched by another
+// (`watch.py`). Only the standard library can be imported. Here are the interpreter, limits on output and on time by the clock, and what an end means.
 
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { execa } from 'execa'
 import { failure } from '../codes.js'
 import { atMost } from './at-most.js'
-import { FILE, FILES, ProgramFolder } from './program-folder.js'
+import { ProgramFolder } from './program-folder.js'
 import { cutBytes, oneLine, type Program, type Ran, type Sandbox } from './sandbox.js'
 
 /** Seconds by the clock after which a process is ended, for one that waits without using the processor. */
 const backstop = (time: number): number => 5 + 10 * time
 
-/** Exit states of `contain.py`. */
-const [NOT_CONTAINED, OUT_OF_MEMORY] = [87, 86]
+/** All that a program may have beyond what a reward says, with what is said of one that had more. A file: bytes. */
+const HOLDINGS = { file: 4 * 2 ** 20, bytes: 16 * 2 ** 20, files: 1000, threads: 64 } as const
+const TOO_MUCH = {
+  files: { ending: 'output', message: `it wrote more than ${HOLDINGS.bytes} bytes or ${HOLDINGS.files} files` },
+  threads: { ending: 'forbidden', message: `it had more than ${HOLDINGS.threads} threads` },
+} as const
+
+/** What `watch.py` says of a program that has ended. */
+interface Report {
+  readonly uncontained: string | null
+  readonly over: keyof typeof TOO_MUCH | null
+  readonly state: number | null
+  readonly signal: string | null
+}
+/** Descriptor of the report, and the exit state of a program that ran out of memory. */
+const [REPORT, OUT_OF_MEMORY] = [3, 86]
 /** The file is not compiled: it stays with the sources in the package too. */
-const CONTAIN = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './contain.py' : '../../../runtime/sandbox/contain.py', import.meta.url))
+const WATCH = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? './watch.py' : '../../../runtime/sandbox/watch.py', import.meta.url))
 /** Hashes of texts, and so the order of sets, are the same in every run. */
 const ENVIRONMENT = { PYTHONHASHSEED: '0', PYTHONIOENCODING: 'utf-8' }
 const HELP = 'run on Linux 5.13 or later, or set RLPC_CONTAINMENT=partial to run programs with limits on processor time and memory only'
 
 const inTurn = atMost(availableParallelism())
-/** Milliseconds between looks at the files that a program writes. */
-const LOOK = 50
 /** Milliseconds to read what is left in the pipes of a process that has ended. */
 const LINGER = 1000
 /** Command → the interpreter behind it. */
@@ -61,12 +73,13 @@ async function run(command: string, program: Program): Promise<Ran> {
 
 async function runIn(folder: ProgramFolder, command: string, { source, input, limits }: Program): Promise<Ran> {
   const bytes = Buffer.from(source)
-  const child = execa(command, ['-S', '-s', '-B', CONTAIN, JSON.stringify({ time: limits.time, memory: limits.memory, partial: partial(), folder: folder.path, file: FILE })], {
+  const child = execa(command, ['-S', '-s', '-B', WATCH, JSON.stringify({ ...HOLDINGS, time: limits.time, memory: limits.memory, partial: partial(), folder: folder.path })], {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     input: Buffer.concat([Buffer.from(`${bytes.length}\n`), bytes, Buffer.from(input)]),
     env: { ...ENVIRONMENT, HOME: folder.path, TMPDIR: folder.path },
     extendEnv: false,
     cwd: folder.path,
-    // A group of its own, so that in partial containment its children end with it.
+    // A group of its own, so that the program ends with its watcher, and in partial containment with its children.
     detached: true,
     encoding: 'buffer',
     maxBuffer: limits.output + 1,
@@ -75,26 +88,27 @@ async function runIn(folder: ProgramFolder, command: string, { source, input, li
     stripFinalNewline: false,
     reject: false,
   })
-  const looks = setInterval(() => folder.isFull() && endGroup(child.pid), LOOK)
   child.once('exit', () => {
-    clearInterval(looks)
     endGroup(child.pid)
     // In partial containment a descendant in a group of its own may hold the pipes open for ever.
     setTimeout(() => [child.stdout, child.stderr].forEach((stream) => stream?.destroy()), LINGER).unref()
   })
   const result = await child
-  clearInterval(looks)
   const [output, said] = [cutBytes(textOf(result.stdout), limits.output), textOf(result.stderr)]
   const ended = (ending: Ran['ending'], message: string): Ran => ({ ending, output, message: oneLine(message) })
-  if (result.exitCode === NOT_CONTAINED) throw failure('RLP8111', `Python programs cannot be contained here: ${oneLine(said)}`, HELP)
   if (result.isMaxBuffer || Buffer.byteLength(output) < result.stdout.length) return ended('output', `it printed more than ${limits.output} bytes`)
-  if (folder.isFull()) return ended('output', `it wrote more than ${FILES.bytes} bytes or ${FILES.count} files`)
   if (result.timedOut) return ended('timeout', `it ran for ${backstop(limits.time)} s by the clock`)
-  if (result.signal === 'SIGXCPU' || result.signal === 'SIGKILL') return ended('timeout', `it took more than ${Math.ceil(limits.time)} s of the processor`)
-  if (result.signal === 'SIGSYS') return ended('forbidden', 'it asked the system for something that programs may not have: a connection, a process, to wait')
-  if (result.exitCode === OUT_OF_MEMORY) return ended('memory', `it needed more than ${limits.memory} bytes`)
-  if (result.signal !== undefined) return ended('failed', `it ended with ${result.signal}`)
-  if (result.exitCode !== 0) return ended('failed', said.trim() === '' ? `its exit state is ${result.exitCode}` : lastLine(said))
+  const report = textOf(result.stdio[REPORT] ?? new Uint8Array())
+  // No program reaches its watcher, so this is the machine's doing: no process or memory is left.
+  if (report === '') throw failure('RLP8111', `Python programs cannot be watched here: ${lastLine(said) || `the watcher ended with ${result.signal ?? `state ${result.exitCode}`}`}`, HELP)
+  const { uncontained, over, state, signal } = JSON.parse(report) as Report
+  if (uncontained !== null) throw failure('RLP8111', `Python programs cannot be contained here: ${oneLine(uncontained)}`, HELP)
+  if (over !== null) return ended(TOO_MUCH[over].ending, TOO_MUCH[over].message)
+  if (signal === 'SIGXCPU' || signal === 'SIGKILL') return ended('timeout', `it took more than ${Math.ceil(limits.time)} s of the processor`)
+  if (signal === 'SIGSYS') return ended('forbidden', 'it asked the system for something that programs may not have: a connection, a process, to wait')
+  if (state === OUT_OF_MEMORY) return ended('memory', `it needed more than ${limits.memory} bytes`)
+  if (signal !== null) return ended('failed', `it ended with ${signal}`)
+  if (state !== 0) return ended('failed', said.trim() === '' ? `its exit state is ${state}` : lastLine(said))
   return ended('done', '')
 }
 

@@ -68,6 +68,8 @@ const pythonCases: readonly Case[] = [
   ['reads lines', 'print(int(input()) + int(input()))', 'done', '7\n'],
   ['reads all', 'import sys; print(repr(sys.stdin.read()))', 'done', "'3\\n4\\n'\n"],
   ['imports the standard library', 'import collections, decimal, fractions, heapq, itertools, json, math, random, re; print(math.isqrt(17))', 'done', '4\n'],
+  ['imports what it may not use', 'import asyncio, concurrent.futures, multiprocessing, selectors, socket, sqlite3, subprocess; print("in")', 'done', 'in\n'],
+  ['has a pool of threads', 'from concurrent.futures import ThreadPoolExecutor\nwith ThreadPoolExecutor(4) as pool: print(sum(pool.map(abs, range(-5, 0))))', 'done', '15\n'],
   ['starts a thread', 'import threading; t = threading.Thread(target=print, args=("t",)); t.start(); t.join()', 'done', 't\n'],
   ['hashes texts alike', 'print(hash("abc") == hash("abc"), list({"b", "a", "c"}) == list({"b", "a", "c"}))', 'done', 'True True\n'],
   ['nothing at all', '', 'done', ''],
@@ -75,6 +77,8 @@ const pythonCases: readonly Case[] = [
   ['raises', 'print(1); raise TypeError("no")', 'failed', '1\n', /^TypeError: no$/],
   ['does not parse', 'def (', 'failed', '', /^SyntaxError/],
   ['gives an exit state', 'raise SystemExit(3)', 'failed', '', /exit state is 3/],
+  ['gives any exit state', 'import os; os._exit(87)', 'failed', '', /exit state is 87/],
+  ['writes a report of its own', 'import os\nfor i in range(3, 32):\n  try: os.write(i, b"{}")\n  except OSError: pass', 'done', ''],
   ['loops', 'while True: pass', 'timeout', '', /processor/],
   ['loops, deaf to signals', 'import signal\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGXCPU])\nwhile True: pass', 'timeout'],
   ['fills memory', 'a = []\nwhile True: a.append(bytearray(1000000))', 'memory'],
@@ -105,7 +109,10 @@ const pythonCases: readonly Case[] = [
   ['fills the disk with files', 'i = 0\nwhile True:\n  i += 1\n  with open(str(i), "wb") as f: f.write(b"x" * 1000000)', 'output', '', /16777216 bytes or 1000 files/],
   ['fills the disk with files whose names are no text', 'i = 0\nwhile True:\n  i += 1\n  with open(b"\\xff%d" % i, "wb") as f: f.write(b"x" * 1000000)', 'output', '', /16777216 bytes or 1000 files/],
   ['fills the disk with empty files', 'i = 0\nwhile True:\n  i += 1\n  open(str(i), "w").close()', 'output', '', /files/],
-  ['keeps deleted files', 'import os\nall = []\nwhile True:\n  f = open("a", "wb"); os.remove("a"); f.write(b"x" * 1000000); all.append(f)', 'failed', '', /Too many open files/],
+  ['keeps deleted files open', 'import os\nall = []\nfor i in range(8):\n  f = open("a", "wb"); os.remove("a"); f.write(b"x" * 4000000); all.append(f)\nwhile True: pass', 'output', '', /bytes/],
+  ['keeps deleted files mapped', 'import ctypes, os\nmap = ctypes.CDLL(None).mmap; map.restype = ctypes.c_void_p\nfor i in range(100):\n  with open("a", "wb+") as f: f.write(b"x" * 1000000); f.flush(); map(None, ctypes.c_size_t(4096), 1, 1, f.fileno(), ctypes.c_long(0)); os.remove("a")\nwhile True: pass', 'output', '', /bytes/],
+  ['maps a temporary file', 'import mmap, tempfile\nwith tempfile.TemporaryFile() as f:\n  f.write(b"abc" * 9999); f.flush(); print(mmap.mmap(f.fileno(), 0)[:3])', 'done', "b'abc'\n"],
+  ['starts threads without end', 'import threading\nthreading.stack_size(65536)\nlock = threading.Lock(); lock.acquire()\nwhile True:\n  try: threading.Thread(target=lock.acquire, daemon=True).start()\n  except RuntimeError: pass', 'forbidden', '', /threads/],
   ['takes a file without a name', 'import os; os.open(".", os.O_TMPFILE | os.O_RDWR)', 'failed', '', /not supported/],
   ['lists a folder', 'import os; os.listdir("/")', 'failed', '', /^PermissionError/],
   ['starts a process', 'import subprocess; subprocess.run(["ls"])', 'forbidden'],
@@ -218,11 +225,14 @@ suite('sandbox: machines that cannot', (test) => {
 
   test('no Python', async () => is(await codeWith('/nowhere/python3'), 'RLP8110'))
 
-  test('a system that contains nothing refuses, before the program starts', async () => is(await standIn('echo "landlock: Function not implemented" >&2; exit 87'), 'RLP8111'))
+  test('a system that contains nothing refuses, before the program starts', async () => is(await standIn(`echo '{"uncontained":"landlock: Function not implemented"}' >&3`), 'RLP8111'))
+
+  test('a system where nobody can watch refuses', async () => is(await standIn('echo "BlockingIOError: no more processes" >&2; exit 1'), 'RLP8111'))
 
   test('what a process left behind, in its group or out of it, is not waited for', async () => {
-    is(await standIn('sleep 1000 & exit 0'), 'none')
-    is(await standIn('setsid sleep 60 & exit 0'), 'none')
+    const report = `echo '{"uncontained":null,"over":null,"state":0,"signal":null}' >&3`
+    is(await standIn(`sleep 1000 & ${report}`), 'none')
+    is(await standIn(`setsid sleep 60 & ${report}`), 'none')
   })
 })
 
