@@ -1,198 +1,203 @@
 // Causal attention with grouped queries (arXiv 2305.13245), forward and backward, by blocks of query rows.
-// Only one block of rows of one head is held at a time: never T × T. The backward pass computes the weights again.
+// Scores lie with keys down and queries across, so that a softmax needs no sum across lanes; one block of one head is held at a time, never T × T. The backward pass computes the weights again.
 
-import { strip, TILE, tile12, transpose4 } from './tiles'
-import { exp4, madd, max4, sum4 } from './math'
+import { acrossByEight, fourByEight, rowsByEight, transpose4 } from './tiles'
+import { exp2_4, madd } from './math'
 
 /** Query rows of a block. */
 const ROWS = 64
+/** Bytes between rows of scores, one row for each key: more than a block needs, since rows a power of two apart would share few places of a cache. */
+const KEY: usize = (ROWS + 4) * 4
 
-/** Keys of a panel. */
-const PANEL = 12
+const LOG2_E: f32 = 1.44269504
 
-/** Keys, in whole panels. */
+/** Bytes of a row of a copy of some rows of one head, in whole eights of elements. */
 // @ts-ignore: decorator
 @inline
-function padded(tokens: i32): i32 {
-  return (tokens + PANEL - 1) / PANEL * PANEL
-}
-
-/** Elements between rows of scores. A cache line more than there are keys: rows a power of two apart would share few places of a cache. */
-// @ts-ignore: decorator
-@inline
-function spread(tokens: i32): i32 {
-  return padded(tokens) + 16
+function widthOf(size: i32): usize {
+  return <usize>((size + 7) & ~7) << 2
 }
 
 /**
  * q and out [batch, tokens, heads, size], k and v [batch, tokens, keyHeads, size]; `segments` i32 [batch, tokens], or 0.
- * Items: batch · keyHeads, each with all of its query heads. `work`: a spare tile, a factor for each row of a block, transposed keys of one head, scores of one block (`plan/workspace.ts`).
+ * Items: batch · keyHeads, each with all of its query heads. `work`: `plan/workspace.ts`.
  */
 export function attention(q: usize, k: usize, v: usize, segments: usize, out: usize, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
-  const width = padded(tokens)
-  const shares = work + TILE
+  const width = widthOf(size)
+  const all = width * <usize>((tokens + 3) & ~3)
+  const shares = work
   const keys = shares + ROWS * 4
-  const scores = keys + (<usize>(width * size) << 2)
-  const rowS = <usize>spread(tokens) << 2
+  const values = keys + all
+  const block = values + all
+  const panels = block + width * ROWS
+  const weights = panels + width * ROWS
   const group = heads / keyHeads
   for (let item = begin; item < end; item++) {
     const row = <usize>(item / keyHeads) * <usize>tokens
     const own = segments ? segments + (row << 2) : 0
     const key = item % keyHeads
     const head = rowK * row + (<usize>(key * size) << 2)
-    pack(k + head, rowK, tokens, size, keys)
+    take(k + head, rowK, tokens, size, keys, width, 4)
+    take(v + head, rowK, tokens, size, values, width, 4)
     for (let h = key * group; h < (key + 1) * group; h++) {
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
         const query = (<usize>(h * size) << 2) + rowQ * (row + <usize>first)
-        products(q + query, rowQ, keys, scores, rowS, first, rows, size)
-        softmax(scores, rowS, own, first, rows, 0, scale, shares)
-        mixtures(scores, rowS, v + head, rowK, out + query, rowQ, first, rows, size, work)
-        share(out + query, rowQ, rows, size, shares)
+        take(q + query, rowQ, rows, size, block, width, 8)
+        products(keys, width, block, panels, weights, first, rows, size)
+        for (let g = 0; g < rows; g += 4) softmax(weights + (<usize>g << 2), own, first + g, tokens, scale, shares + (<usize>g << 2))
+        mixtures(weights, values, width, block, first, rows)
+        for (let r = 0; r < rows; r++) give(block + width * <usize>r, size, load<f32>(shares + (<usize>r << 2)), out + query + rowQ * <usize>r)
       }
     }
   }
 }
 
-/** Gradients of q, k and v from that of the output, `dy`. Items: batch · keyHeads. `work`: also transposed values and a second block. */
+/** Gradients of q, k and v from that of the output, `dy`. Items: batch · keyHeads. */
 export function attention_grad(q: usize, k: usize, v: usize, segments: usize, dy: usize, dq: usize, dk: usize, dv: usize, tokens: i32, heads: i32, keyHeads: i32, size: i32, scale: f32, work: usize, begin: i32, end: i32): void {
   const rowQ = <usize>(heads * size) << 2
   const rowK = <usize>(keyHeads * size) << 2
-  const width = padded(tokens)
-  const shares = work + TILE
+  const width = widthOf(size)
+  const high = (tokens + 3) & ~3
+  const all = width * <usize>high
+  const shares = work
   const keys = shares + ROWS * 4
-  const values = keys + (<usize>(width * size) << 2)
-  const weights = values + (<usize>(width * size) << 2)
-  const slopes = weights + (<usize>((ROWS + 2) * spread(tokens)) << 2)
-  const rowS = <usize>spread(tokens) << 2
+  const values = keys + all
+  const keySlopes = values + all
+  const valueSlopes = keySlopes + all
+  const queries = valueSlopes + all
+  const outputs = queries + width * ROWS
+  const panels = outputs + width * ROWS
+  const block = panels + width * ROWS
+  const weights = block + width * ROWS
+  const slopes = weights + KEY * <usize>high
   const group = heads / keyHeads
   for (let item = begin; item < end; item++) {
     const row = <usize>(item / keyHeads) * <usize>tokens
     const own = segments ? segments + (row << 2) : 0
     const key = item % keyHeads
     const head = rowK * row + (<usize>(key * size) << 2)
-    pack(k + head, rowK, tokens, size, keys)
-    pack(v + head, rowK, tokens, size, values)
-    for (let t: usize = 0; t < <usize>tokens; t++) {
-      memory.fill(dk + head + rowK * t, 0, <usize>size << 2)
-      memory.fill(dv + head + rowK * t, 0, <usize>size << 2)
-    }
+    take(k + head, rowK, tokens, size, keys, width, 4)
+    take(v + head, rowK, tokens, size, values, width, 4)
+    memory.fill(keySlopes, 0, all << 1)
     for (let h = key * group; h < (key + 1) * group; h++) {
       for (let first = 0; first < tokens; first += ROWS) {
         const rows = min(ROWS, tokens - first)
-        const seen = first + rows
         const query = (<usize>(h * size) << 2) + rowQ * (row + <usize>first)
-        products(q + query, rowQ, keys, weights, rowS, first, rows, size)
-        softmax(weights, rowS, own, first, rows, seen, scale, shares)
-        products(dy + query, rowQ, values, slopes, rowS, first, rows, size)
-        for (let r = 0; r < rows; r++) slope(weights + rowS * <usize>r, slopes + rowS * <usize>r, first + r + 1, seen, scale, load<f32>(shares + (<usize>r << 2)))
-        columns(weights, rowS, dy + query, rowQ, dv + head, rowK, first, rows, size, work)
-        columns(slopes, rowS, q + query, rowQ, dk + head, rowK, first, rows, size, work)
-        mixtures(slopes, rowS, k + head, rowK, dq + query, rowQ, first, rows, size, work)
+        take(q + query, rowQ, rows, size, queries, width, 8)
+        take(dy + query, rowQ, rows, size, outputs, width, 8)
+        products(keys, width, queries, panels, weights, first, rows, size)
+        products(values, width, outputs, panels, slopes, first, rows, size)
+        for (let g = 0; g < rows; g += 4) {
+          const at = <usize>g << 2
+          softmax(weights + at, own, first + g, tokens, scale, shares)
+          slope(weights + at, slopes + at, min(first + g + 4, tokens), scale, shares)
+        }
+        columns(weights, outputs, width, valueSlopes, first, rows)
+        columns(slopes, queries, width, keySlopes, first, rows)
+        mixtures(slopes, keys, width, block, first, rows)
+        for (let r = 0; r < rows; r++) give(block + width * <usize>r, size, 1, dq + query + rowQ * <usize>r)
       }
     }
-  }
-}
-
-/** Keys (or values) of one head as panels of twelve, [size][12], zeros after the last. */
-function pack(keys: usize, row: usize, tokens: i32, size: i32, to: usize): void {
-  const panel = <usize>(size * PANEL) << 2
-  for (let left = tokens; left > 0; left -= PANEL, to += panel) {
-    if (left < PANEL) memory.fill(to, 0, panel)
-    for (let lane = 0; lane < min(left, PANEL); lane += 4, keys += row << 2) {
-      const at = to + (<usize>lane << 2)
-      if (lane + 4 <= left) transpose4(keys, keys + row, keys + (row << 1), keys + row * 3, size, at, PANEL * 4)
-      else for (let i = 0; i < left - lane; i++) for (let p = 0; p < size; p++) store<f32>(at + (<usize>(p * PANEL + i) << 2), load<f32>(keys + row * <usize>i + (<usize>p << 2)))
+    for (let t = 0; t < tokens; t++) {
+      give(keySlopes + width * <usize>t, size, 1, dk + head + rowK * <usize>t)
+      give(valueSlopes + width * <usize>t, size, 1, dv + head + rowK * <usize>t)
     }
   }
 }
 
-/** Rows times transposed keys, panel by panel, for the rows that see a key of the panel. Writes up to two rows more than there are. */
-function products(rowsOf: usize, rowQ: usize, keys: usize, to: usize, rowS: usize, first: i32, rows: i32, size: i32): void {
-  const panel = <usize>(size * PANEL) << 2
-  for (let j = 0; j < first + rows; j += PANEL, keys += panel, to += PANEL * 4) {
-    for (let i = max(0, j - first) / 3 * 3; i < rows; i += 3) {
-      const second = rows - i > 1 ? rowQ : 0
-      const third = rows - i > 2 ? rowQ << 1 : 0
-      tile12(rowsOf + rowQ * <usize>i, second, third, 4, keys, PANEL * 4, size, to + rowS * <usize>i, rowS, 0)
-    }
+/** Rows of one head side by side, zeros up to whole eights of elements and `whole` rows. */
+function take(from: usize, row: usize, rows: i32, size: i32, to: usize, width: usize, whole: i32): void {
+  const bytes = <usize>size << 2
+  const rest = rows & (whole - 1)
+  if (rest) memory.fill(to + width * <usize>rows, 0, width * <usize>(whole - rest))
+  for (; rows > 0; rows--, from += row, to += width) {
+    let i: usize = 0
+    for (; i + 16 <= bytes; i += 16) v128.store(to + i, v128.load(from + i))
+    for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(from + i))
+    for (; i < width; i += 4) store<f32>(to + i, 0)
   }
 }
 
-/** Weights times values, three rows at a time, for no more keys than the last of the three sees. */
-function mixtures(weights: usize, rowS: usize, values: usize, rowK: usize, to: usize, rowQ: usize, first: i32, rows: i32, size: i32, spare: usize): void {
-  for (let i = 0; i < rows; i += 3) {
-    const some = min(rows - i, 3)
-    strip(weights + rowS * <usize>i, rowS, 4, values, rowK, first + i + some, to + rowQ * <usize>i, rowQ, some, size, 0, spare)
+/** A row of a copy, times a factor, to where it belongs. */
+function give(from: usize, size: i32, factor: f32, to: usize): void {
+  const bytes = <usize>size << 2
+  const by = f32x4.splat(factor)
+  let i: usize = 0
+  for (; i + 16 <= bytes; i += 16) v128.store(to + i, f32x4.mul(v128.load(from + i), by))
+  for (; i < bytes; i += 4) store<f32>(to + i, load<f32>(from + i) * factor)
+}
+
+/** Keys times the rows of a block, eight rows at a time (`panels`), for the keys that one of them sees. */
+function products(keys: usize, width: usize, block: usize, panels: usize, to: usize, first: i32, rows: i32, size: i32): void {
+  for (let r = 0; r < rows; r += 8, block += width << 3, to += 32) {
+    transpose4(block, block + width, block + width * 2, block + width * 3, size, panels, 32)
+    const half = block + (width << 2)
+    transpose4(half, half + width, half + width * 2, half + width * 3, size, panels + 16, 32)
+    const seen = first + min(r + 8, rows)
+    rowsByEight(keys, width, panels, size, to, KEY, seen)
   }
 }
 
-/** Adds transposed weights times rows, three keys at a time, for the rows that see the first of the three. */
-function columns(weights: usize, rowS: usize, rowsOf: usize, rowQ: usize, to: usize, rowK: usize, first: i32, rows: i32, size: i32, spare: usize): void {
+/** Weights of four queries at a time times values, for no more keys than the last of the four sees. */
+function mixtures(weights: usize, values: usize, width: usize, to: usize, first: i32, rows: i32): void {
+  for (let g = 0; g < rows; g += 4, weights += 16, to += width << 2) {
+    const seen = first + min(g + 4, rows)
+    for (let i: usize = 0; i < width; i += 32) acrossByEight(weights, KEY, values + i, width, seen, to + i, width)
+  }
+}
+
+/** Adds the weights of four keys at a time times the rows of a block that see the first of the four. */
+function columns(weights: usize, block: usize, width: usize, to: usize, first: i32, rows: i32): void {
   const seen = first + rows
-  for (let j = 0; j < seen; j += 3) {
-    const skipped = max(j - first, 0)
-    strip(weights + rowS * <usize>skipped + (<usize>j << 2), 4, rowS, rowsOf + rowQ * <usize>skipped, rowQ, rows - skipped, to + rowK * <usize>j, rowK, min(seen - j, 3), size, 1, spare)
+  for (let j = 0; j < seen; j += 4, weights += KEY << 2, to += width << 2) {
+    const skipped = <usize>max(j - first, 0)
+    for (let i: usize = 0; i < width; i += 32) fourByEight(weights + (skipped << 2), KEY, KEY * 2, KEY * 3, block + width * skipped + i, width, rows - <i32>skipped, to + i, width, 1)
   }
 }
+
+/** Lanes of the queries before a key, for the second, third and fourth of four keys. */
+const EARLIER: usize = memory.data<i32>([-1, 0, 0, 0, -1, -1, 0, 0, -1, -1, -1, 0], 16)
 
 /**
- * exp(scale · (score − largest)) in place, 0 where a key is later than its query or of another segment; the inverse of
- * each row's sum goes to `shares`. Rows are cleared up to `clear`, but at least for the two rows after them. `scale` is positive.
+ * exp(scale · (score − largest)) in place for four queries, the first of which is `query`, and the keys that they see; 0 where a key is later than its
+ * query or of another segment. The inverse of the sum of each goes to `shares`. `scale` is positive.
  */
-function softmax(scores: usize, rowS: usize, segments: usize, first: i32, rows: i32, clear: i32, scale: f32, shares: usize): void {
-  const factor = f32x4.splat(scale)
-  for (let r = 0; r < rows; r++, scores += rowS) {
-    const visible = first + r + 1
-    const cleared = <usize>((max(clear, visible + 2) + 3) & ~3) << 2
-    const end = <usize>((visible + 3) & ~3) << 2
-    for (let j = <usize>visible << 2; j < end; j += 4) store<f32>(scores + j, -Infinity)
-    if (segments) {
-      const own = load<i32>(segments + (<usize>(visible - 1) << 2))
-      for (let j = 0; j < visible; j++) if (load<i32>(segments + (<usize>j << 2)) != own) store<f32>(scores + (<usize>j << 2), -Infinity)
-    }
-    let top = v128.load(scores)
-    for (let j: usize = 16; j < end; j += 16) top = f32x4.pmax(top, v128.load(scores + j))
-    const most = f32x4.splat(max4(top))
-    let total = f32x4.splat(0)
-    let j: usize = 0
-    for (; j < end; j += 16) {
-      const e = exp4(f32x4.mul(f32x4.sub(v128.load(scores + j), most), factor))
-      v128.store(scores + j, e)
-      total = f32x4.add(total, e)
-    }
-    for (; j < cleared; j += 16) v128.store(scores + j, f32x4.splat(0))
-    store<f32>(shares + (<usize>r << 2), <f32>1 / sum4(total))
+function softmax(scores: usize, segments: usize, query: i32, tokens: i32, scale: f32, shares: usize): void {
+  const none = f32x4.splat(-Infinity)
+  const end = scores + KEY * <usize>min(query + 4, tokens)
+  const own = scores + KEY * <usize>query
+  let at = own + KEY
+  for (let i: usize = 0; at < end; i += 16, at += KEY) v128.store(at, v128.bitselect(none, v128.load(at), v128.load(EARLIER + i)))
+  if (segments) {
+    const mine = v128.load(segments + (<usize>query << 2))
+    for (at = scores; at < end; at += KEY, segments += 4) v128.store(at, v128.bitselect(v128.load(at), none, i32x4.eq(v128.load32_splat(segments), mine)))
   }
+  let most = v128.load(scores)
+  for (at = scores + KEY; at < end; at += KEY) most = f32x4.pmax(most, v128.load(at))
+  const factor = f32x4.splat(scale * LOG2_E)
+  let total = f32x4.splat(0)
+  for (at = scores; at < end; at += KEY) {
+    const e = exp2_4(f32x4.mul(f32x4.sub(v128.load(at), most), factor))
+    v128.store(at, e)
+    total = f32x4.add(total, e)
+  }
+  v128.store(shares, f32x4.div(f32x4.splat(1), total))
 }
 
-/** Multiplies each row by its share. */
-function share(out: usize, row: usize, rows: i32, size: i32, shares: usize): void {
-  const bytes = <usize>size << 2
-  for (let r = 0; r < rows; r++, out += row, shares += 4) {
-    const by = v128.load32_splat(shares)
-    let i: usize = 0
-    for (; i + 16 <= bytes; i += 16) v128.store(out + i, f32x4.mul(v128.load(out + i), by))
-    for (; i < bytes; i += 4) store<f32>(out + i, load<f32>(out + i) * load<f32>(shares))
-  }
-}
-
-/** weights ·= share; slopes = scale · weights · (slopes − Σ weights·slopes), 0 from the first key not visible up to `clear`. */
-function slope(weights: usize, slopes: usize, visible: i32, clear: i32, scale: f32, share: f32): void {
-  const end = <usize>((visible + 3) & ~3) << 2
-  const cleared = <usize>((clear + 3) & ~3) << 2
-  const by = f32x4.splat(share)
+/** weights ·= share; slopes = scale · weights · (slopes − Σ weights·slopes), for four queries and their keys. */
+function slope(weights: usize, slopes: usize, seen: i32, scale: f32, shares: usize): void {
+  const bytes = KEY * <usize>seen
+  const share = v128.load(shares)
   let sum = f32x4.splat(0)
-  for (let j: usize = 0; j < end; j += 16) {
-    const weight = f32x4.mul(v128.load(weights + j), by)
-    v128.store(weights + j, weight)
-    sum = madd(weight, v128.load(slopes + j), sum)
-  }
-  const centre = f32x4.splat(sum4(sum))
+  for (let j: usize = 0; j < bytes; j += KEY) sum = madd(v128.load(weights + j), v128.load(slopes + j), sum)
+  const centre = f32x4.mul(sum, share)
   const factor = f32x4.splat(scale)
-  let j: usize = 0
-  for (; j < end; j += 16) v128.store(slopes + j, f32x4.mul(f32x4.mul(v128.load(weights + j), factor), f32x4.sub(v128.load(slopes + j), centre)))
-  for (; j < cleared; j += 16) v128.store(slopes + j, f32x4.splat(0))
+  for (let j: usize = 0; j < bytes; j += KEY) {
+    const weight = f32x4.mul(v128.load(weights + j), share)
+    v128.store(weights + j, weight)
+    v128.store(slopes + j, f32x4.mul(f32x4.mul(weight, factor), f32x4.sub(v128.load(slopes + j), centre)))
+  }
 }

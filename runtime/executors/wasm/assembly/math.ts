@@ -39,6 +39,13 @@ const K: usize = memory.data<f32>([
   -1.388731625493765e-3, -1.388731625493765e-3, -1.388731625493765e-3, -1.388731625493765e-3,
   4.166664568298827e-2, 4.166664568298827e-2, 4.166664568298827e-2, 4.166664568298827e-2,
   12582912, 12582912, 12582912, 12582912, // 35: 1.5 · 2²³
+  1.5353361959569156e-4, 1.5353361959569156e-4, 1.5353361959569156e-4, 1.5353361959569156e-4, // 36…41: 2ʳ − 1 over r, |r| ≤ 1/2 (minimax, 2e-9)
+  1.3398875016719103e-3, 1.3398875016719103e-3, 1.3398875016719103e-3, 1.3398875016719103e-3,
+  9.61843691766262e-3, 9.61843691766262e-3, 9.61843691766262e-3, 9.61843691766262e-3,
+  5.5503323674201965e-2, 5.5503323674201965e-2, 5.5503323674201965e-2, 5.5503323674201965e-2,
+  2.4022647738456726e-1, 2.4022647738456726e-1, 2.4022647738456726e-1, 2.4022647738456726e-1,
+  6.931471824645996e-1, 6.931471824645996e-1, 6.931471824645996e-1, 6.931471824645996e-1,
+  -127, -127, -127, -127, // 42: 2ˣ is 0 below
 ], 16)
 
 // @ts-ignore: decorator
@@ -73,6 +80,23 @@ export function exp4(x: v128): v128 {
   // 2ⁿ as 2 · 2ⁿ⁻¹: n reaches 128. At −126 the exponent field is 0, and so is the result: no slow subnormal numbers.
   p = f32x4.mul(p, i32x4.add(i32x4.shl(t, 23), k(8)))
   return f32x4.add(p, p)
+}
+
+/** 2ˣ for x up to 127; 0 from −127 down, NaN stays. Shorter than eˣ, whose argument has to be cut into a power of two and a rest that is not exact. */
+// @ts-ignore: decorator
+@inline
+export function exp2_4(x: v128): v128 {
+  const c = f32x4.pmax(x, k(42))
+  const t = f32x4.add(c, k(35))
+  const r = f32x4.sub(c, f32x4.sub(t, k(35)))
+  let p = madd(k(36), r, k(37))
+  p = madd(p, r, k(38))
+  p = madd(p, r, k(39))
+  p = madd(p, r, k(40))
+  p = madd(p, r, k(41))
+  p = madd(p, r, k(9))
+  // The exponent of 2ʳ and n; at −127 it is 0, and r too: exactly 0.
+  return i32x4.add(p, i32x4.shl(t, 23))
 }
 
 /** Natural logarithm; −∞ at 0, NaN below, exact scaling of subnormal arguments. */

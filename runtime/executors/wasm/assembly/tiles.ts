@@ -1,4 +1,4 @@
-// Products in registers: tiles of 3 × 12 and 3 × 8, which all larger products are made of.
+// Products in registers: tiles of 3 × 12 (3 × 8 at the edges) for large products, of 4 × 8 for attention and narrow panels.
 // k is not unrolled and tiles are not larger: either one spills in V8.
 
 import { madd } from './math'
@@ -28,22 +28,11 @@ export function tile(a: usize, rowA: usize, columnA: usize, b: usize, rowB: usiz
   if (!whole) edge(spare, 48, c, row, rows, columns, add)
 }
 
-/** Up to three rows of C (+)= A·B, all columns, likewise; rows of B are contiguous. Reads up to 44 bytes past a row of B. */
-export function strip(a: usize, rowA: usize, columnA: usize, b: usize, rowB: usize, depth: i32, c: usize, row: usize, rows: i32, columns: i32, add: i32, spare: usize): void {
-  for (let left = columns; left > 0; ) {
-    const width = panelOf(left)
-    tile(a, rowA, columnA, b, rowB, depth, c, row, rows, min(left, width), width, add, spare)
-    b += <usize>width << 2
-    c += <usize>width << 2
-    left -= width
-  }
-}
-
 /**
  * 3 × 12 of C (+)= A·B. Of three rows of A, the second and the third are `second` and `third` bytes behind the first, columns `stepA`;
  * twelve elements of a row of B are adjacent, its rows `stepB` bytes apart. `row`: bytes between rows of C.
  */
-export function tile12(a: usize, second: usize, third: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
+function tile12(a: usize, second: usize, third: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
   let c00 = f32x4.splat(0), c01 = c00, c02 = c00, c10 = c00, c11 = c00, c12 = c00, c20 = c00, c21 = c00, c22 = c00
   for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
     const b0 = v128.load(b)
@@ -106,13 +95,14 @@ function tile8(a: usize, second: usize, third: usize, stepA: usize, b: usize, st
 /** As `tile`, four whole rows of eight columns or fewer: contiguous rows of A, a packed panel of B. Six sums would leave the multipliers waiting. */
 export function tileOfFour(a: usize, rowA: usize, b: usize, depth: i32, c: usize, row: usize, columns: i32, add: i32, spare: usize): void {
   const whole = columns == 8
-  fourByEight(a, rowA, rowA << 1, rowA * 3, b, depth, whole ? c : spare, whole ? row : 48, add & i32(whole))
+  fourByEight(a, rowA, rowA << 1, rowA * 3, b, 32, depth, whole ? c : spare, whole ? row : 48, add & i32(whole))
   if (!whole) edge(spare, 48, c, row, 4, columns, add)
 }
 
-function fourByEight(a: usize, second: usize, third: usize, fourth: usize, b: usize, depth: i32, c: usize, row: usize, add: i32): void {
+/** 4 x 8 of C (+)= A·B: rows of A `second`, `third` and `fourth` bytes behind the first, columns adjacent; rows of B `stepB` bytes apart, eight elements adjacent. */
+export function fourByEight(a: usize, second: usize, third: usize, fourth: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  for (const end = b + (<usize>depth << 5); b != end; b += 32) {
+  for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
     const b0 = v128.load(b)
     const b1 = v128.load(b, 16)
     let x = v128.load32_splat(a)
@@ -140,6 +130,79 @@ function fourByEight(a: usize, second: usize, third: usize, fourth: usize, b: us
   c += row
   put(c, c30, add)
   put(c + 16, c31, add)
+}
+
+/** Rows of C = A·B, four at a time, as many as there are: eight columns, a packed panel of B; rows of A and C have room for whole fours. */
+export function rowsByEight(a: usize, rowA: usize, b: usize, depth: i32, c: usize, row: usize, rows: i32): void {
+  const second = rowA, third = rowA << 1, fourth = rowA * 3
+  const end = b + (<usize>depth << 5)
+  for (; rows > 0; rows -= 4) {
+    let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+    let at = a
+    for (let p = b; p != end; p += 32) {
+      const b0 = v128.load(p)
+      const b1 = v128.load(p, 16)
+      let x = v128.load32_splat(at)
+      c00 = madd(x, b0, c00)
+      c01 = madd(x, b1, c01)
+      x = v128.load32_splat(at + second)
+      c10 = madd(x, b0, c10)
+      c11 = madd(x, b1, c11)
+      x = v128.load32_splat(at + third)
+      c20 = madd(x, b0, c20)
+      c21 = madd(x, b1, c21)
+      x = v128.load32_splat(at + fourth)
+      c30 = madd(x, b0, c30)
+      c31 = madd(x, b1, c31)
+      at += 4
+    }
+    a += rowA << 2
+    v128.store(c, c00)
+    v128.store(c, c01, 16)
+    c += row
+    v128.store(c, c10)
+    v128.store(c, c11, 16)
+    c += row
+    v128.store(c, c20)
+    v128.store(c, c21, 16)
+    c += row
+    v128.store(c, c30)
+    v128.store(c, c31, 16)
+    c += row
+  }
+}
+
+/** 4 x 8 of C = A·B where the four rows of A are adjacent elements, its columns `stepA` bytes apart. */
+export function acrossByEight(a: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize): void {
+  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
+  for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
+    const b0 = v128.load(b)
+    const b1 = v128.load(b, 16)
+    let x = v128.load32_splat(a)
+    c00 = madd(x, b0, c00)
+    c01 = madd(x, b1, c01)
+    x = v128.load32_splat(a, 4)
+    c10 = madd(x, b0, c10)
+    c11 = madd(x, b1, c11)
+    x = v128.load32_splat(a, 8)
+    c20 = madd(x, b0, c20)
+    c21 = madd(x, b1, c21)
+    x = v128.load32_splat(a, 12)
+    c30 = madd(x, b0, c30)
+    c31 = madd(x, b1, c31)
+    a += stepA
+  }
+  put(c, c00, 0)
+  put(c + 16, c01, 0)
+  c += row
+  put(c, c10, 0)
+  put(c + 16, c11, 0)
+  c += row
+  put(c, c20, 0)
+  put(c + 16, c21, 0)
+  c += row
+  put(c, c30, 0)
+  put(c + 16, c31, 0)
 }
 
 // @ts-ignore: decorator

@@ -20,10 +20,14 @@ export function gemmWorkspace(m: number, n: number, k: number, packed = false): 
   return TILE + ((Math.min(round(m, 3), MC) * 4) / 3 + columns) * Math.min(k, KC)
 }
 
-/** A spare tile, a factor for each row of a block, transposed keys of one head and scores of one block of rows; the gradient also has transposed values and a second block. */
+/**
+ * Of one head, rows in whole eights of elements: keys and values; of one block of queries: factors, the rows, those in panels, scores with a row of `ROWS` + 4 for each key.
+ * The gradient also has slopes of keys and values, rows of the outputs, what it makes of a block, and a second block of scores.
+ */
 export function attentionWorkspace(tokens: number, size: number, gradient: boolean): number {
-  const width = round(tokens, 12)
-  return TILE + ROWS + (gradient ? 2 : 1) * (width * size + (ROWS + 2) * (width + 16))
+  const [high, width] = [round(tokens, 4), round(size, 8)]
+  const [heads, blocks, scores] = gradient ? [4, 4, 2] : [2, 2, 1]
+  return ROWS + heads * high * width + blocks * ROWS * width + scores * high * (ROWS + 4)
 }
 
 /** Rows of logits held at once. */
