@@ -1,4 +1,4 @@
-// One row of the table: a process for each side, taking turns, so that both see the same machine.
+// One row of the table: a process for each side, taking turns, so that both see the same machine; the first of a side's turns in a row do not count.
 // Does not know what a side does; a side is a process that answers every line with one turn (`ours/turns.ts`, `torch/turns.py`).
 
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
@@ -30,6 +30,9 @@ interface Turn {
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const python = process.env['RLPC_PYTHON'] ?? 'python3'
 
+/** Milliseconds of turns that do not count, before each one that does: steps of a training follow each other, and threads of OpenMP that go on spinning after the other side's turn would take a core for some 5 ms. */
+const SETTLE = 20
+
 /** Exit status of a side whose libraries are missing. */
 const NOT_INSTALLED = 3
 
@@ -58,6 +61,16 @@ class Side {
     return true
   }
 
+  /** One turn after others that do not count. False when the process has ended. */
+  async turn(): Promise<boolean> {
+    const { best } = this
+    const start = performance.now()
+    do if (!(await this.take(1))) return false
+    while (performance.now() - start < SETTLE)
+    this.best = best
+    return this.take(1)
+  }
+
   /** Lets it end; undefined when it went well, or why not. */
   async end(): Promise<string | undefined> {
     this.child.stdin.end()
@@ -79,8 +92,8 @@ export async function contest(row: Row, threads: number, folder: string, { round
   if (theirs && both) theirs.best = undefined
   const end = performance.now() + seconds * 1000
   for (let round = 0; alive && round < rounds && (round < 2 || performance.now() < end); round++) {
-    await ours.take(1)
-    if (both) both = (await theirs?.take(1)) ?? false
+    await ours.turn()
+    if (both) both = (await theirs?.turn()) ?? false
   }
   const fault = await ours.end()
   if (fault !== undefined || !ours.best) throw new Error(`${row.name}: our side ${fault ?? 'took no turn'}`)
