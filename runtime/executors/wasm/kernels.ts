@@ -9,7 +9,7 @@ import type { Signature, ValueType } from './emit/encoder.js'
 
 /** Parameters and results of each kernel: i = i32 (pointers too), f = f32, v = four lanes. Divided ones end with `begin` and `end`, behind `work`. */
 const types = {
-  exp: 'v>v', log: 'v>v', sin: 'v>v', cos: 'v>v', tanh: 'v>v', sigmoid: 'v>v',
+  log: 'v>v', sin: 'v>v', cos: 'v>v', tanh: 'v>v',
   pow: 'vv>v', mod: 'vv>v', mod_i32: 'vv>v', mod_u32: 'vv>v', threefry: 'vvvv>v',
   gemm: 'iiiiiiiiiiiiiiiiiii', // a row column batch, b row column batch, c row batch, m n k, accumulate, axis, work
   gemm_packed: 'iiiiiiiiiiiiii', pack: 'iiiiii', // a row column, b, c row, m n k, accumulate, axis, work; b row column, n k, to
@@ -42,11 +42,12 @@ export const kernelTypes: readonly (readonly [KernelName, Signature])[] = Object
 /** The smallest module that uses a relaxed instruction: `f32x4.relaxed_madd` of three zero vectors. */
 const relaxedProbe = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 19, 1, 17, 0, 65, 0, 253, 15, 65, 0, 253, 15, 65, 0, 253, 15, 253, 133, 2, 11)
 
+let relaxedSimd: boolean | undefined
+
 /** Fused multiply-add is in every V8 since 11.4 and behind a flag in Node 20's. */
-function hasRelaxedSimd(): boolean {
-  if (WebAssembly.validate(relaxedProbe)) return true
-  setFlagsFromString('--experimental-wasm-relaxed-simd')
-  return WebAssembly.validate(relaxedProbe)
+export function hasRelaxedSimd(): boolean {
+  if (relaxedSimd === undefined && !WebAssembly.validate(relaxedProbe)) setFlagsFromString('--experimental-wasm-relaxed-simd')
+  return (relaxedSimd ??= WebAssembly.validate(relaxedProbe))
 }
 
 /** Beside this file in the package; in the source tree, where the build has put it. */

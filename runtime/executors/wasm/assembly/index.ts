@@ -6,12 +6,10 @@ export { gemm, gemm_packed, pack } from './gemm'
 export { await_turn, barrier, fail, pass_turn, share } from './threads'
 import * as math from './math'
 
-export function exp(x: v128): v128 { return math.exp4(x) }
 export function log(x: v128): v128 { return math.log4(x) }
 export function sin(x: v128): v128 { return math.sin4(x) }
 export function cos(x: v128): v128 { return math.cos4(x) }
 export function tanh(x: v128): v128 { return math.tanh4(x) }
-export function sigmoid(x: v128): v128 { return math.sigmoid4(x) }
 export { pow4 as pow, mod4 as mod, mod_i4 as mod_i32, mod_u4 as mod_u32 } from './math'
 export { threefry } from './random'
 export { argsort, argsort_i32, argsort_u32, copy, cumsum, cumsum_i32, gather, linear_scan, pick, scatter_add, scatter_add_i32, take_rows } from './indexing'

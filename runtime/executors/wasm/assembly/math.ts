@@ -62,7 +62,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c)
 }
 
-/** eˣ; 0 below −87, ∞ above 88.73, NaN stays. */
+/** eˣ; 0 below −87, ∞ above 88.73, NaN stays. `emit/inline.ts` writes the same operations. */
 // @ts-ignore: decorator
 @inline
 export function exp4(x: v128): v128 {
@@ -130,13 +130,6 @@ export function log4(x: v128): v128 {
   y = v128.bitselect(x, y, f32x4.eq(x, f32x4.splat(Infinity)))
   // Negative or NaN: the comparison is false for both.
   return v128.bitselect(y, f32x4.splat(NaN), f32x4.ge(x, f32x4.splat(0)))
-}
-
-/** 1 / (1 + e⁻ˣ) */
-// @ts-ignore: decorator
-@inline
-export function sigmoid4(x: v128): v128 {
-  return f32x4.div(k(9), f32x4.add(k(9), exp4(f32x4.neg(x))))
 }
 
 // @ts-ignore: decorator

@@ -25,7 +25,7 @@ export const simd = {
   f32x4_ceil: 103, f32x4_floor: 104,
   i32x4_abs: 160, i32x4_neg: 161, i32x4_shl: 171, i32x4_shr_s: 172, i32x4_shr_u: 173, i32x4_add: 174, i32x4_sub: 177, i32x4_mul: 181,
   i32x4_min_s: 182, i32x4_min_u: 183, i32x4_max_s: 184, i32x4_max_u: 185,
-  f32x4_abs: 224, f32x4_neg: 225, f32x4_sqrt: 227, f32x4_add: 228, f32x4_sub: 229, f32x4_mul: 230, f32x4_div: 231, f32x4_min: 232, f32x4_max: 233,
+  f32x4_abs: 224, f32x4_neg: 225, f32x4_sqrt: 227, f32x4_add: 228, f32x4_sub: 229, f32x4_mul: 230, f32x4_div: 231, f32x4_min: 232, f32x4_max: 233, f32x4_pmin: 234, f32x4_pmax: 235, f32x4_relaxed_madd: 261,
   f64x2_add: 240,
   i32x4_trunc_sat_f32x4_s: 248, i32x4_trunc_sat_f32x4_u: 249, f32x4_convert_i32x4_s: 250, f32x4_convert_i32x4_u: 251,
 } as const
@@ -59,12 +59,29 @@ function signed(out: number[], value: number): void {
 export class FunctionWriter {
   private readonly bytes: number[] = []
   private readonly locals: ValueType[] = []
+  /** Bits of a number → the local that has it in all lanes from the beginning. */
+  private readonly splats = new Map<number, number>()
+  private readonly temporaries: number[] = []
 
   constructor(readonly parameters: readonly ValueType[]) {}
 
   local(type: ValueType): number {
     this.locals.push(type)
     return this.parameters.length + this.locals.length - 1
+  }
+
+  /** A local with a number in all lanes, set once: a constant in a loop would be made anew in every turn. */
+  splat(value: number): number {
+    f32Bytes[0] = value
+    const bits = new Int32Array(rawBytes.buffer)[0] as number
+    const local = this.splats.get(bits) ?? this.local('v128')
+    this.splats.set(bits, local)
+    return local
+  }
+
+  /** A vector that holds something for a few instructions; each has a number. */
+  temporary(index: number): number {
+    return (this.temporaries[index] ??= this.local('v128'))
   }
 
   emit(...opcodes: number[]): this {
@@ -120,7 +137,9 @@ export class FunctionWriter {
     const out: number[] = []
     unsigned(out, this.locals.length)
     for (const type of this.locals) out.push(1, TYPE[type])
-    return out.concat(this.bytes, op.end)
+    const first = new FunctionWriter([])
+    for (const [bits, local] of this.splats) first.vector([bits, bits, bits, bits]).set(local)
+    return out.concat(first.bytes, this.bytes, op.end)
   }
 }
 

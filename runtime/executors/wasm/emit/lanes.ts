@@ -3,6 +3,7 @@
 
 import type { DType, OpName } from '../../../../spec/graph/graph.js'
 import { op, simd, type FunctionWriter } from './encoder.js'
+import { exp, sigmoid } from './inline.js'
 
 /** Kernels are called by name; the module knows their indices. */
 export type Call = (name: string) => number
@@ -48,12 +49,12 @@ const casts: Readonly<Record<DType, Partial<Record<DType, (f: FunctionWriter) =>
 
 export const lanes: Readonly<Partial<Record<OpName, Emit>>> = {
   neg: by({ f32: simd.f32x4_neg, i32: simd.i32x4_neg }),
-  exp: kernel('exp'),
+  exp,
   log: kernel('log'),
   sin: kernel('sin'),
   cos: kernel('cos'),
   tanh: kernel('tanh'),
-  sigmoid: kernel('sigmoid'),
+  sigmoid,
   sqrt: by({ f32: simd.f32x4_sqrt }),
   rsqrt: (f, _operand, _result, _call, [x]) => splat(f.emit(op.drop), ONE).get(x as number).simd(simd.f32x4_sqrt).simd(simd.f32x4_div),
   abs: by({ f32: simd.f32x4_abs, i32: simd.i32x4_abs }),
