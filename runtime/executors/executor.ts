@@ -60,6 +60,8 @@ export interface Sizes {
   width(positions: number): number
   /** How many rows are decoded together when there are so many. */
   rows(count: number): number
+  /** How many rows a micro-batch has that could have `full`, when only `left` are left. */
+  rest(left: number, full: number): number
 }
 
 /** One run of one program. */

@@ -7,7 +7,7 @@ import type { Bindings, Sizes, TensorData } from '../../executors/executor.js'
 /** Padded lengths: eight in each octave, so that few programs are compiled and little is padding; none is below this. */
 const SHORTEST = 8
 /** For executors that compile a program in no time: little padding, little enough at once to stay in cache, and as much for each of several threads. */
-export const FINE: Sizes = { tokens: 384, even: 4, width: bucket, rows: (count) => count }
+export const FINE: Sizes = { tokens: 384, even: 4, width: bucket, rows: (count) => count, rest: (_, full) => full }
 /** Rows of an exam that are scored between two looks at the stop signal. */
 export const SCORED = 256
 /** Vectors that go through a classifier at once where nothing is learned. */
@@ -84,13 +84,14 @@ export interface LayoutOptions {
   readonly sizes?: Sizes
 }
 
-/** Cuts rows, sorted with the longest first, into rectangles whose number of rows follows from their width. */
+/** Cuts rows, sorted with the longest first, into rectangles whose number of rows follows from their width and, for the last one, from what is left. */
 export function rectangles<T>(sorted: readonly T[], lengthOf: (row: T) => number, { rows, sizes = FINE }: LayoutOptions): { readonly members: readonly T[]; readonly rows: number; readonly width: number }[] {
   const found = []
   for (let at = 0; at < sorted.length; ) {
     const width = sizes.width(lengthOf(sorted[at] as T))
     const count = rows(width)
-    found.push({ members: sorted.slice(at, at + count), rows: count, width })
+    const members = sorted.slice(at, at + count)
+    found.push({ members, rows: sizes.rest(members.length, count), width })
     at += count
   }
   return found

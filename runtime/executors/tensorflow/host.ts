@@ -113,7 +113,7 @@ export class Host {
 /** Quiet, and with the arithmetic of IEEE 754: NaN through min and max, float32 products in float32. */
 function environment(settings: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const flags = ['--xla_cpu_enable_fast_min_max=false', process.env['XLA_FLAGS']].filter(Boolean).join(' ')
-  return { TF_CPP_MIN_LOG_LEVEL: '3', TF_ENABLE_ONEDNN_OPTS: '0', NVIDIA_TF32_OVERRIDE: '0', ...process.env, XLA_FLAGS: flags, ...settings }
+  return { TF_CPP_MIN_LOG_LEVEL: '3', NVIDIA_TF32_OVERRIDE: '0', ...process.env, XLA_FLAGS: flags, ...settings }
 }
 
 function lastLines(stderr: string): string {

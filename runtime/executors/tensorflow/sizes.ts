@@ -3,13 +3,13 @@
 
 import type { Sizes } from '../executor.js'
 
-/** 16, 24, 32, 48, 64, 96, 128, …: a third of padding at most. */
+/** 16, 20, …, 64 in steps of 4, then four in each octave: 80, 96, 112, 128, 160, …: a fifth of padding at most. */
 const width = (positions: number): number => {
-  const power = Math.max(16, 2 ** Math.ceil(Math.log2(positions)))
-  return power > 16 && positions <= power * 0.75 ? power * 0.75 : power
+  const step = Math.max(4, 2 ** Math.ceil(Math.log2(positions)) / (positions > 64 ? 8 : 16))
+  return Math.max(16, Math.ceil(positions / step) * step)
 }
 
-/** 8, 32, 128, …: rows are left behind when a quarter of them would do. */
-const rows = (count: number): number => 8 * 4 ** Math.max(0, Math.ceil(Math.log2(count / 8) / 2))
+/** 8, 16, 32, 64, …: rows are left behind when half of them would do. */
+const rows = (count: number): number => Math.max(8, 2 ** Math.ceil(Math.log2(count)))
 
-export const COARSE: Sizes = { tokens: 3072, even: 1, width, rows }
+export const COARSE: Sizes = { tokens: 3072, even: 1, width, rows, rest: (left, full) => Math.min(rows(left), full) }
