@@ -91,9 +91,13 @@ export class Trainer {
       for (const [name, values] of Object.entries(found[i] ?? {})) put((fresh[name] ??= grid(count, width)), micro, values)
     })
 
-    const measured = weights['loss'] ? weights : await programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence })
+    // Asked for together: neither needs the other, and some executors live in another process.
+    const [measured, normed] = await Promise.all([
+      weights['loss'] ? weights : programs.run('measure', sizes, { ...valuesOf({ ...fresh, ...grids }), ...batch.perSequence }),
+      programs.run('norm', {}, {}),
+    ])
     const loss = Number(measured['loss']?.[0]) + (beside?.loss ?? 0)
-    const norm = Number((await programs.run('norm', {}, {}))['norm']?.[0])
+    const norm = Number(normed['norm']?.[0])
     if (!Number.isFinite(loss) || !Number.isFinite(norm)) throw this.notFinite(loss, norm)
     const lr = await this.apply(norm)
     const entropy = scored?.['entropy'] ?? fresh['entropy']

@@ -27,6 +27,24 @@ const untyped = (op: string): Row => ({ b, inputs }) => b.node(op, inputs, {})
 
 const reduce = (op: string): Row => (site) => site.b.node(op, [site.inputs[0] as Ref, site.b.constant('i32', numbers(site, 'axes'))], { T: typed(first(site).dtype), Tidx: typed('i32'), keep_dims: flag(false) })
 
+/** Numbers that are summed side by side. */
+const ABREAST = 16
+
+/**
+ * XLA adds along the last axis one number after the other, as their order counts in float32. So that axis is cut into rows of sixteen:
+ * first whole rows are added, then the sixteen.
+ */
+const sum: Row = (site) => {
+  const { b, inputs, node } = site
+  const shape = sizes(first(site))
+  const axes = numbers(site, 'axes')
+  const [last, width] = [shape.length - 1, shape.at(-1) ?? 0]
+  if (first(site).dtype !== 'f32' || !axes.includes(last) || width % ABREAST !== 0 || width < 2 * ABREAST) return reduce('Sum')(site)
+  const add = (x: Ref, over: readonly number[]): Ref => b.node('Sum', [x, b.constant('i32', over)], { T: typed('f32'), Tidx: typed('i32'), keep_dims: flag(false) })
+  const cut = reshape(b, inputs[0] as Ref, 'f32', [...shape.slice(0, -1), width / ABREAST, ABREAST])
+  return add(add(cut, axes), [sizes(node.type).length])
+}
+
 export const reshape = (b: FunctionBuilder, x: Ref, type: TfType, to: readonly number[]): Ref => b.node('Reshape', [x, b.constant('i32', to)], { T: typed(type), Tshape: typed('i32') })
 const broadcast = (b: FunctionBuilder, x: Ref, type: DType, to: readonly number[]): Ref => b.node('BroadcastTo', [x, b.constant('i32', to)], { T: typed(type), Tidx: typed('i32') })
 const pairs = (before: readonly number[], after: readonly number[]): readonly number[] => before.flatMap((size, axis) => [size, after[axis] as number])
@@ -186,7 +204,7 @@ export const rows: Readonly<Record<Primitive, Row>> = {
   shift_right: same('RightShift'),
   where: (site) => site.b.node('SelectV2', site.inputs, { T: typed(site.node.type.dtype) }),
 
-  reduce_sum: reduce('Sum'),
+  reduce_sum: sum,
   reduce_max: reduce('Max'),
   reduce_min: reduce('Min'),
   cumsum: (site) => site.b.node('Cumsum', [site.inputs[0] as Ref, site.b.constant('i32', site.node.attributes['axis'] as number)], { T: typed(first(site).dtype), Tidx: typed('i32'), exclusive: flag(false), reverse: flag(site.node.attributes['reverse'] === true) }),

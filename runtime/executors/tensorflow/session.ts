@@ -132,6 +132,11 @@ export class TensorflowSession implements Session {
     const execute = async (given: Readonly<Record<string, TensorData>>): Promise<Record<string, TensorData>> => {
       const data = feeds.map((feed) => feedOf(feed, given[feed.name]))
       await ready
+      if (compiled && fetches.length === 0) {
+        // Only states change: whoever needs them asks later, and is answered in turn.
+        this.post(this.run(data, places, [call]))
+        return {}
+      }
       const found = compiled ? await this.run(data, places, [call]) : await this.first(title, () => this.run(data, places, [call]))
       compiled = true
       return Object.fromEntries(fetches.map(({ name }, i) => [name, found[i] as TensorData]))
