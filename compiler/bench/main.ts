@@ -28,7 +28,7 @@ reward answer: Reward[chains.Chain] {
 }
 stage warm: Sft for seed in seeds { policy = small, data = chains.worked(problems["train"]), length = 4 steps, batch = 8 samples, seed = seed, optimizer { lr = ${peak} } }
 stage practice: Grpo for seed in seeds { policy = warm[seed].policy, prompts = problems["train"], reward = answer, length = 4 steps, group_size = 4 rollouts, seed = seed, rollout { per_step = 4 prompts, max_new = 8 tokens }, optimizer { lr = 1e-3 } }
-stage exam: Evaluate for arm in ["warm", "practised"], seed in seeds { policy = if arm == "warm" then warm[seed].policy else practice[seed].policy, data = problems["test"], score = answer.correct, max_new = 12 tokens, seed = seed }
+stage exam: Evaluate for arm in ["warm", "practised"], seed in seeds { policy = if arm == "warm" then warm[seed].policy else practice[seed].policy, data = subset(problems["test"], 64 samples, seed = 1), score = answer.correct, max_new = 12 tokens, seed = seed }
 `
 }
 

@@ -1,6 +1,6 @@
 // `npm run bench -- [ROW…] [--threads N] [--rounds N] [--seconds N] [--json FILE]`: ratios of our times to those of PyTorch, `transformers` and TRL,
 // all measured in one run, in turns; the fastest turn of each side counts. RLPC_PYTHON names the Python that has them; without one their columns say so.
-// RLPC_BACKEND=tensorflow times that backend in the rows that train (its programs are compiled before; the column of processor time lacks its process).
+// RLPC_BACKEND=tensorflow times that backend in the rows that train (its programs are compiled before; the column of processor time lacks its process), and XLA's compiling in `kernels`.
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
