@@ -38,7 +38,7 @@ const rotations: Case[] = [2, 6, 8, 10, 64].flatMap((size) =>
   ]),
 )
 
-const attentions: Case[] = ([[1, 1, 1, 1, 1], [2, 5, 2, 1, 4], [1, 8, 4, 4, 8], [2, 33, 2, 2, 16], [1, 70, 6, 2, 5], [1, 41, 2, 1, 24]] as const).flatMap(([B, T, H, KV, D]): Case[] => {
+const attentions: Case[] = ([[1, 1, 1, 1, 1], [2, 5, 2, 1, 4], [1, 8, 4, 4, 8], [2, 33, 2, 2, 16], [1, 70, 6, 2, 5], [1, 41, 2, 1, 24], [1, 135, 3, 1, 12]] as const).flatMap(([B, T, H, KV, D]): Case[] => {
   const [q, k] = [f(B, T, H, D), f(B, T, KV, D)]
   const segments: Input = ['i32', [B, T], (i) => Math.floor((i % T) / 11)]
   return [

@@ -1,7 +1,7 @@
 // Causal attention with grouped queries (arXiv 2305.13245), forward and backward, by blocks of query rows.
 // Scores lie with keys down and queries across, so that a softmax needs no sum across lanes; one block of one head is held at a time, never T × T. The backward pass computes the weights again.
 
-import { acrossByEight, fourByEight, rowsByEight, transpose4 } from './tiles'
+import { fourByEight, rowsByEight, transpose4 } from './tiles'
 import { exp2_4, madd } from './math'
 
 /** Query rows of a block. */
@@ -145,7 +145,7 @@ function products(keys: usize, width: usize, block: usize, panels: usize, to: us
 function mixtures(weights: usize, values: usize, width: usize, to: usize, first: i32, rows: i32): void {
   for (let g = 0; g < rows; g += 4, weights += 16, to += width << 2) {
     const seen = first + min(g + 4, rows)
-    for (let i: usize = 0; i < width; i += 32) acrossByEight(weights, KEY, values + i, width, seen, to + i, width)
+    for (let i: usize = 0; i < width; i += 32) fourByEight(weights, 4, 8, 12, KEY, values + i, width, seen, to + i, width, 0)
   }
 }
 
@@ -154,7 +154,7 @@ function columns(weights: usize, block: usize, width: usize, to: usize, first: i
   const seen = first + rows
   for (let j = 0; j < seen; j += 4, weights += KEY << 2, to += width << 2) {
     const skipped = <usize>max(j - first, 0)
-    for (let i: usize = 0; i < width; i += 32) fourByEight(weights + (skipped << 2), KEY, KEY * 2, KEY * 3, block + width * skipped + i, width, rows - <i32>skipped, to + i, width, 1)
+    for (let i: usize = 0; i < width; i += 32) fourByEight(weights + (skipped << 2), KEY, KEY * 2, KEY * 3, 4, block + width * skipped + i, width, rows - <i32>skipped, to + i, width, 1)
   }
 }
 

@@ -95,12 +95,12 @@ function tile8(a: usize, second: usize, third: usize, stepA: usize, b: usize, st
 /** As `tile`, four whole rows of eight columns or fewer: contiguous rows of A, a packed panel of B. Six sums would leave the multipliers waiting. */
 export function tileOfFour(a: usize, rowA: usize, b: usize, depth: i32, c: usize, row: usize, columns: i32, add: i32, spare: usize): void {
   const whole = columns == 8
-  fourByEight(a, rowA, rowA << 1, rowA * 3, b, 32, depth, whole ? c : spare, whole ? row : 48, add & i32(whole))
+  fourByEight(a, rowA, rowA << 1, rowA * 3, 4, b, 32, depth, whole ? c : spare, whole ? row : 48, add & i32(whole))
   if (!whole) edge(spare, 48, c, row, 4, columns, add)
 }
 
-/** 4 x 8 of C (+)= A·B: rows of A `second`, `third` and `fourth` bytes behind the first, columns adjacent; rows of B `stepB` bytes apart, eight elements adjacent. */
-export function fourByEight(a: usize, second: usize, third: usize, fourth: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
+/** 4 x 8 of C (+)= A·B: rows of A `second`, `third` and `fourth` bytes behind the first, columns `stepA` bytes apart; rows of B `stepB` bytes apart, eight elements adjacent. */
+export function fourByEight(a: usize, second: usize, third: usize, fourth: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize, add: i32): void {
   let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
   for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
     const b0 = v128.load(b)
@@ -117,7 +117,7 @@ export function fourByEight(a: usize, second: usize, third: usize, fourth: usize
     x = v128.load32_splat(a + fourth)
     c30 = madd(x, b0, c30)
     c31 = madd(x, b1, c31)
-    a += 4
+    a += stepA
   }
   put(c, c00, add)
   put(c + 16, c01, add)
@@ -170,39 +170,6 @@ export function rowsByEight(a: usize, rowA: usize, b: usize, depth: i32, c: usiz
     v128.store(c, c31, 16)
     c += row
   }
-}
-
-/** 4 x 8 of C = A·B where the four rows of A are adjacent elements, its columns `stepA` bytes apart. */
-export function acrossByEight(a: usize, stepA: usize, b: usize, stepB: usize, depth: i32, c: usize, row: usize): void {
-  let c00 = f32x4.splat(0), c01 = c00, c10 = c00, c11 = c00, c20 = c00, c21 = c00, c30 = c00, c31 = c00
-  for (const end = b + stepB * <usize>depth; b != end; b += stepB) {
-    const b0 = v128.load(b)
-    const b1 = v128.load(b, 16)
-    let x = v128.load32_splat(a)
-    c00 = madd(x, b0, c00)
-    c01 = madd(x, b1, c01)
-    x = v128.load32_splat(a, 4)
-    c10 = madd(x, b0, c10)
-    c11 = madd(x, b1, c11)
-    x = v128.load32_splat(a, 8)
-    c20 = madd(x, b0, c20)
-    c21 = madd(x, b1, c21)
-    x = v128.load32_splat(a, 12)
-    c30 = madd(x, b0, c30)
-    c31 = madd(x, b1, c31)
-    a += stepA
-  }
-  put(c, c00, 0)
-  put(c + 16, c01, 0)
-  c += row
-  put(c, c10, 0)
-  put(c + 16, c11, 0)
-  c += row
-  put(c, c20, 0)
-  put(c + 16, c21, 0)
-  c += row
-  put(c, c30, 0)
-  put(c + 16, c31, 0)
 }
 
 // @ts-ignore: decorator
