@@ -33,20 +33,17 @@ export interface Session {
   read(name: string): TensorData | Promise<TensorData>
   /** States read or assigned by `graph` must have been declared. Loading the same graph with the same bindings again is cheap. */
   load(graph: Graph, bindings: Bindings): Program
-  /**
-   * Where the executor can run a program many times in one call (a loop on the device): each turn is fed what the turn before
-   * fetched under the same name. Others have no such method, and the caller runs the program turn by turn.
-   */
-  loop?(graph: Graph, bindings: Bindings, options: LoopOptions): Loop
   /** Where it runs best with other sizes than the engine's own (`engines/native/batching.ts`). */
   readonly sizes?: Sizes
   /**
-   * Where the executor can run several programs at a time: fetches and states are, to the bit, as if they had run one after the
-   * other in this order. Others have no such method, and the caller uses `inTurn`.
+   * Where the executor can run several programs at a time, or whole loops: fetches and states are, to the bit, as if they had run
+   * one after the other in this order. Others have no such method, and the caller uses `inTurn`.
    */
   runAll?(calls: readonly Call[]): Promise<Record<string, TensorData>[]>
   /** How many at a time; 1 unless said. */
   readonly lanes?: number
+  /** Whether states lie in another process or on a device, so that copying one costs more than computing a little again. */
+  readonly remote?: boolean
   close(): void
 }
 
@@ -64,28 +61,23 @@ export interface Sizes {
   rest(left: number, full: number): number
 }
 
-/** One run of one program. */
+/** One run of one program, or of a loop of it. */
 export interface Call {
   readonly graph: Graph
   readonly bindings: Bindings
+  /** In a loop, those of its first turn. */
   readonly feeds: Feeds
+  readonly loop?: Loop
 }
 
-export interface LoopOptions {
-  /** Turns of one call at most. */
+/** A program that is run again and again: each turn is fed what the turn before fetched under the same name. */
+export interface Loop {
+  /** Turns at most. There is always one, and there may be fewer than could be, so that no call takes long. */
   readonly most: number
-  /** Fetches of which every turn's value is wanted. */
+  /** Fetches of which every turn's value is wanted, one after the other; of all others the last. */
   readonly collect: readonly string[]
   /** A fetch, bool []: when it is true, that turn was the last. */
   readonly until: string
-}
-
-export interface Loop {
-  /**
-   * Runs at most `turns` turns. Returns how many there were, for each name of `collect` its values one after the other, and
-   * for each other fetch its last value. Values that are fed from turn to turn start as they are in `feeds`.
-   */
-  run(feeds: Readonly<Record<string, TensorData>>, turns: number): Promise<{ readonly turns: number; readonly fetched: Record<string, TensorData> }>
 }
 
 export interface Program {
@@ -96,8 +88,24 @@ export interface Program {
 /** Runs programs one after the other. */
 export async function inTurn(session: Session, calls: readonly Call[]): Promise<Record<string, TensorData>[]> {
   const fetched: Record<string, TensorData>[] = []
-  for (const { graph, bindings, feeds } of calls) fetched.push(await session.load(graph, bindings).run(feeds))
+  for (const call of calls) fetched.push(await perform(session.load(call.graph, call.bindings), call))
   return fetched
+}
+
+/** Runs the program of a call, turn by turn where it is a loop. */
+export async function perform(program: Program, { feeds, loop }: Pick<Call, 'feeds' | 'loop'>): Promise<Record<string, TensorData>> {
+  let fetched = await program.run(feeds)
+  if (!loop) return fetched
+  const turns = [fetched]
+  while (turns.length < loop.most && !fetched[loop.until]?.[0]) turns.push((fetched = await program.run({ ...feeds, ...fetched })))
+  return { ...fetched, ...Object.fromEntries(loop.collect.map((name) => [name, joined(turns.map((turn) => turn[name] as TensorData))])) }
+}
+
+function joined(parts: readonly TensorData[]): TensorData {
+  const [first] = parts as readonly [TensorData]
+  const all = new (first.constructor as new (length: number) => TensorData)(parts.length * first.length)
+  parts.forEach((part, i) => all.set(part, i * first.length))
+  return all
 }
 
 /** Runs programs as if one after the other. */

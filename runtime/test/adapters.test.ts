@@ -64,7 +64,7 @@ async function logitsOf(home: string, plan: Plan, address: string, ids: readonly
   const at = await new Artefacts(plan, new Store(join(home, '.rlp')), home).policy(stage.inputs['policy'] ?? null)
   const policy = await Policy.open(executor, at, graphsOf(plan, stage))
   const P = ids.length
-  const [found] = await runAll(policy.programs.session, [policy.caches(1, P).call('prefill', { P }, { tokens: Int32Array.from(ids), positions: Int32Array.from(ids.keys()), last: Int32Array.of(P - 1) })])
+  const [found] = await runAll(policy.programs.session, [policy.caches(1, P).prefill({ P }, { tokens: Int32Array.from(ids), positions: Int32Array.from(ids.keys()), last: Int32Array.of(P - 1) })])
   policy.close()
   return [...(found?.['logits'] as Float32Array)]
 }

@@ -76,7 +76,7 @@ suite('models of transformers', (test) => {
         equal([...policy.ends].sort(), [...expected.ends].sort())
         for (const { ids, logits } of expected.prompts) {
           const P = ids.length
-          const [found] = await runAll(policy.programs.session, [policy.caches(1, P).call('prefill', { P }, { tokens: Int32Array.from(ids), positions: Int32Array.from(ids.keys()), last: Int32Array.of(P - 1) })])
+          const [found] = await runAll(policy.programs.session, [policy.caches(1, P).prefill({ P }, { tokens: Int32Array.from(ids), positions: Int32Array.from(ids.keys()), last: Int32Array.of(P - 1) })])
           near([...(found?.['logits'] as Float32Array)], [...logits], { rtol: 0, atol: 1e-4, what: `logits of ${executor.name}` })
         }
         policy.close()

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { GraphBuilder } from '../../compiler/graph/builder.js'
 import { equal, is, ok, suite, unreachable } from '../../spec/test/suite.js'
+import { runAll, type Call } from '../executors/executor.js'
 import { running, tensorflow } from '../executors/tensorflow/index.js'
 import { installed, NOTE } from '../executors/tensorflow/install/place.js'
 import { tensorflowSuite } from './tensorflow-here.js'
@@ -67,11 +68,10 @@ tensorflowSuite('process of tensorflow', (test) => {
     b.fetch('x', b.mul(x, b.input('by', 'f32', [2])))
     b.fetch('seen', x)
     b.fetch('done', b.lt(20, b.reduceSum(x, [0])))
-    const loop = session.loop?.(b.build(), {}, { most: 6, collect: ['seen'], until: 'done' })
-    const feeds = { x: Float32Array.of(1, 2), by: Float32Array.of(2, 2) }
-    const short = await loop?.run(feeds, 2)
-    equal(short, { turns: 2, fetched: { x: Float32Array.of(4, 8), seen: Float32Array.of(1, 2, 2, 4) } })
-    equal((await loop?.run(feeds, 100))?.turns, 4)
+    const graph = b.build()
+    const call = (most: number): Call => ({ graph, bindings: {}, feeds: { x: Float32Array.of(1, 2), by: Float32Array.of(2, 2) }, loop: { most, collect: ['seen'], until: 'done' } })
+    equal(await runAll(session, [call(2)]), [{ x: Float32Array.of(4, 8), seen: Float32Array.of(1, 2, 2, 4), done: Uint8Array.of(0) }])
+    equal((await runAll(session, [call(100)]))[0]?.['seen'], Float32Array.of(1, 2, 2, 4, 4, 8, 8, 16))
     equal(await session.read('total'), Float32Array.of(1 + 2 + 15, 2 + 4 + 30))
     session.close()
   })
@@ -95,8 +95,7 @@ tensorflowSuite('process of tensorflow', (test) => {
     const b = new GraphBuilder('endless')
     b.fetch('x', b.add(b.input('x', 'f32', [1]), 0))
     b.fetch('done', b.lt(1, b.reduceSum(b.input('x', 'f32', [1]), [0])))
-    const loop = session.loop?.(b.build(), {}, { most: 2 ** 31 - 1, collect: [], until: 'done' })
-    const answer = failing(() => loop?.run({ x: Float32Array.of(0) }, 2 ** 31 - 1))
+    const answer = failing(() => runAll(session, [{ graph: b.build(), bindings: {}, feeds: { x: Float32Array.of(0) }, loop: { most: 2 ** 31 - 1, collect: [], until: 'done' } }]))
     await running()
     tensorflow.abandon?.()
     is((await answer).code, 'RLP8002')

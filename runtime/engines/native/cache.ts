@@ -3,9 +3,9 @@
 
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Bindings, Call, Feeds, Loop, Session, TensorData } from '../../executors/executor.js'
+import type { Bindings, Call, Feeds, Session, TensorData } from '../../executors/executor.js'
 import { inputs, type Programs } from './programs.js'
-import { turnOf } from './turn.js'
+import { turnOf, TURNS } from './turn.js'
 
 /** Zeros of the type of `data`: the reference executor computes in double precision. */
 export const zerosAs = (data: TensorData, count: number): Float32Array | Float64Array => new (data instanceof Float64Array ? Float64Array : Float32Array)(count)
@@ -18,7 +18,7 @@ export class Caches {
     /** Positions of a row. */
     readonly length: number,
     private readonly session: Session,
-    private readonly prefill: Graph,
+    private readonly reading: Graph,
     private readonly decode: Graph,
     private readonly states: readonly { readonly name: string; readonly size: number }[],
   ) {}
@@ -35,20 +35,15 @@ export class Caches {
     return new Caches(rows, length, programs.session, renameStates(programs.graph('prefill'), rename), decode, sizes)
   }
 
-  /** A run of `prefill` or `decode` on these caches. */
-  call(role: 'prefill' | 'decode', bindings: Bindings, feeds: Feeds): Call {
-    return { graph: role === 'prefill' ? this.prefill : this.decode, bindings: { ...bindings, B: this.rows, S: this.length }, feeds }
+  /** A run of `prefill` on these caches. */
+  prefill(bindings: Bindings, feeds: Feeds): Call {
+    return { graph: this.reading, bindings: { ...bindings, B: this.rows, S: this.length }, feeds }
   }
 
-  /** Whether the executor can run many turns in one call. */
-  get loops(): boolean {
-    return this.session.loop !== undefined
-  }
-
-  /** `sample` and `decode` again and again in one call, where the executor has loops. */
-  turns(sample: Graph, most: number, ends: number): Loop | undefined {
+  /** At most so many turns of `sample` and `decode` on these caches; fetches `token` and `logp` [turns, B] and what is carried on (`turn.ts`). */
+  turns(sample: Graph, most: number, feeds: Feeds & Readonly<Record<'ends', TensorData>>): Call {
     this.turn ??= turnOf(sample, this.decode)
-    return this.session.loop?.(this.turn, { B: this.rows, S: this.length, E: ends }, { most, collect: ['token', 'logp'], until: 'done' })
+    return { graph: this.turn, bindings: { B: this.rows, S: this.length, E: feeds.ends.length }, feeds, loop: { ...TURNS, most: Math.min(most, TURNS.most) } }
   }
 
   /** Copy the chosen rows, one of them as often as it is named, to the front of other caches of the same length. */

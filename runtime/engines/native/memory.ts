@@ -12,6 +12,7 @@ import { Arenas, Footprint } from '../../executors/wasm/footprint.js'
 import { criticGraphs, graphsOf, inputs, ofReference } from './programs.js'
 import { WAVE } from './rollout.js'
 import { bindingsOfWave, lookedAt, rowsOfPrefill, shapesOf, waves, type Rolled, type Shapes } from './sizes.js'
+import { turnOf, TURNS } from './turn.js'
 
 export interface StageMemory {
   /** Bytes at the worst moment, those outside of the executor included. */
@@ -132,16 +133,16 @@ class Measured {
   }
 
   private roll(session: Footprint, graphs: Graphs, rolled: Rolled, { config }: ModelPlan): void {
-    for (const [turn, { rows: B, group, groups }] of waves(rolled.rows, session.threads).entries()) {
+    const drawn = turnOf(graphs['sample'] as Graph, graphs['decode'] as Graph)
+    for (const [wave, { rows: B, group, groups }] of waves(rolled.rows, session.threads).entries()) {
       const sizes = bindingsOfWave(rolled, B)
       this.declareCaches(session, graphs, sizes, group)
-      if (turn === 0) {
+      if (wave === 0) {
         const read = bindingsOfWave(rolled, rowsOfPrefill(rolled, B))
         this.declareCaches(session, graphs, read, group)
         session.load(graphs['prefill'] as Graph, read, groups)
       }
-      session.load(graphs['sample'] as Graph, { B }, groups)
-      session.load(graphs['decode'] as Graph, sizes, groups)
+      session.load(drawn, { ...sizes, E: 1 }, groups, TURNS)
     }
     if (graphs['look']) session.load(graphs['look'], ...lookedAt(rolled))
     this.parts.logits = Math.max(this.parts.logits, Math.min(WAVE, rolled.rows) * Number(config['vocab_size'] ?? 0) * 4)

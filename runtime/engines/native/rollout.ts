@@ -1,13 +1,12 @@
-// Completions of prompts: prefill, then one token a step for all rows at once, in groups side by side where the executor has lanes.
+// Completions of prompts: prefill, then some tokens a call for all rows at once, in groups side by side where the executor has lanes.
 // What is drawn depends on the key, the row's number and the position alone, never on how prompts are batched.
 
 import { setImmediate as eventsHandled } from 'node:timers/promises'
-import { runAll, type Call, type TensorData } from '../../executors/executor.js'
+import { runAll, type TensorData } from '../../executors/executor.js'
 import type { Completion } from '../../host.js'
 import type { RandomKey } from '../../random.js'
 import type { Policy } from './policy.js'
 import { RolloutGroup } from './rollout-group.js'
-import { rollOutInTurns } from './rollout-turns.js'
 
 /** Rows that are decoded together at most. */
 export const WAVE = 128
@@ -32,7 +31,7 @@ export interface RolloutOptions {
   readonly maxNew: number
   readonly temperature: number
   readonly key: RandomKey
-  /** Called after each step with the number of rollouts that are done. */
+  /** Called after each call with the number of rollouts that are done. */
   readonly report?: (done: number) => void
 }
 
@@ -53,24 +52,16 @@ async function rollOutWave(policy: Policy, prompts: readonly Prompt[], options: 
   const { session } = policy.programs
   const longest = Math.max(...prompts.map(({ tokens }) => tokens.length))
   const length = policy.sizes.width(longest + options.maxNew)
-  // A loop on the device takes all rows.
-  const rows = groupRows(prompts.length, session.loop ? 1 : session.lanes)
-  const groups = Array.from({ length: Math.ceil(prompts.length / rows) }, (_, i) => new RolloutGroup(policy, prompts.slice(i * rows, (i + 1) * rows), length, i))
-  const run = async (some: readonly RolloutGroup[], call: (group: RolloutGroup) => Call, take: (group: RolloutGroup, fetched: Record<string, TensorData>) => void): Promise<void> =>
-    (await runAll(session, some.map(call))).forEach((fetched, i) => take(some[i] as RolloutGroup, fetched))
-  await run(groups, (group) => group.prefill(), (group, fetched) => group.hear(fetched))
-  for (const group of groups) await group.spread()
-  const [first] = groups as [RolloutGroup]
-  if (first.caches.loops) return rollOutInTurns(policy, first.caches, first.logits, prompts, { ...options, report })
-  let live: readonly RolloutGroup[] = groups
-  for (let step = 0; ; step++) {
-    await run(live, (group) => group.draw(step, options), (group, fetched) => group.write(fetched))
-    report(prompts.length - live.reduce((sum, group) => sum + group.live, 0))
-    await eventsHandled()
-    live = live.filter((group) => group.live > 0)
-    if (live.length === 0 || step + 1 === options.maxNew) break
+  const rows = groupRows(prompts.length, session.lanes)
+  const groups = Array.from({ length: Math.ceil(prompts.length / rows) }, (_, i) => new RolloutGroup(policy, prompts.slice(i * rows, (i + 1) * rows), options, length, i))
+  const read = await runAll(session, groups.map((group) => group.prefill()))
+  for (const [i, group] of groups.entries()) await group.spread(read[i] as Record<string, TensorData>)
+  for (let live = groups; live.length > 0; live = live.filter(({ finished }) => !finished)) {
     for (const group of live) await group.shrink()
-    await run(live, (group) => group.decode(), (group, fetched) => group.hear(fetched))
+    const fetched = await runAll(session, live.map((group) => group.turns()))
+    live.forEach((group, i) => group.write(fetched[i] as Record<string, TensorData>))
+    report(prompts.length - groups.reduce((sum, group) => sum + group.live, 0))
+    await eventsHandled()
   }
   return groups.flatMap(({ rollouts }) => rollouts)
 }

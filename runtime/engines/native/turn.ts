@@ -1,8 +1,12 @@
 // One turn of a rollout as one graph: draw a token of each row, decode it, count on. Joined from the plan's own `sample` and `decode`.
-// For executors that run many turns in one call; others run the two programs one after the other (`rollout.ts`).
+// A loop of it is a rollout (`rollout-group.ts`).
 
 import type { DType, Dim, Graph, GraphNode } from '../../../spec/graph/graph.js'
 import { join } from '../../../spec/graph/join.js'
+import type { Loop } from '../../executors/executor.js'
+
+/** The turns of one call: between calls progress is shown, a signal is heard, and rows that have ended are left behind. */
+export const TURNS: Loop = { most: 32, collect: ['token', 'logp'], until: 'done' }
 
 /**
  * Beside the feeds of `sample` and `decode`: `ended` i32 [B], 1 where a row has ended; `ends` i32 [E], the tokens that end one. Carried

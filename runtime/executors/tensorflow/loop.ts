@@ -1,13 +1,15 @@
 // A bound graph as a loop of XLA's: one call for many turns, with states, carried values and collected ones on the device.
 
 import type { Graph, GraphNode, TensorType } from '../../../spec/graph/graph.js'
-import type { LoopOptions } from '../executor.js'
+import type { Loop } from '../executor.js'
 import { COMPILED, FunctionBuilder, type Products, type Ref } from './builder.js'
 import { swapped } from './composites.js'
 import { func, integer, shapes, typed, types, type FunctionDef, type TfType } from './graph-def.js'
 import { emit, endpoint, entry, feedsOf, functionName, stateTypes, type Endpoint, type Translated } from './translate.js'
 
 export interface TranslatedLoop extends Translated {
+  /** How many turns there is room for. */
+  readonly most: number
   /** Number of turns to make, i32 []. */
   readonly limit: Endpoint
   /** How many were made, i32 []. */
@@ -22,8 +24,13 @@ interface Variable {
 
 const SCALAR: TensorType = { dtype: 'i32', shape: [] }
 
+/** Feed of a loop: the number of turns to make. */
+export const LIMIT = '#limit'
+/** Turns of one call at most where values are collected, which need room. */
+const TURNS = 32
+
 /** The loop of `graph`; `prefix` makes its names unique in the session. Throws where `until` or a carried value does not fit. */
-export function translateLoop(graph: Graph, prefix: string, { most, collect, until }: LoopOptions, products: Products): TranslatedLoop {
+export function translateLoop(graph: Graph, prefix: string, { collect, until }: Loop, products: Products): TranslatedLoop {
   const name = functionName(prefix)
   const feeds = feedsOf(graph, prefix)
   const states = stateTypes(graph)
@@ -36,6 +43,7 @@ export function translateLoop(graph: Graph, prefix: string, { most, collect, unt
   const stop = fetches.get(until)
   if (stop?.dtype !== 'bool' || stop.shape.length > 0) throw new RangeError(`graph ${graph.name}: "${until}" is not a fetch of type bool[]`)
 
+  const most = collect.length > 0 ? TURNS : 2 ** 31 - 1
   // What goes from turn to turn: a loop of TensorFlow's takes and gives the same list.
   const collected = collect.map((one): Variable => ({ name: one, type: (fetches.get(one) as TensorType).dtype, shape: [most, ...((fetches.get(one) as TensorType).shape as number[])] }))
   // Neither carried nor collected: the last value.
@@ -45,8 +53,8 @@ export function translateLoop(graph: Graph, prefix: string, { most, collect, unt
   const ofFeed = ({ name: one, dtype, shape }: Endpoint): Variable => ({ name: one, type: dtype, shape })
   const variables: readonly Variable[] = [
     { name: '#turn', type: 'i32', shape: [] },
-    { name: '#limit', type: 'i32', shape: [] },
-    { name: '#done', type: 'bool', shape: [] },
+    { name: LIMIT, type: 'i32', shape: [] },
+    { name: until, type: 'bool', shape: [] },
     ...carried.map(ofFeed),
     ...collected,
     ...last,
@@ -72,16 +80,16 @@ export function translateLoop(graph: Graph, prefix: string, { most, collect, unt
     parallel_iterations: integer(1),
   })
   const written = [...caches.keys()].map((one) => b.statement('AssignVariableOp', [handles.get(one) as Ref, swapped(b, `${loop}:output:${variables.findIndex((variable) => variable.name === one)}`)], { dtype: typed('f32') }))
-  const wanted = [0, ...variables.keys()].filter((i, at) => at === 0 || (i >= 3 && i < 3 + carried.length + collected.length + last.length))
+  const wanted = [0, ...variables.keys()].filter((i, at) => at === 0 || (i >= 2 && i < 3 + carried.length + collected.length + last.length))
   const fn = b.finish(name, wanted.map((i) => ({ ref: `${loop}:output:${i}`, type: (variables[i] as Variable).type })), [...(states.size > 0 ? [loop] : []), ...written], COMPILED)
 
-  const limitAt = endpoint('#limit', `${prefix}/limit`, SCALAR)
+  const limitAt = endpoint(LIMIT, `${prefix}/limit`, SCALAR)
   const { nodes, call } = entry(prefix, [limitAt, ...feeds], states, fn)
   const [turns, ...fetched] = wanted.map((i, at): Endpoint => {
     const { name: one, type, shape } = variables[i] as Variable
     return { name: one, place: `${call}:${at}`, dtype: type as Endpoint['dtype'], shape }
   })
-  return { graph: { node: nodes, functions: [fn, body, condition, ...comparators] }, feeds, fetches: fetched, call, limit: limitAt, turns: turns as Endpoint }
+  return { most, graph: { node: nodes, functions: [fn, body, condition, ...comparators] }, feeds, fetches: fetched, call, limit: limitAt, turns: turns as Endpoint }
 }
 
 /** States that each turn writes one entry of, with their shapes: in the loop they are carried as `composites.ts` reads and writes them, so that no turn copies them. */

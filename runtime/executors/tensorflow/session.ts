@@ -5,13 +5,13 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph, TensorType } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
-import type { Bindings, Compiling, Loop, LoopOptions, Program, Session, TensorData } from '../executor.js'
+import type { Bindings, Call, Compiling, Loop, Program, Session, TensorData } from '../executor.js'
 import type { Products } from './builder.js'
 import { composites } from './composites.js'
 import { loadCargo, unloadCargo } from './cargo.js'
 import { DTYPES, encodeGraph, shaped, tensor, typed } from './graph-def.js'
 import type { Host } from './host.js'
-import { translateLoop } from './loop.js'
+import { LIMIT, translateLoop } from './loop.js'
 import type { Feed } from './process.js'
 import { COARSE } from './sizes.js'
 import { stateTypes, translate, variable, type Endpoint, type Translated } from './translate.js'
@@ -30,10 +30,10 @@ let sessions = 0
 
 export class TensorflowSession implements Session {
   readonly sizes = COARSE
+  readonly remote = true
   private readonly id = sessions++
   private readonly states = new Map<string, State>()
   private readonly programs = new WeakMap<Graph, Map<string, Program>>()
-  private readonly loops = new WeakMap<Graph, Map<string, Loop>>()
   private loaded = 0
   /** The first error of what nobody waited for; the next one who waits gets it. */
   private failed: Error | undefined
@@ -68,22 +68,21 @@ export class TensorflowSession implements Session {
     return data === undefined ? converted(type.dtype, []) : data
   }
 
-  load(graph: Graph, bindings: Bindings): Program {
+  /** With `loop` a program that makes many turns in one call, and is fed how many. */
+  load(graph: Graph, bindings: Bindings, loop?: Loop): Program {
     const programs = this.programs.get(graph) ?? new Map<string, Program>()
     this.programs.set(graph, programs)
-    const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(bind(graph, bindings), sized(graph, bindings))
+    const key = JSON.stringify([Object.entries(bindings).sort(), loop?.collect, loop?.until])
+    const prepare = () => (loop ? this.prepareLoop(bind(graph, bindings), loop, sized(graph, bindings)) : this.prepare(bind(graph, bindings), sized(graph, bindings)))
+    const program = programs.get(key) ?? prepare()
     programs.set(key, program)
     return program
   }
 
-  loop(graph: Graph, bindings: Bindings, options: LoopOptions): Loop {
-    const loops = this.loops.get(graph) ?? new Map<string, Loop>()
-    this.loops.set(graph, loops)
-    const key = JSON.stringify([Object.entries(bindings).sort(), options])
-    const loop = loops.get(key) ?? this.prepareLoop(bind(graph, bindings), options, sized(graph, bindings))
-    loops.set(key, loop)
-    return loop
+  async runAll(calls: readonly Call[]): Promise<Record<string, TensorData>[]> {
+    const fetched: Record<string, TensorData>[] = []
+    for (const { graph, bindings, feeds, loop } of calls) fetched.push(await this.load(graph, bindings, loop).run(loop ? { ...feeds, [LIMIT]: Int32Array.of(loop.most) } : feeds))
+    return fetched
   }
 
   close(): void {
@@ -92,16 +91,14 @@ export class TensorflowSession implements Session {
     this.host.ask('close', this.id).catch(() => undefined)
   }
 
-  private prepareLoop(bound: Graph, options: LoopOptions, title: string): Loop {
-    const graph = this.checked(bound)
-    const { limit, turns, collect, ...program } = { ...translateLoop(graph, `p${this.loaded++}`, options, this.products), collect: new Set(options.collect) }
+  private prepareLoop(bound: Graph, loop: Loop, title: string): Program {
+    const { limit, turns, most, ...program } = translateLoop(this.checked(bound), `p${this.loaded++}`, loop, this.products)
     const run = this.runner(title, { ...program, feeds: [limit, ...program.feeds], fetches: [turns, ...program.fetches] })
     return {
-      run: async (feeds, most) => {
-        const found = await run({ ...feeds, [limit.name]: Int32Array.of(Math.min(most, options.most)) })
+      run: async (feeds) => {
+        const found = await run({ ...feeds, [LIMIT]: Int32Array.of(Math.min(feeds[LIMIT]?.[0] as number, most)) })
         const made = (found[turns.name] as TensorData)[0] as number
-        const fetched = program.fetches.map(({ name, shape }): [string, TensorData] => [name, collect.has(name) ? (found[name] as TensorData).subarray(0, made * count(shape.slice(1))) : (found[name] as TensorData)])
-        return { turns: made, fetched: Object.fromEntries(fetched) }
+        return Object.fromEntries(program.fetches.map(({ name, shape }): [string, TensorData] => [name, (found[name] as TensorData).subarray(0, loop.collect.includes(name) ? made * count(shape.slice(1)) : undefined)]))
       },
     }
   }

@@ -3,15 +3,15 @@
 
 import { evaluateDim } from '../../../spec/graph/dims.js'
 import type { Graph } from '../../../spec/graph/graph.js'
-import type { Bindings } from '../executor.js'
+import type { Bindings, Loop } from '../executor.js'
 import { Blocks } from './blocks.js'
 import { scratchBytes } from './emit/module.js'
-import { MEETING_BYTES, operationsOf, prepared, roomOf, stagedBytes, TURN_BYTES } from './index.js'
+import { MEETING_BYTES, operationsOf, prepared, roomOf, stagedBytes, TURN_BYTES, turnsAtMost } from './index.js'
 import { PackedWeights } from './packed.js'
 import { lower } from './plan/lower.js'
 import type { Packing } from './plan/packing.js'
 import { CAPACITY } from './queue.js'
-import { WORTH } from './plan/phases.js'
+import { isShared, WORTH } from './plan/phases.js'
 import { place } from './plan/place.js'
 import { Regions } from './regions.js'
 import { defaultThreads } from './threads.js'
@@ -24,6 +24,8 @@ interface Bytes {
   readonly room: number
   readonly staged: number
   readonly operations: number
+  readonly turns: number
+  readonly divided: boolean
   /** For each thread. */
   readonly scratch: number
 }
@@ -32,7 +34,7 @@ interface Bytes {
 export class Arenas {
   private readonly known = new WeakMap<Graph, Map<string, Bytes>>()
 
-  of(graph: Graph, bindings: Bindings): Bytes {
+  of(graph: Graph, bindings: Bindings, loop?: Loop): Bytes {
     const sizes = this.known.get(graph) ?? new Map<string, Bytes>()
     this.known.set(graph, sizes)
     const key = JSON.stringify(Object.entries(bindings).sort())
@@ -41,7 +43,7 @@ export class Arenas {
     const bound = prepared(graph, bindings)
     const schedule = lower(bound)
     const placement = place(schedule)
-    const found = { constants: schedule.pool.length * 4, packings: schedule.packings, arena: placement.arenaBytes, scratch: scratchBytes(schedule), room: roomOf(placement), staged: stagedBytes(schedule), operations: operationsOf(schedule) }
+    const found = { constants: schedule.pool.length * 4, packings: schedule.packings, arena: placement.arenaBytes, scratch: scratchBytes(schedule), room: roomOf(placement), staged: stagedBytes(schedule, loop), operations: operationsOf(schedule), turns: turnsAtMost(loop, operationsOf(schedule)), divided: isShared(schedule, WORTH) }
     sizes.set(key, found)
     return found
   }
@@ -91,15 +93,16 @@ export class Footprint {
     return bytes
   }
 
-  /** Loads a program and runs it, `calls` times at once. */
-  load(graph: Graph, bindings: Bindings, calls = 1): void {
-    const { constants, packings, arena, scratch, room, staged, operations } = this.arenas.of(graph, bindings)
+  /** Loads a program and runs it, or a loop of it, `calls` times at once. */
+  load(graph: Graph, bindings: Bindings, calls = 1, loop?: Loop): void {
+    const { constants, packings, arena, scratch, room, staged, operations, turns, divided } = this.arenas.of(graph, bindings, loop)
     this.blocks.allocate(constants)
     this.packed.declare(packings)
     this.stride = Math.max(this.stride, scratch)
     this.regions.reserve('scratch', this.stride * this.threads)
-    if (calls > 1 && this.threads > 1 && operations * calls >= WORTH.program) {
-      this.regions.reserve('arena', room * Math.min(this.threads, calls))
+    const together = operations * turns * calls >= WORTH.program ? Math.min(this.threads, calls) : 1
+    if (together > 1 || (loop && !(this.threads > 1 && divided))) {
+      this.regions.reserve('arena', room * together)
       this.regions.reserve('stage', staged * Math.min(calls, CAPACITY))
     } else this.regions.reserve('arena', arena)
   }

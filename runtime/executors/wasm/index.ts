@@ -5,7 +5,7 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
-import { inTurn, type Bindings, type Call, type Executor, type Feeds, type Program, type Session, type TensorData } from '../executor.js'
+import { perform, type Bindings, type Call, type Executor, type Feeds, type Loop, type Program, type Session, type TensorData } from '../executor.js'
 import { scratchBytes, writeModule } from './emit/module.js'
 import { kernelModule } from './kernels.js'
 import { Heap } from './memory.js'
@@ -18,7 +18,7 @@ import { isShared, WORTH } from './plan/phases.js'
 import { place, type Place, type Placement } from './plan/place.js'
 import type { Fetch, Schedule } from './plan/step.js'
 import { effectsOf, independent, type Effects } from './plan/turns.js'
-import { CAPACITY, heldBy, linesOf, type Callable, type Span } from './queue.js'
+import { CAPACITY, heldBy, layout, turnsOf, type Callable, type Looping, type Span } from './queue.js'
 import { Regions } from './regions.js'
 import { defaultThreads, enlist, newId, queue, runApart, runTogether, tell, type Run, type Together } from './threads.js'
 import { copyIn, copyOut } from './transfer.js'
@@ -33,8 +33,23 @@ export const prepared = (graph: Graph, bindings: Bindings): Graph => inlineCompo
 
 const elementsOf = ({ buffers }: Schedule, { buffer }: Fetch): number => buffers[buffer]?.elements ?? 0
 export const operationsOf = ({ steps }: Schedule): number => steps.reduce((sum, step) => sum + step.operations, 0)
-/** Bytes of what goes in and comes out of one run in a queue. */
-export const stagedBytes = (schedule: Schedule): number => [...schedule.feeds, ...schedule.fetches].reduce((sum, fetch) => sum + linesOf({ words: elementsOf(schedule, fetch) }), 0)
+/** Bytes of what goes in and comes out of one call in a queue. */
+export function stagedBytes(schedule: Schedule, loop?: Loop): number {
+  const spans = (some: readonly Fetch[]): Span[] => some.map((fetch) => ({ at: 0, words: elementsOf(schedule, fetch) }))
+  return layout({ feeds: spans(schedule.feeds), fetches: spans(schedule.fetches), loop: loop && loopingOf(schedule, loop) }, turnsAtMost(loop, operationsOf(schedule))).bytes
+}
+
+/** Turns that a loop makes in one call at most: rows of a rollout that have ended go on until then, and no signal is heard. */
+const TURNS = 8
+/** Operations of one call at most, where one turn has not more: some hundredths of a second. */
+const LONGEST = 1e9
+export const turnsAtMost = (loop: Loop | undefined, operations: number): number => (loop ? Math.max(1, Math.min(loop.most, TURNS, Math.floor(LONGEST / Math.max(1, operations)))) : 1)
+
+function loopingOf({ feeds, fetches }: Schedule, { collect, until }: Loop): Looping {
+  const named = (name: string): number => fetches.findIndex((fetch) => fetch.name === name)
+  const carried = feeds.flatMap(({ name }, feed) => (named(name) < 0 ? [] : [{ fetch: named(name), feed }]))
+  return { carried, collected: collect.map(named), until: named(until) }
+}
 
 const ARENA_ALIGNMENT = 4096
 /** Bytes between the arenas of two threads. */
@@ -59,8 +74,11 @@ interface Loaded extends Program {
   /** Absent where it cannot stand in a queue. */
   readonly effects: Effects | undefined
   readonly operations: number
+  /** Whether threads share its steps. */
+  readonly divided: boolean
   readonly feeds: readonly Span[]
   readonly fetches: readonly Span[]
+  readonly loop: Looping | undefined
   /** What a feed is given; throws where it is not what the graph takes. */
   feedOf(feed: Fetch, fed: Feeds): TensorData
   /** Whether the other threads know the program. */
@@ -119,11 +137,12 @@ export class WasmSession implements Session {
     return copyOut(this.heap, address, dtype, elements)
   }
 
-  load(graph: Graph, bindings: Bindings): Loaded {
+  /** With `loop`, a program that other threads know as that loop. */
+  load(graph: Graph, bindings: Bindings, loop?: Loop): Loaded {
     const programs = this.programs.get(graph) ?? new Map<string, Loaded>()
     this.programs.set(graph, programs)
-    const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(prepared(graph, bindings))
+    const key = JSON.stringify([Object.entries(bindings).sort(), loop?.collect, loop?.until])
+    const program = programs.get(key) ?? this.prepare(prepared(graph, bindings), loop)
     programs.set(key, program)
     return program
   }
@@ -145,46 +164,52 @@ export class WasmSession implements Session {
   }
 
   async runAll(calls: readonly Call[]): Promise<Record<string, TensorData>[]> {
-    const programs = calls.map(({ graph, bindings }) => this.load(graph, bindings))
-    const operations = programs.reduce((sum, program) => sum + program.operations, 0)
-    if (this.lanes === 1 || calls.length === 1 || operations < this.worth.program || !independent(programs.map(({ effects }) => effects))) return inTurn(this, calls)
+    const programs = calls.map(({ graph, bindings, loop }) => this.load(graph, bindings, loop))
+    const short = calls.map((call, i): Call => (call.loop ? { ...call, loop: { ...call.loop, most: turnsAtMost(call.loop, (programs[i] as Loaded).operations) } } : call))
+    const operations = programs.reduce((sum, program, i) => sum + program.operations * (short[i]?.loop?.most ?? 1), 0)
+    const threads = operations < this.worth.program ? 1 : Math.min(this.lanes, calls.length)
+    // A loop whose steps nobody would share goes through the queue even alone: its turns then do not come back here.
+    const queued = threads > 1 || (calls.some(({ loop }) => loop) && programs.every(({ divided }) => !divided))
     const fetched: Record<string, TensorData>[] = []
-    for (let at = 0; at < calls.length; at += CAPACITY) fetched.push(...this.runApart(programs.slice(at, at + CAPACITY), calls.slice(at, at + CAPACITY)))
+    if (queued && independent(programs.map(({ effects }) => effects))) for (let at = 0; at < calls.length; at += CAPACITY) fetched.push(...this.runApart(programs.slice(at, at + CAPACITY), short.slice(at, at + CAPACITY), threads))
+    else for (const [i, program] of programs.entries()) fetched.push(await perform(program, short[i] as Call))
     return fetched
   }
 
   /** Independent calls, each computed by one thread. */
-  private runApart(programs: readonly Loaded[], calls: readonly Call[]): Record<string, TensorData>[] {
-    const threads = Math.min(this.lanes, calls.length)
+  private runApart(programs: readonly Loaded[], calls: readonly Call[], threads: number): Record<string, TensorData>[] {
     const room = Math.max(...programs.map(({ placement }) => roomOf(placement)))
     this.regions.reserve('arena', room * threads)
-    const staged: number[] = []
-    const total = programs.reduce((at, { feeds, fetches }) => {
-      staged.push(at)
-      return [...feeds, ...fetches].reduce((sum, span) => sum + linesOf(span), at)
-    }, 0)
-    this.regions.reserve('stage', total)
-    const addressOf = (call: number, spans: readonly Span[]): number => spans.reduce((sum, span) => sum + linesOf(span), this.regions.stage + (staged[call] as number))
+    const turns = calls.map(({ loop }) => loop?.most ?? 1)
+    const places = programs.map((program, i) => layout(program, turns[i] as number))
+    this.regions.reserve('stage', places.reduce((sum, { bytes }) => sum + bytes, 0))
+    let end = this.regions.stage
+    const queued = programs.map(({ id }, i) => {
+      const staged = end
+      end += (places[i] as (typeof places)[number]).bytes
+      return { program: id, staged, turns: turns[i] as number }
+    })
     programs.forEach((program, i) => {
-      if (!program.told) program.tell()
-      program.schedule.feeds.forEach((feed, k) => copyIn(this.heap, addressOf(i, program.feeds.slice(0, k)), feed.dtype, program.feedOf(feed, (calls[i] as Call).feeds)))
+      if (threads > 1 && !program.told) program.tell()
+      program.schedule.feeds.forEach((feed, k) => copyIn(this.heap, (queued[i]?.staged as number) + (places[i]?.feeds[k] as number), feed.dtype, program.feedOf(feed, (calls[i] as Call).feeds)))
     })
     for (const state of new Set(programs.flatMap(({ effects }) => [...(effects?.adds ?? [])]))) Atomics.store(this.heap.words, this.state(state).turn / 4, 0)
     this.prepareStates(programs)
     const byId = new Map(programs.map((program) => [program.id, program]))
     const copy = this.kernels['copy'] as Callable['copy']
     const callable = (id: number): Callable => {
-      const { enter, feeds, fetches } = byId.get(id) as Loaded
-      return { run: enter, copy, feeds, fetches }
+      const { enter, feeds, fetches, loop } = byId.get(id) as Loaded
+      return { run: enter, copy, word: (address) => this.heap.words[address / 4] as number, feeds, fetches, loop }
     }
-    const queued = programs.map(({ id }, i) => ({ program: id, staged: this.regions.stage + (staged[i] as number) }))
     this.watch(() => runApart(queued, callable, { ...this.together(threads), room }), (thread) => programs[heldBy(queue, thread)] as Loaded)
-    return programs.map(({ schedule, feeds, fetches }, i) =>
-      Object.fromEntries(schedule.fetches.map(({ name, dtype }, k) => [name, copyOut(this.heap, addressOf(i, [...feeds, ...fetches.slice(0, k)]), dtype, (fetches[k] as Span).words)])),
-    )
+    return programs.map(({ schedule, fetches, loop }, i) => {
+      const { staged } = queued[i] as (typeof queued)[number]
+      const elements = (k: number): number => (fetches[k] as Span).words * (loop?.collected.includes(k) ? turnsOf(queue, i) : 1)
+      return Object.fromEntries(schedule.fetches.map(({ name, dtype }, k) => [name, copyOut(this.heap, staged + (places[i]?.fetches[k] as number), dtype, elements(k))]))
+    })
   }
 
-  private prepare(graph: Graph): Loaded {
+  private prepare(graph: Graph, loop?: Loop): Loaded {
     const faults = verify(graph)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
     this.checkStates(graph)
@@ -208,13 +233,14 @@ export class WasmSession implements Session {
     // What is fetched from a state would be that of another turn.
     const effects = fetches.length === schedule.fetches.length ? found : undefined
     const operations = operationsOf(schedule)
+    const looping = loop && loopingOf(schedule, loop)
     const threads = isShared(schedule, this.worth) ? this.lanes : 1
     const pace = new Pace(threads)
     const id = newId()
     const tellAll = (): void => {
       loaded.told = true
       void enlist(this.lanes)
-      tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting, feeds, fetches } })
+      tell({ load: { id, session: this.id, memory: this.heap.memory, kernels: kernelModule(), module, meeting: this.meeting, feeds, fetches, loop: looping } })
     }
     const start = (threads: number): void => runTogether(id, run, this.together(threads))
     const addressOf = ({ buffer }: Fetch): number => {
@@ -234,7 +260,7 @@ export class WasmSession implements Session {
       this.watch(() => (this.worth.timed ? pace.run(start) : start(threads)), () => loaded)
       return Object.fromEntries(schedule.fetches.map((fetch) => [fetch.name, copyOut(this.heap, addressOf(fetch), fetch.dtype, size(fetch))]))
     }
-    const loaded: Loaded = { id, name: graph.name, schedule, placement, effects, operations, feeds, fetches, feedOf, told: false, tell: tellAll, run: (fed) => Promise.resolve().then(() => execute(fed)), enter: run }
+    const loaded: Loaded = { id, name: graph.name, schedule, placement, effects, operations, divided: threads > 1, feeds, fetches, loop: looping, feedOf, told: false, tell: tellAll, run: (fed) => Promise.resolve().then(() => execute(fed)), enter: run }
     if (threads > 1) tellAll()
     return loaded
   }

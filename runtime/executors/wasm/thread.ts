@@ -35,7 +35,10 @@ const runOf = (loaded: Loaded): Run => (loaded.run ??= new WebAssembly.Instance(
 
 function callable(id: number): Callable {
   const loaded = programs.get(id) as Loaded
-  return { run: runOf(loaded), copy: loaded.kernels['copy'] as Callable['copy'], feeds: loaded.shared.feeds, fetches: loaded.shared.fetches }
+  const { memory, feeds, fetches, loop } = loaded.shared
+  // Memory that has grown has another buffer.
+  const word = (address: number): number => new Int32Array(memory.buffer, address, 1)[0] as number
+  return { run: runOf(loaded), copy: loaded.kernels['copy'] as Callable['copy'], word, feeds, fetches, loop }
 }
 
 function takePart(): void {

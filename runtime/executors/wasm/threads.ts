@@ -4,7 +4,7 @@
 import { availableParallelism } from 'node:os'
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import { startWorker } from '../../start-worker.js'
-import { fill, QUEUE_WORDS, take, type Call, type Callable, type Span } from './queue.js'
+import { fill, QUEUE_WORDS, take, type Call, type Callable, type Looping, type Span } from './queue.js'
 
 /** Words of a worker's control block. From `program` on, what a call says; `threads` is 0 where calls are to be taken from the queue. */
 export const WORD = { ready: 0, called: 1, finished: 2, program: 3, arena: 4, scratch: 5, thread: 6, threads: 7 } as const
@@ -30,6 +30,7 @@ export interface Shared {
   readonly meeting: number
   readonly feeds: readonly Span[]
   readonly fetches: readonly Span[]
+  readonly loop?: Looping | undefined
 }
 
 export type Message = { readonly load: Shared } | { readonly forget: number }
