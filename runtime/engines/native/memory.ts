@@ -142,7 +142,7 @@ class Measured {
         this.declareCaches(session, graphs, read, group)
         session.load(graphs['prefill'] as Graph, read, groups)
       }
-      session.load(drawn, { ...sizes, E: 1 }, groups, TURNS)
+      session.load(drawn, sizes, groups, TURNS)
     }
     if (graphs['look']) session.load(graphs['look'], ...lookedAt(rolled))
     this.parts.logits = Math.max(this.parts.logits, Math.min(WAVE, rolled.rows) * Number(config['vocab_size'] ?? 0) * 4)

@@ -7,11 +7,13 @@ import type { Plan } from '../../../spec/plan/plan.js'
 import type { Bindings } from '../../executors/executor.js'
 import { printSchedule } from '../../executors/wasm/print.js'
 import { bindingsOf, shapesOf } from './sizes.js'
+import { turnOf } from './turn.js'
 
 /** Stands for a size that nobody knows before a run. */
 const UNKNOWN = 16
 
 interface Use {
+  readonly graph: Graph
   readonly names: string[]
   readonly sizes: Bindings | undefined
 }
@@ -19,19 +21,25 @@ interface Use {
 /** Each program once, with the stages and roles that use it. */
 export function printKernels(plan: Plan): string {
   const uses = new Map<string, Use>()
-  const use = (program: string, name: string, sizes?: Bindings): void => {
-    const key = `${program} ${JSON.stringify(sizes ?? null)}`
-    uses.set(key, { names: [...(uses.get(key)?.names ?? []), name], sizes })
+  const use = (programs: readonly string[], name: string, sizes?: Bindings): void => {
+    const key = `${programs.join('+')} ${JSON.stringify(sizes ?? null)}`
+    const { graph, names } = uses.get(key) ?? { graph: graphOf(programs.map((program) => plan.programs[program] as Graph)), names: [] }
+    uses.set(key, { graph, names: [...names, name], sizes })
   }
   const behind = lineage(plan)
   for (const stage of plan.stages) {
     const model = behind(modelInput(stage))?.model
     const shapes = model && shapesOf(plan, stage, model)
-    for (const [role, program] of Object.entries(stage.programs)) use(program, `${stage.address} ${role}`, shapes && bindingsOf(shapes, role))
+    const { sample, decode, ...others } = stage.programs
+    for (const [role, program] of Object.entries(others)) use([program], `${stage.address} ${role}`, shapes && bindingsOf(shapes, role))
+    if (sample !== undefined && decode !== undefined) use([sample, decode], `${stage.address} sample and decode`, shapes && bindingsOf(shapes, 'decode'))
   }
-  for (const [name, { program }] of Object.entries(plan.rewards)) use(program, `reward ${name}`)
-  return [...uses].map(([key, { names, sizes }]) => text(plan.programs[key.split(' ', 1)[0] as string] as Graph, names, sizes)).join('\n')
+  for (const [name, { program }] of Object.entries(plan.rewards)) use([program], `reward ${name}`)
+  return [...uses.values()].map(({ graph, names, sizes }) => text(graph, names, sizes)).join('\n')
 }
+
+/** A program as it runs: drawing and reading a token is one. */
+const graphOf = ([first, then]: readonly Graph[]): Graph => (then ? turnOf(first as Graph, then) : (first as Graph))
 
 function text(graph: Graph, names: readonly string[], sizes: Bindings | undefined): string {
   const symbols = symbolsOf(graph)

@@ -194,8 +194,8 @@ export function bindingsOf({ micro, levels, rollouts }: Shapes, role: string): B
   return first && ['prefill', 'decode', 'sample'].includes(role) ? bindingsOfWave(first, role === 'prefill' ? rowsOfPrefill(first, Math.min(WAVE, first.rows)) : Math.min(WAVE, first.rows)) : undefined
 }
 
-/** The sizes of a wave of `B` rows. */
-export const bindingsOfWave = ({ prompt, maxNew }: Rolled, B: number): Bindings => ({ B, P: bucket(prompt), S: bucket(prompt + maxNew) })
+/** The sizes of a wave of `B` rows, which one token ends. */
+export const bindingsOfWave = ({ prompt, maxNew }: Rolled, B: number): Bindings => ({ B, P: bucket(prompt), S: bucket(prompt + maxNew), E: 1 })
 
 /** Completions as they are looked at, and in how many calls at once. */
 export function lookedAt({ rows, prompt, maxNew }: Rolled): [Bindings, number] {
