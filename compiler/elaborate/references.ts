@@ -1,7 +1,7 @@
 // What a value refers to: addresses of models, datasets, rewards, curricula and stages anywhere inside it.
 // Edges of the plan come from here alone; there is no second list of them.
 
-import type { Expr, Value } from '../../spec/plan/plan.js'
+import { isList, type Expr, type Value } from '../../spec/plan/plan.js'
 import { parts, type CompileValue } from './value.js'
 
 /** Addresses in the order met, each once. */
@@ -43,9 +43,4 @@ function fromValue(value: Value, found: Set<string>): void {
   else if ('dataset' in value) found.add(value.dataset)
   else if ('curriculum' in value) found.add(value.curriculum)
   else if ('reward' in value) found.add(value.reward)
-}
-
-/** `Array.isArray` does not narrow readonly arrays. */
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value)
 }

@@ -3,14 +3,14 @@
 
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { TestCase, TestDeclaration } from '../../grammar/ast/ast.js'
-import type { Expr } from '../../spec/plan/plan.js'
 import { contentHash } from '../../spec/plan/canonical.js'
+import { evaluate, ExpressionError, type Scope } from '../../spec/plan/expressions.js'
+import type { Expr } from '../../spec/plan/plan.js'
 import { lowerReward } from '../lower/reward.js'
 import type { Program } from '../resolve/program.js'
 import { report } from './codes.js'
 import type { RewardDraft } from './drafts.js'
 import type { Elaborated } from './elaborate.js'
-import { evaluateExpr, type Names } from './evaluate-expr.js'
 import { rewardToLower } from './reward-to-lower.js'
 import { toExpr } from './to-plan.js'
 
@@ -52,26 +52,28 @@ function testReward(test: TestDeclaration, draft: RewardDraft, program: Program,
 type Signals = readonly { readonly name: string; readonly expr: Expr }[]
 
 function testCase(one: TestCase, draft: RewardDraft, signals: Signals, elaborated: Elaborated, host: HostCall): readonly Diagnostic[] {
-  const constant = (expression: TestCase['input']) => evaluateExpr(toExpr(elaborated.evaluate(expression)), { names: new Map(), call: host })
+  const constant = (expression: TestCase['input']) => valueOf(toExpr(elaborated.evaluate(expression)), { names: {}, call: host })
   const text = String(constant(one.input) ?? '')
   // A test has no tokenizer: words stand for tokens, and the text is taken as ended.
   const completion = { text, tokens: text.split(/\s+/).filter((word) => word !== '').length, finished: true }
-  const names = new Map<string, unknown>([['completion', completion], ['row', one.with ? constant(one.with) : {}], ['clock', { steps: 0 }]])
+  // No judge is there before it is trained.
+  const scope: Scope = { names: { completion, row: one.with ? constant(one.with) : {}, clock: { steps: 0 } }, call: host, object: () => null }
   const numbers = new Map<string, number>()
   for (const signal of signals) {
-    const value = signalValue(signal, { names, call: host }, draft)
+    const value = signalValue(signal, scope, draft)
     if (typeof value !== 'number') return [report('RLP6010', one.input.span, `signal \`${signal.name}\` of \`${draft.address}\` ${value.failed}`, { label: 'for this completion', help: 'mend the row or the signal, or say what such a signal counts as with `on_error` or `on_missing`' })]
     numbers.set(contentHash(signal.expr), value)
   }
-  const scope: Names = { names, call: host, known: (expr) => ('const' in expr || 'name' in expr ? undefined : numbers.get(contentHash(expr))) }
-  for (const { name, expr } of [...draft.terms, draft.total]) names.set(name, asNumber(evaluateExpr(expr, scope)))
-  return differences(one, draft, names, constant)
+  const known = (expr: Expr) => ('const' in expr || 'name' in expr ? undefined : numbers.get(contentHash(expr)))
+  const terms: Record<string, unknown> = {}
+  for (const { name, expr } of [...draft.terms, draft.total]) terms[name] = asNumber(valueOf(expr, { ...scope, names: { ...scope.names, ...terms }, known }))
+  return differences(one, draft, terms, constant)
 }
 
 /** A number, or why the reward says `stop`. */
-function signalValue({ expr }: Signals[number], scope: Names, { onError, onMissing, onTimeout }: RewardDraft): number | { readonly failed: string } {
+function signalValue({ expr }: Signals[number], scope: Scope, { onError, onMissing, onTimeout }: RewardDraft): number | { readonly failed: string } {
   try {
-    const value = asNumber(evaluateExpr(expr, scope))
+    const value = asNumber(evaluate(expr, scope))
     if (typeof value === 'number' && !Number.isNaN(value)) return value
     if (value !== null) return onError === 'stop' ? { failed: `gave ${JSON.stringify(value)}, not a number` } : onError
     return onMissing === 'stop' ? { failed: 'does not apply' } : onMissing
@@ -83,16 +85,16 @@ function signalValue({ expr }: Signals[number], scope: Names, { onError, onMissi
 }
 
 /** One message for a case, at the first number that is another. */
-function differences(one: TestCase, draft: RewardDraft, names: ReadonlyMap<string, unknown>, constant: (expression: TestCase['gives']) => unknown): readonly Diagnostic[] {
+function differences(one: TestCase, draft: RewardDraft, terms: Readonly<Record<string, unknown>>, constant: (expression: TestCase['gives']) => unknown): readonly Diagnostic[] {
   if (one.gives.node !== 'Record') return []
   const wrong = one.gives.fields.flatMap(({ name: { name }, value }) => {
-    const [actual, expected] = [names.get(name), asNumber(constant(value))]
+    const [actual, expected] = [terms[name], asNumber(constant(value))]
     const equal = typeof actual === 'number' && typeof expected === 'number' && Math.abs(actual - expected) <= TOLERANCE * Math.max(1, Math.abs(expected))
     return equal ? [] : [{ name, span: value.span, actual: JSON.stringify(actual ?? null), expected: JSON.stringify(expected) }]
   })
   const [first, ...others] = wrong
   if (!first) return []
-  const all = [...draft.terms, draft.total].map(({ name }) => `${name} = ${JSON.stringify(names.get(name) ?? null)}`).join(', ')
+  const all = [...draft.terms, draft.total].map(({ name }) => `${name} = ${JSON.stringify(terms[name] ?? null)}`).join(', ')
   return [
     report('RLP6010', first.span, `\`${first.name}\` is ${first.actual}, and the test says ${first.expected}${others.length > 0 ? `; ${others.length} more` : ''}`, {
       label: `expected ${first.expected}`,
@@ -101,6 +103,16 @@ function differences(one: TestCase, draft: RewardDraft, names: ReadonlyMap<strin
       help: 'change the reward, or the test if the reward is right',
     }),
   ]
+}
+
+/** None where an operand has no number: that was reported where types are checked. */
+function valueOf(expr: Expr, scope: Scope): unknown {
+  try {
+    return evaluate(expr, scope)
+  } catch (error) {
+    if (error instanceof ExpressionError) return null
+    throw error
+  }
 }
 
 function asNumber(value: unknown): unknown {

@@ -4,7 +4,7 @@
 import { canonicalJson, CanonicalText, contentHash } from '../../spec/plan/canonical.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { nameless } from '../../spec/graph/nameless.js'
-import type { Expr, ModelPlan, Value } from '../../spec/plan/plan.js'
+import { isList, type Expr, type ModelPlan, type Value } from '../../spec/plan/plan.js'
 import type { Drafts } from '../elaborate/dependencies.js'
 import type { DatasetDraft, RewardDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Family, Setting } from '../elaborate/setting.js'
@@ -189,8 +189,4 @@ export class Fingerprints {
   private all(fields: Readonly<Record<string, Value>>): Meaning {
     return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, this.value(field)]))
   }
-}
-
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value)
 }

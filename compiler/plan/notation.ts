@@ -1,7 +1,7 @@
 // How values, expressions, amounts and times of a plan are written for people: in the notation of the language, short.
 // The plan has all digits; nothing here is read back.
 
-import type { Expr, RangeValue, Value } from '../../spec/plan/plan.js'
+import { isList, type Expr, type RangeValue, type Value } from '../../spec/plan/plan.js'
 
 /** More items than this of a list are counted instead of shown. */
 const MOST_ITEMS = 8
@@ -87,8 +87,4 @@ export function showSeconds(seconds: number): string {
   const [size, unit] = TIMES.find(([limit]) => seconds < limit * 90) ?? ([86_400, 'days'] as const)
   const amount = seconds / size
   return amount < 1 && size === 1 ? 'under 1 s' : `${amount < 10 && size > 60 ? Number(amount.toPrecision(2)) : Math.round(amount)} ${unit}`
-}
-
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value)
 }

@@ -56,6 +56,27 @@ suite('compile: the quickstart', (test) => {
     const { diagnostics } = await checkOnly({ entry: 'main.rlp', host: hostOf(quickstart.replace('else 0.1 * shaped', 'else 0.2 * shaped')), parameters: [], signals })
     equal(diagnostics.map(({ code, title }) => `${code} ${title}`), ['RLP6010 `total` is 0.2, and the test says 0.1'])
   })
+
+  test('what a test of a reward computes is what a run does: texts are joined, and `none` decides nothing', async () => {
+    const source = `rlp 1
+import { exact } from "std/signals"
+
+type Row = { a: Text, b: Text, n: Int? }
+
+reward joined: Reward[Row] {
+  term whole = exact(completion, row.a + row.b)
+  term large = if row.n != none and row.n > 2 then 1 else 0
+  total = whole + large
+}
+
+test joined {
+  "xy" with { a = "x", b = "y", n = none } gives { whole = 1, large = 0, total = 1 }
+  "xy" with { a = "x", b = "z", n = 3 }    gives { whole = 0, large = 1, total = 1 }
+}
+`
+    const { diagnostics } = await checkOnly({ entry: 'main.rlp', host: hostOf(source), parameters: [], signals })
+    equal(diagnostics.filter(({ severity }) => severity === 'error').map(({ code, title }) => `${code} ${title}`), [])
+  })
 })
 
 suite('compile: phases', (test) => {

@@ -1,7 +1,7 @@
 // From a value of the plan to the dataset it means: references, calls of sources, rows written in the spec, outputs of stages.
 // Knows no store and no stage: outputs are opened by whoever calls.
 
-import type { DatasetPlan, Plan, Value } from '../../spec/plan/plan.js'
+import { isList, type DatasetPlan, type Plan, type Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import { callNow } from '../host-calls.js'
 import type { HostContext, HostValue } from '../host.js'
@@ -9,7 +9,7 @@ import type { Secret } from '../secrets.js'
 import { isDataset } from '../arguments.js'
 import type { Dataset, Row } from './dataset.js'
 import { listed } from './draws.js'
-import { constant, isList } from './expr.js'
+import { constant } from './expr.js'
 import { select } from './select.js'
 import { sources } from './sources.js'
 

@@ -1,8 +1,8 @@
 // Looks at all data and model folders before the first step, and at what this machine lacks: a typo in the file of the last stage is found before the first one has trained.
 // Opens what does not depend on a stage's output and makes each stage's own checks of rows; changes and stores nothing.
 
-import { lineage } from '../../spec/plan/lineage.js'
-import type { ModelPlan, Plan, StagePlan, Value } from '../../spec/plan/plan.js'
+import { lineage, modelInput } from '../../spec/plan/lineage.js'
+import { isList, type ModelPlan, type Plan, type StagePlan, type Value } from '../../spec/plan/plan.js'
 import { failure } from '../codes.js'
 import type { Dataset } from '../data/dataset.js'
 import { originOf } from '../data/origin.js'
@@ -141,7 +141,7 @@ function datasetsOf(plan: Plan, value: Value): readonly Value[] {
 /** Whether a dataset is made of what a stage hands over, which is not there yet. */
 function needsStage(plan: Plan, value: Value): boolean {
   if (typeof value !== 'object' || value === null) return false
-  if (Array.isArray(value)) return (value as readonly Value[]).some((item) => needsStage(plan, item))
+  if (isList(value)) return value.some((item) => needsStage(plan, item))
   if ('stage' in value) return true
   if ('call' in value) return Object.values(value.args).some((item) => needsStage(plan, item))
   if (!('dataset' in value)) return false
@@ -183,8 +183,4 @@ function readings(plan: Plan): (stage: StagePlan) => number {
     known.set(model, way)
     return way
   }
-}
-
-function modelInput({ inputs }: StagePlan): Value {
-  return inputs['policy'] ?? inputs['model'] ?? null
 }

@@ -2,7 +2,8 @@
 // The graphs of rewards and objectives have tests of their own.
 
 import type { Expr, Value } from '../../spec/plan/plan.js'
-import { constant, evaluate, operations, type Scope } from '../data/expr.js'
+import { operations } from '../../spec/plan/expressions.js'
+import { constant, evaluate, type Scope } from '../data/expr.js'
 import { HostError, type HostValue } from '../host.js'
 import { equal, is, near, suite, throws } from '../../spec/test/suite.js'
 
@@ -29,6 +30,7 @@ const cases: [string, Value[], HostValue][] = [
   ['and', [true, true], true], ['and', [true, null], null], ['and', [null, false], false], ['and', [false, null], false],
   ['or', [false, true], true], ['or', [false, null], null], ['or', [null, true], true],
   ['not', [true], false], ['not', [null], null],
+  ['is_nan', [Number.NaN], true], ['is_nan', [1], false], ['is_nan', [null], null],
   ['where', [true, 1, 2], 1], ['where', [false, 1, 2], 2], ['where', [null, 1, 2], null],
   ['min', [3, 1, 2], 1], ['min', [3, null], null],
   ['max', [3, 1, 2], 3],

@@ -4,7 +4,7 @@
 
 import { nameless } from '../graph/nameless.js'
 import { canonicalJson, contentHash } from './canonical.js'
-import type { ClaimPlan, DatasetPlan, Expr, Plan, RewardPlan, StagePlan, Value } from './plan.js'
+import { isList, type ClaimPlan, type DatasetPlan, type Expr, type Plan, type RewardPlan, type StagePlan, type Value } from './plan.js'
 
 /** What stands at one place of a plan. */
 export type Fact =
@@ -367,7 +367,3 @@ const text = (path: string, before: string, after: string): Difference => ({ pat
 const plain = (source: object): Readonly<Record<string, Value>> => source as Readonly<Record<string, Value>>
 const vocabulary = (tokenizer: { readonly kind: string; readonly vocabulary: readonly string[] } | null): string => (tokenizer ? `${tokenizer.vocabulary.length} ${tokenizer.kind}` : 'none')
 const isStage = (value: Value): value is { readonly stage: string; readonly output: string } => typeof value === 'object' && value !== null && 'stage' in value
-
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value)
-}

@@ -2,7 +2,7 @@
 // whoever stores a result or pins versions hashes them. Outputs of other stages are not among them.
 
 import { lineage, modelInput } from './lineage.js'
-import type { Plan, StagePlan, Value } from './plan.js'
+import { isList, type Plan, type StagePlan, type Value } from './plan.js'
 
 export interface PlanFile {
   /** Relative to the folder of the spec, or absolute. */
@@ -68,8 +68,4 @@ function sourcesOf({ datasets, curricula }: Plan, address: string): readonly Val
   const declared = datasets[address]
   if (declared) return [declared.source]
   return Object.entries(curricula).flatMap(([name, { phases }]) => phases.filter((phase) => `${name}.${phase.name}` === address).map(({ data }) => data))
-}
-
-function isList(value: Value): value is readonly Value[] {
-  return Array.isArray(value)
 }

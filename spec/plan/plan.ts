@@ -22,6 +22,9 @@ export type Value =
   | ExprValue
   | SecretValue
 
+/** `Array.isArray` does not narrow readonly arrays. */
+export const isList = (value: Value): value is readonly Value[] => Array.isArray(value)
+
 export interface QuantityValue { readonly value: number; readonly unit: string }
 /** `0.2..0.28`; `null` = open end. */
 export interface RangeValue { readonly low: number | null; readonly high: number | null }

@@ -1,6 +1,7 @@
 // The tables of operators, functions, ranges and reductions agree: folding, graph and interval of each row on the same operands.
 
 import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
+import { operations } from '../../../spec/plan/expressions.js'
 import { GraphBuilder, type Value } from '../../graph/builder.js'
 import { functions, operators, type Elementwise } from '../builtins.js'
 import { Levels } from '../levels.js'
@@ -34,6 +35,13 @@ suite('builtins', (test) => {
       const feeds = Object.fromEntries(row.parameters.map((_, i) => [`x${i}`, cases.map((values) => values[i] as number)]))
       const expected = cases.map((values) => folded(row, row.takes === 'boolean' ? values.map(Boolean) : values))
       near((await run(b.build(), {}, feeds))['y'] as number[], expected, { rtol: 1e-12 })
+    })
+
+    test(`${name}: the plan's own evaluator gives what folding gives`, () => {
+      for (const values of combinations(row)) {
+        const operands = row.takes === 'boolean' ? values.map(Boolean) : values
+        near(Number(operations[name]?.(...operands)), folded(row, operands), { rtol: 1e-12, what: `${name}(${operands.join(', ')})` })
+      }
     })
 
     test(`${name}: the range holds every value`, () => {

@@ -2,9 +2,9 @@
 // On one machine nothing overlaps: batches wait in a queue until they are as old as the stage allows, so that updates meet the same staleness in every run.
 // Advantage, loss and aggregation are in the stage's programs; a plain `Grpo` is in `grpo.ts`.
 
-import type { Expr, StagePlan, Value } from '../../../spec/plan/plan.js'
+import { isList, type Expr, type StagePlan, type Value } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
-import { evaluate, isList } from '../../data/expr.js'
+import { evaluate } from '../../data/expr.js'
 import type { HostValue } from '../../host.js'
 import { attribute, number } from './attributes.js'
 import { rowsOf } from './batching.js'

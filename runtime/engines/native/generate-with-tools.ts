@@ -1,8 +1,7 @@
 // Completions with tools and hints (START, arXiv 2503.04625). A completion is drawn to its end, cut at the first call or place for a hint, given what the tool or the
 // hint says, and drawn on from there: what follows a cut does not depend on when one stops, and is not counted.
 
-import type { Value } from '../../../spec/plan/plan.js'
-import { isList } from '../../data/expr.js'
+import { isList, type Value } from '../../../spec/plan/plan.js'
 import { callHost } from '../../host-functions.js'
 import { Later, type Completion, type HostValue } from '../../host.js'
 import { below, randomKey } from '../../random.js'

@@ -1,6 +1,6 @@
 // Merging policies that grew from one base: what each adds is the stage's program `combine`; here task vectors are taken, and the sum put back.
 
-import { isList } from '../../data/expr.js'
+import { isList } from '../../../spec/plan/plan.js'
 import { randomKey, uniform } from '../../random.js'
 import { failure } from '../../codes.js'
 import type { ModelWeights } from './model.js'

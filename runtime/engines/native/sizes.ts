@@ -1,10 +1,9 @@
 // With which sizes the programs of a stage are run: its largest micro-batches, the levels of its objective, its waves of rollouts.
 // From the plan alone: rows are taken to fill the context, so shorter data takes less.
 
-import type { ModelPlan, Plan, StagePlan, Value } from '../../../spec/plan/plan.js'
+import { isList, type ModelPlan, type Plan, type StagePlan, type Value } from '../../../spec/plan/plan.js'
 import { rowsOf, workOf } from '../../../spec/plan/work.js'
 import type { Bindings } from '../../executors/executor.js'
-import { isList } from '../../data/expr.js'
 import { EPISODES } from './agent.js'
 import { attribute, number, optionalNumber } from './attributes.js'
 import { bucket, microRows, SCORED, VECTORS } from './batching.js'
