@@ -8,7 +8,7 @@ import { check, checkValue } from './check/check.js'
 import type { ModelDraft } from './elaborate/drafts.js'
 import { elaborate, type Elaborated } from './elaborate/elaborate.js'
 import { unknownParameters, type CheckValue } from './elaborate/parameters.js'
-import type { HostCalls } from './elaborate/reward-tests.js'
+import type { HostCalls } from './lower/reward-tests.js'
 import { readKinds } from './kinds/read.js'
 import type { Lowering } from './plan/assemble.js'
 import type { Program } from './resolve/program.js'
@@ -67,7 +67,7 @@ async function modelFolders({ drafts }: Elaborated, { read }: SourceHost): Promi
 /** Loads what runs the tests only when there are some. */
 async function rewardTests(program: Program, elaborated: Elaborated, signals: HostCalls | undefined): Promise<readonly Diagnostic[]> {
   if (!signals || program.entry.tests.length === 0) return []
-  const { testRewards } = await import('./elaborate/reward-tests.js')
+  const { testRewards } = await import('./lower/reward-tests.js')
   return testRewards(program, elaborated, signals)
 }
 

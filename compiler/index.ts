@@ -1,5 +1,5 @@
 // The compiler as a library: what the command line, the language server and other programs use.
 
 export { checkOnly, compile, COMPILER, type Checked, type Compiled, type CompileOptions } from './compile.js'
-export type { HostCall, HostCalls } from './elaborate/reward-tests.js'
+export type { HostCall, HostCalls } from './lower/reward-tests.js'
 export { memoryHost } from './resolve/host.js'

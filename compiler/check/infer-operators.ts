@@ -3,7 +3,7 @@
 import type { Binary, Expression, Unary } from '../../grammar/ast/ast.js'
 import { suggest } from '../../grammar/diagnostics/suggest.js'
 import type { Span } from '../../grammar/source/source.js'
-import { ranges, type Interval } from '../lower/ranges.js'
+import { ranges, type Interval } from '../arithmetic/ranges.js'
 import { mismatch } from './assignable.js'
 import { complain, insteadOfNone, unindexed } from './complain.js'
 import { narrowed } from './conditions.js'

@@ -3,7 +3,7 @@
 
 import type { BinaryOperator } from '../../grammar/ast/ast.js'
 import type { Expr } from '../../spec/plan/plan.js'
-import { functions, operators, WHERE, type Elementwise } from '../lower/builtins.js'
+import { functions, operators, WHERE, type Elementwise } from '../arithmetic/elementwise.js'
 import type { Code } from './codes.js'
 import { toExpr } from './to-plan.js'
 import { boolean, isDeferred, POISON, real, type CompileValue } from './value.js'

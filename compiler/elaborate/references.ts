@@ -11,12 +11,6 @@ export function addressesIn(value: CompileValue): readonly string[] {
   return [...found]
 }
 
-export function addressesInExpr(expr: Expr): readonly string[] {
-  const found = new Set<string>()
-  fromExpr(expr, found)
-  return [...found]
-}
-
 function collect(value: CompileValue, found: Set<string>): void {
   if (value.type === 'ref') found.add(value.to.address)
   else if (value.type === 'deferred') fromExpr(value.expr, found)

@@ -1,10 +1,9 @@
-// Codes 5101 and up: what cannot be lowered to graphs.
+// Codes 5102 and up: what cannot be lowered to graphs.
 // Most such mistakes are found earlier, by the checker; these are for what only the evaluation of a function shows.
 
 import { reporter } from '../../grammar/diagnostics/diagnostic.js'
 
 export const lowerCodes = {
-  RLP5101: { slug: 'model-sizes', severity: 'error', meaning: 'The sizes of a model do not fit together.' },
   RLP5102: { slug: 'not-numeric', severity: 'error', meaning: 'An objective uses something that is not a number where a tensor is computed.' },
   RLP5103: { slug: 'unknown-in-objective', severity: 'error', meaning: 'An objective names a function or value that has no meaning inside a compiled program.' },
   RLP5104: { slug: 'wrong-level', severity: 'error', meaning: 'A value of an objective is at another level than it is used at.' },
@@ -12,8 +11,6 @@ export const lowerCodes = {
   RLP5106: { slug: 'missing-reference', severity: 'error', meaning: 'The loss reads `ref_logp`, but the stage has no reference policy.' },
   RLP5107: { slug: 'recursive-objective', severity: 'error', meaning: 'A function of an objective calls itself.' },
   RLP5108: { slug: 'constant-loss', severity: 'error', meaning: 'The loss does not depend on the policy, so there is nothing to train.' },
-  RLP5109: { slug: 'no-model-folder', severity: 'error', meaning: 'A folder that should hold a model has no `config.json`, or one that cannot be read.' },
-  RLP5110: { slug: 'unsupported-model', severity: 'error', meaning: 'A model uses something that no engine here computes, such as experts, sliding windows or quantised weights.' },
 } as const
 
 export const report = reporter(lowerCodes)

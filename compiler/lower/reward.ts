@@ -7,9 +7,9 @@ import type { Span } from '../../grammar/source/source.js'
 import type { Expr } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import { simplify } from '../graph/simplify.js'
-import { functions, operators, WHERE, type Elementwise } from './builtins.js'
+import { functions, operators, WHERE, type Elementwise } from '../arithmetic/elementwise.js'
 import { report } from './codes.js'
-import { choice, everything, exactly, hull, ranges, toRange, truth, type Interval } from './ranges.js'
+import { choice, everything, exactly, hull, ranges, toRange, truth, type Interval } from '../arithmetic/ranges.js'
 import type { LoweredReward, RewardToLower } from './types.js'
 
 /** What an expression gives: `host` is text or anything else that no tensor holds, `unknown` may be a number (a field of the row). */

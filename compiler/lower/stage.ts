@@ -42,7 +42,7 @@ interface KindRow {
 }
 
 /** Which programs a kind needs. Kinds without a row have none. */
-const kinds: Readonly<Record<string, KindRow>> = {
+export const kinds: Readonly<Record<string, KindRow>> = {
   Sft: { roles: TRAINING },
   Dpo: { roles: ['reference_score', ...TRAINING] },
   Grpo: { roles: ['look', 'advantage', 'reference_score', ...TRAINING, ...ROLLOUT], sampling: 'rollout.' },

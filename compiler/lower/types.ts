@@ -1,5 +1,5 @@
 // What elaboration hands to lowering, and what it gets back: the one interface between the two.
-// Data only; `stage.ts`, `reward.ts` and `../model/transformer.ts` have the functions.
+// Data only; `stage.ts` and `reward.ts` have the functions.
 
 import type { FunctionDeclaration } from '../../grammar/ast/ast.js'
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
@@ -62,11 +62,5 @@ export interface RewardToLower {
 export interface LoweredReward extends Pick<RewardPlan, 'signals' | 'terms' | 'total'> {
   /** Feeds: signals `[N]`; fetches: the terms and `total`, `[N]`. */
   readonly program: Graph
-  readonly diagnostics: readonly Diagnostic[]
-}
-
-export interface LoweredModel {
-  /** Absent when the sizes do not fit together; then there are diagnostics. */
-  readonly model: ModelPlan | undefined
   readonly diagnostics: readonly Diagnostic[]
 }

@@ -2,7 +2,7 @@
 
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
-import type { LoweredModel } from '../lower/types.js'
+import type { LoweredModel } from './lowered.js'
 import { folderModel, type ReadText } from './folder.js'
 import { freshGptNeoX } from './gpt-neox.js'
 import { hubModel } from './hub.js'

@@ -3,7 +3,7 @@
 
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
-import type { LoweredModel } from '../lower/types.js'
+import type { LoweredModel } from './lowered.js'
 import { ModelAttributes } from './attributes.js'
 import type { WeightPlan } from './weights.js'
 

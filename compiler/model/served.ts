@@ -2,7 +2,7 @@
 
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
-import type { LoweredModel } from '../lower/types.js'
+import type { LoweredModel } from './lowered.js'
 import { ModelAttributes } from './attributes.js'
 
 export function servedModel(attributes: ReadonlyMap<string, CompileValue>, _span: Span): LoweredModel {

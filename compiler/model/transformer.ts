@@ -4,8 +4,8 @@
 import type { Span } from '../../grammar/source/source.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import type { CompileValue } from '../elaborate/value.js'
-import { report } from '../lower/codes.js'
-import type { LoweredModel } from '../lower/types.js'
+import { report } from './codes.js'
+import type { LoweredModel } from './lowered.js'
 import { families, readSizes } from './sizes.js'
 import { weightsOf } from './weights.js'
 

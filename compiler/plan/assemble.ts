@@ -2,29 +2,31 @@
 // What lowering is comes from the caller, so that `check` need not load it.
 
 import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
+import type { Span } from '../../grammar/source/source.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { contentHash } from '../../spec/plan/canonical.js'
-import { environmentOf } from '../../spec/plan/agents.js'
-import { CHANGES, changesModel, makesModel, MAKES } from '../../spec/plan/changes.js'
 import { chooseEngine } from '../../spec/plan/engines.js'
 import { askedRoles } from '../../spec/plan/looks.js'
-import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan, Value } from '../../spec/plan/plan.js'
+import type { CurriculumPlan, DatasetPlan, ModelPlan, Plan, RewardPlan, StagePlan } from '../../spec/plan/plan.js'
 import { plannedSteps, unequalBudgets } from '../elaborate/budget.js'
 import { report } from '../elaborate/codes.js'
 import { neededStages, type Drafts } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Elaborated } from '../elaborate/elaborate.js'
-import type { Family, Setting } from '../elaborate/setting.js'
-import { adapterIn, behind, behindInput, type Behind } from '../elaborate/lineage.js'
-import { rewardToLower } from '../elaborate/reward-to-lower.js'
+import { adapterIn, behind, behindInput } from '../elaborate/lineage.js'
+import { rewardToLower } from '../lower/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
-import type { LoweredModel, LoweredReward, LoweredStage, LoweringContext, RewardToLower, StageToLower } from '../lower/types.js'
-import type { KindSchema, Member } from '../kinds/schema.js'
-import { qualifiedName, type Program } from '../resolve/program.js'
-import type { Span } from '../../grammar/source/source.js'
+import type { LoweredReward, LoweredStage, LoweringContext, RewardToLower, StageToLower } from '../lower/types.js'
+import type { LoweredModel } from '../model/lowered.js'
+import type { KindSchema } from '../kinds/schema.js'
+import type { Program } from '../resolve/program.js'
 import { Fingerprints } from './fingerprint.js'
+import { memoised } from './memoised.js'
+import { BehindPlans, reportFault } from './model-changes.js'
+import { saidBy } from './said.js'
 import { combineSeeds } from './seed.js'
+import { sharing } from './shared-lowering.js'
 
 export interface Lowering {
   model(kind: string, attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel
@@ -85,7 +87,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     const { model } = behind(drafts, draft)
     const modelPlan = plans.under(draft)
     const fault = plans.fault(draft, modelPlan)
-    if (fault !== undefined) diagnostics.push((faults[draft.kind.name] ?? adapterFault)(draft, fault))
+    if (fault) diagnostics.push(reportFault(draft, fault))
     const environment = plans.environment(draft)
     const choice = environment === undefined ? engineFor(draft.kind)(modelPlan) : chooseEngine(draft.kind.engines, modelPlan, false, environment)
     const { programs: graphs, written, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft), looks: rewardsOf(draft).some((address) => askedRoles(rewards[address]?.signals ?? []).length > 0) })
@@ -150,143 +152,10 @@ interface LoweredDraft extends Pick<LoweredStage, 'programs' | 'written' | 'esti
   readonly obstacle: string | undefined
 }
 
-/** `compute`, once for each argument. */
-function memoised<A, R>(compute: (argument: A) => R): (argument: A) => R {
-  const known = new Map<A, R>()
-  return (argument) => {
-    const found = known.get(argument) ?? compute(argument)
-    known.set(argument, found)
-    return found
-  }
-}
-
-/** The plans of the models behind stages, with what changed them. */
-class BehindPlans {
-  private readonly attributes = memoised((stage: StageDraft) => saidBy(stage).attributes)
-  /** A change that cannot be made is a mistake of its own stage: behind it the model is as it was. */
-  private readonly changed = memoised((plan: ModelPlan) =>
-    memoised((stage: StageDraft): ModelPlan => {
-      const { name } = stage.kind
-      const changed = changesModel(name) ? CHANGES[name](plan, this.attributes(stage)) : undefined
-      return changed && 'model' in changed ? changed.model : plan
-    }),
-  )
-
-  constructor(
-    private readonly drafts: Drafts,
-    private readonly models: ReadonlyMap<string, ModelPlan>,
-  ) {}
-
-  of({ model, changes }: Behind): ModelPlan | undefined {
-    const plan = model === undefined ? undefined : this.models.get(model)
-    return changes.reduce((at, stage) => this.made(stage) ?? (at && this.changed(at)(stage)), plan)
-  }
-
-  /** The model that a stage works on: what it is given, or makes. */
-  under(stage: StageDraft): ModelPlan | undefined {
-    return this.made(stage) ?? this.of(behind(this.drafts, stage))
-  }
-
-  /** The environment that a stage acts in, by its name. */
-  environment(stage: StageDraft): string | undefined {
-    return stage.kind.members.has('environment') ? environmentOf(this.attributes(stage)) : undefined
-  }
-
-  private made(stage: StageDraft): ModelPlan | undefined {
-    const { name } = stage.kind
-    return makesModel(name) ? MAKES[name](this.attributes(stage)) : undefined
-  }
-
-  /** Why a stage cannot change its model, or cannot work with the adapter that it meets. */
-  fault(stage: StageDraft, model: ModelPlan | undefined): string | undefined {
-    const { name } = stage.kind
-    if (name === 'Merge' || name === 'ShrinkPerturb') {
-      const adapted = stage.settings.referring().flatMap(({ references }) => references).some((address) => {
-        const from = this.drafts.get(address)
-        return from?.draft === 'stage' && (from.kind.name === 'Lora' || (from.kind.name !== 'MergeLora' && adapterIn(behind(this.drafts, from).changes) !== undefined))
-      })
-      return adapted ? `\`${name}\` works on whole weights, and this policy has an adapter` : undefined
-    }
-    if (!changesModel(name) || !model) return undefined
-    const changed = CHANGES[name](model, this.attributes(stage))
-    return 'fault' in changed ? changed.fault : undefined
-  }
-}
-
-/** What is said of a fault, by kind; others are about adapters. */
-const faults: Readonly<Record<string, (stage: StageDraft, fault: string) => Diagnostic>> = { IsolatePaths: pathsFault, ReweighAttention: rolesFault, OnlineRl: agentFault, Collect: agentFault }
-
-function agentFault(stage: StageDraft, fault: string): Diagnostic {
-  return report('RLP5018', stage.settings.get('agent')?.written?.span ?? stage.span, `\`${stage.name}\` is given an agent of another environment`, { label: fault, help: 'give both stages the same `environment`' })
-}
-
-function adapterFault(stage: StageDraft, fault: string): Diagnostic {
-  const help = fault.includes('no matrix') ? 'choose among these names, or leave out `targets`' : stage.kind.name === 'MergeLora' ? 'give it a policy that comes from a `Lora`' : 'merge it first, with `MergeLora`'
-  return report('RLP5016', stage.settings.get('targets')?.written?.span ?? stage.settings.get('policy')?.written?.span ?? stage.span, `\`${stage.name}\` cannot use this adapter`, { label: fault, help })
-}
-
-function pathsFault(stage: StageDraft, fault: string): Diagnostic {
-  const span = ['block', 'path', 'policy'].map((path) => stage.settings.get(path)?.written?.span).find((found) => found !== undefined)
-  return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot keep the paths of this policy apart`, { label: fault, help: 'put `<…>` and `</…>` of the block and the path into the `vocabulary` of a `Transformer`, or name tags that are in it' })
-}
-
-function rolesFault(stage: StageDraft, fault: string): Diagnostic {
-  const span = ['roles.image', 'roles.system', 'policy'].map((path) => stage.settings.get(path)?.written?.span).find((found) => found !== undefined)
-  return report('RLP5017', span ?? stage.span, `\`${stage.name}\` cannot change the attention of this policy`, { label: fault, help: 'name the tags that open and close the tokens of each role, `roles { image = ["<img>", "</img>"], system = ["<sys>", "</sys>"] }`, and have them in the `vocabulary` of a `Transformer`' })
-}
-
 /** Addresses of the stages whose weights stand still under a stage's adapter: they are read, too. */
 function standsOn(drafts: Drafts, stage: StageDraft): readonly string[] {
   const adapter = adapterIn(behind(drafts, stage).changes)
   return adapter ? neededStages(drafts, adapter.address) : []
-}
-
-interface Ground {
-  readonly model: ModelPlan | undefined
-  /** The model behind the input `reference`. */
-  readonly reference: ModelPlan | undefined
-  readonly withoutEngine: boolean
-  readonly steps: number | undefined
-  readonly looks: boolean
-}
-
-/** Lowers stages that differ in seeds and data only once: keyed instances mostly do. */
-function sharing(lower: (stage: StageToLower) => LoweredStage) {
-  const known = new Map<string, LoweredStage>()
-  const instances = memoised((_: Family) => new Map<string, LoweredStage>())
-  const shapes = new Map<string, number>()
-  // Models that differ in their numbers alone are scored by one program.
-  const shape = memoised((model: ModelPlan | undefined): number => {
-    const hash = model === undefined ? '' : contentHash({ ...model, source: null })
-    const number = shapes.get(hash) ?? shapes.size
-    shapes.set(hash, number)
-    return number
-  })
-  return (draft: StageDraft, given: Ground): LoweredStage => {
-    const ground = shape(given.reference) === shape(given.model) ? { ...given, reference: undefined } : given
-    const { model, reference, withoutEngine, steps, looks } = ground
-    const about = `${shape(model)} ${shape(reference)} ${withoutEngine} ${steps} ${looks}`
-    // Instances are told apart by the few settings that are their own; another declaration may still say the same.
-    const ofFamily = instances(draft.settings.family)
-    const instance = `${about} ${words(draft.settings.own.values())}`
-    const alike = ofFamily.get(instance)
-    if (alike) return alike
-    const key = `${qualifiedName(draft.kind.symbol)} ${about} ${words(draft.settings.values())}`
-    const found = known.get(key) ?? lower(stageToLower(draft, ground))
-    known.set(key, found)
-    ofFamily.set(instance, found)
-    return found
-  }
-}
-
-/** All that lowering sees of settings: of inputs only which are given. */
-function words(settings: Iterable<Setting>): string {
-  let text = ''
-  for (const setting of settings) {
-    if (setting.member.role === 'input') text += setting.value.type === 'none' ? ',' : ',given'
-    else if (setting.path !== 'seed') text += `,${setting.text}`
-  }
-  return text
 }
 
 function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<string, CompileValue> {
@@ -295,59 +164,9 @@ function modelAttributes(draft: ModelDraft, pipelineSeed: number): ReadonlyMap<s
   return attributes.set('seed', real(combineSeeds(pipelineSeed, own?.type === 'number' ? own.value : 0)))
 }
 
-function stageToLower(draft: StageDraft, { model, reference, withoutEngine, steps, looks }: Ground): StageToLower {
-  const inputs = [...draft.settings.values()].filter(({ member, value }) => member.role === 'input' && value.type !== 'none')
-  return {
-    address: draft.address,
-    kind: draft.kind,
-    attributes: new Map([...draft.settings.values()].map(({ path, value }) => [path, value])),
-    inputs: new Set(inputs.map(({ path }) => path)),
-    model,
-    ...(reference ? { reference } : {}),
-    withoutEngine,
-    ...(steps === undefined ? {} : { steps }),
-    looks,
-    span: draft.span,
-    spanOf: (path) => draft.settings.get(path)?.written?.span,
-  }
-}
-
 function seedOf({ settings }: StageDraft): number {
   const value = settings.get('seed')?.value
   return value?.type === 'number' ? value.value : 0
-}
-
-type Said = Pick<StagePlan, 'attributes' | 'written' | 'inputs'>
-
-/** Inputs, attributes (those of a section as one record), and the paths of all that is not left at its default. */
-function saidBy({ settings: { family, own } }: StageDraft): Said {
-  const shared = saidByAll(family)
-  const said = { attributes: { ...shared.attributes }, inputs: { ...shared.inputs } }
-  for (const { path, member, plain } of own.values()) put(said, path, member, plain)
-  return { ...said, written: shared.written }
-}
-
-const families = new WeakMap<Family, Said>()
-
-/** What the instances of a declaration say, with nothing where they differ: names are in their order. */
-function saidByAll(family: Family): Said {
-  const known = families.get(family)
-  if (known) return known
-  const said = { attributes: {}, inputs: {} }
-  for (const { path, member } of family.slots.values()) put(said, path, member, family.shared.get(path)?.plain ?? null)
-  const found = { ...said, written: [...family.slots.values()].flatMap(({ path, written }) => (written ? [path] : [])) }
-  families.set(family, found)
-  return found
-}
-
-function put({ attributes, inputs }: { attributes: Record<string, Value>; inputs: Record<string, Value> }, path: string, { role }: Member, value: Value): void {
-  const dot = path.indexOf('.')
-  if (role === 'input') inputs[path] = value
-  else if (dot < 0) attributes[path] = value
-  else {
-    const section = attributes[path.slice(0, dot)] as { readonly record: Readonly<Record<string, Value>> } | undefined
-    attributes[path.slice(0, dot)] = { record: { ...section?.record, [path.slice(dot + 1)]: value } }
-  }
 }
 
 function datasetPlan({ source, where, balance, skip, take, row }: DatasetDraft): DatasetPlan {

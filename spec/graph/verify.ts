@@ -1,4 +1,4 @@
-// What a legal graph is. Runs between compiler passes and when an executor loads a graph.
+// What a legal graph is. Runs when an executor loads a graph.
 // Does not look at values: an index out of range or a NaN is the executor's business.
 
 import { isCanonicalDim, sameType, typeText } from './dims.js'

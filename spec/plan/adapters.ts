@@ -29,7 +29,13 @@ export const trainedWeights = ({ weights }: Pick<ModelPlan, 'weights'>): readonl
 
 type Attributes = Readonly<Record<string, Value>>
 /** A model, or in words why there is none. */
-export type Adapted = { readonly model: ModelPlan } | { readonly fault: string }
+/** Why a model cannot be changed so, and which attribute says what cannot be, where it is one. */
+export interface Fault {
+  readonly fault: string
+  readonly attribute?: string
+}
+
+export type Adapted = { readonly model: ModelPlan } | Fault
 
 /** As in PEFT: every matrix but embedding and head. */
 const ALL = 'all-linear'
@@ -57,7 +63,7 @@ function adapt(model: ModelPlan, attributes: Attributes): Adapted {
   const modules = model.weights.filter(({ shape }) => shape.length === 2).map(({ name }) => name.replace(/\.weight$/, '')).filter((name) => name !== EMBEDDING && name !== 'lm_head' && name.startsWith('model.layers.'))
   const targets = [...new Set(chosen.flatMap((target) => (target === ALL ? modules.map(lastPart) : [target])))]
   const unknown = targets.find((target) => !modules.some((module) => matches(module, target)))
-  if (unknown !== undefined) return { fault: `no matrix of this model is called \`${unknown}\`; there are ${[...new Set(modules.map(lastPart))].join(', ')}` }
+  if (unknown !== undefined) return { fault: `no matrix of this model is called \`${unknown}\`; there are ${[...new Set(modules.map(lastPart))].join(', ')}`, attribute: 'targets' }
   const stabilised = attributes['stabilised'] === true
   const strength = alpha ?? 2 * rank
   const start = typeof attributes['start'] === 'string' ? attributes['start'] : null

@@ -63,12 +63,6 @@ export function comparePlans(before: Plan, after: Plan): PlanComparison {
   return { same: stages.every(({ change }) => change === 'same' || change === 'renamed') && claims.length === 0 && outputs.length === 0, stages, claims, outputs, parameters }
 }
 
-/** Compares one stage of a plan with what an earlier plan had under its address; undefined when it had nothing. */
-export function compareStage(before: Plan, after: Plan, address: string): StageComparison | undefined {
-  const stage = after.stages.find((one) => one.address === address)
-  return stage && new Sides(before, after).stage(stage)
-}
-
 const NO_NAME = {}
 
 class Sides {

@@ -1,11 +1,11 @@
 // Tables that must agree: functions of the language here and in lowering, units and their types, words and their places.
 
 import { is, ok, suite } from '../../../spec/test/suite.js'
-import { functions, WHERE } from '../../lower/builtins.js'
+import { functions, WHERE } from '../../arithmetic/elementwise.js'
 import { readKinds } from '../../kinds/read.js'
 import { memoryHost } from '../../resolve/host.js'
 import { resolve } from '../../resolve/resolve.js'
-import { ranges } from '../../lower/ranges.js'
+import { ranges } from '../../arithmetic/ranges.js'
 import { reductions } from '../../lower/reductions.js'
 import { MEMBER_WORDS, TOP_WORDS, CATEGORIES } from '../../kinds/words.js'
 import { codes as nameCodes } from '../../resolve/codes.js'

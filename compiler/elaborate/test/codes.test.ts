@@ -7,7 +7,7 @@ import type { Diagnostic } from '../../../grammar/diagnostics/diagnostic.js'
 import { lowerModel } from '../../model/models.js'
 import { assemble, type Lowering } from '../../plan/assemble.js'
 import { codes, type Code } from '../codes.js'
-import { testRewards } from '../reward-tests.js'
+import { testRewards } from '../../lower/reward-tests.js'
 import { COMMON, elaborated, type Outcome, type Settings } from './harness.js'
 
 interface Case extends Settings {

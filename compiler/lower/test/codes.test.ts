@@ -1,4 +1,4 @@
-// Every code of lowering (5101 and up) has a case that gives it and a page that explains it.
+// Every code of models and lowering (5101 and up) has a case that gives it and a page that explains it.
 
 import { readFileSync } from 'node:fs'
 import { equal, ok, suite } from '../../../spec/test/suite.js'
@@ -7,10 +7,13 @@ import type { CompileValue } from '../../elaborate/value.js'
 import { folderModel } from '../../model/folder.js'
 import { nowhere } from '../../model/test/harness.js'
 import { freshModel } from '../../model/transformer.js'
+import { modelCodes } from '../../model/codes.js'
 import { lowerCodes } from '../codes.js'
 import { lowerObjective } from '../objective.js'
 import { lowerSchedule } from '../schedule.js'
 import { closure, modulesOf, noConstants, number, text } from './harness.js'
+
+const codes = { ...modelCodes, ...lowerCodes }
 
 const modules = modulesOf(`rlp 1
 import { matches } from "std/signals"
@@ -41,7 +44,7 @@ const model = (sizes: Record<string, number>): readonly Diagnostic[] =>
 const folder = (config: string | undefined): readonly Diagnostic[] => folderModel(new Map([['path', text('models/qwen')]]), nowhere, (path) => (path.endsWith('/config.json') ? config : undefined)).diagnostics
 
 /** Cases by code; each must give that code alone, at a place that has text. */
-const cases: Readonly<Record<keyof typeof lowerCodes, readonly (() => readonly Diagnostic[])[]>> = {
+const cases: Readonly<Record<keyof typeof codes, readonly (() => readonly Diagnostic[])[]>> = {
   RLP5101: [() => model({ heads: 3 }), () => model({ kv_heads: 3, heads: 4 }), () => model({ width: 10 })],
   RLP5102: [() => objective(own('not_called')), () => lowerSchedule(text('fast'), nowhere, noConstants).diagnostics],
   RLP5103: [() => objective(own('on_host')), () => objective(own('unknown')), () => objective(own('no_field'))],
@@ -55,9 +58,9 @@ const cases: Readonly<Record<keyof typeof lowerCodes, readonly (() => readonly D
 }
 
 suite('codes of lowering', (test) => {
-  for (const [code, { slug }] of Object.entries(lowerCodes)) {
+  for (const [code, { slug }] of Object.entries(codes)) {
     test(`${code} ${slug}: found once, with a title that fits on a line`, () => {
-      for (const run of cases[code as keyof typeof lowerCodes]) {
+      for (const run of cases[code as keyof typeof codes]) {
         const found = run()
         equal(found.map((diagnostic) => diagnostic.code), [code])
         for (const { title } of found) ok(title.length <= 80 && !title.endsWith('.'), title)

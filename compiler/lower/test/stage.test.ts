@@ -1,5 +1,6 @@
 // Stages: the programs of each kind, what they feed on, what they cost, and one training step put together from them.
 
+import { readFileSync } from 'node:fs'
 import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
 import type { Graph } from '../../../spec/graph/graph.js'
 import { verify } from '../../../spec/graph/verify.js'
@@ -7,7 +8,7 @@ import type { ClosureValue, CompileValue } from '../../elaborate/value.js'
 import { readKinds } from '../../kinds/read.js'
 import { nowhere, TestSession, tinyModel } from '../../model/test/harness.js'
 import { flopsOf } from '../flops.js'
-import { lowerStage } from '../stage.js'
+import { kinds as rows, lowerStage } from '../stage.js'
 import type { LoweredStage } from '../types.js'
 import { closure, feedsOf, noConstants, number, programOf, text } from './harness.js'
 
@@ -73,7 +74,25 @@ const expected: Readonly<Record<string, { attributes: Record<string, CompileValu
 
 const feeds = (graph: Graph | undefined): string[] => (graph ? feedsOf(graph).filter((name) => !name.includes('/')) : [])
 
+/** Kind → roles, as the plan's page says it. */
+function documented(): Record<string, string[]> {
+  const found: Record<string, string[]> = {}
+  for (const line of readFileSync(new URL('../../../spec/plan/README.md', import.meta.url), 'utf8').split('\n')) {
+    const [, roles = '', of = ''] = line.split('|')
+    for (const kind of of.match(/\b[A-Z][A-Za-z]+\b/g) ?? []) for (const [, role] of roles.matchAll(/`(\w+)`/g)) (found[kind] ??= []).push(role as string)
+  }
+  return found
+}
+
 suite('stages', (test) => {
+  test('the page of plans says which roles each kind has', () => {
+    const said = documented()
+    for (const [kind, { roles, formulas = {}, attention, critic }] of Object.entries(rows)) {
+      const more = [...Object.keys(formulas), ...(attention ? ['attend'] : []), ...(critic ? ['estimate', ...['score', 'gradient', 'norm', 'apply', 'weigh', 'measure', 'lr'].map((role) => `critic_${role}`)] : [])]
+      equal([...new Set(said[kind])].sort(), [...roles, ...more].sort(), kind)
+    }
+  })
+
   test('every kind of the standard library is covered', () => {
     equal([...kinds.all].filter(([, { category }]) => category === 'Stage').map(([name]) => name.replace('std/stages.', '')).sort(), Object.keys(expected).sort())
   })

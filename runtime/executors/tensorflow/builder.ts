@@ -2,7 +2,7 @@
 // Does not know the ops of our graphs; `ops.ts` does.
 
 import type { DType } from '../../../spec/graph/graph.js'
-import { DTYPES, flag, tensor, typed, types, type ArgDef, type Attributes, type FunctionDef, type NodeDef, type TfType } from './graph-def.js'
+import { DTYPES, flag, tensor, typed, type ArgDef, type Attributes, type FunctionDef, type NodeDef, type TfType } from './graph-def.js'
 
 /** A value within a function: an argument, or `node:output:0`. */
 export type Ref = string
@@ -85,8 +85,6 @@ export function call(name: string, fn: FunctionDef, input: readonly string[]): N
 
 /** On a function and on its call: XLA compiles all of it, or it is an error. */
 export const COMPILED: Attributes = { _XlaMustCompile: flag(true) }
-
-export const typeList = types
 
 function unknown(op: string): never {
   throw new RangeError(`the output of TensorFlow's ${op} is not in the table`)

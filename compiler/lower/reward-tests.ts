@@ -6,13 +6,13 @@ import type { TestCase, TestDeclaration } from '../../grammar/ast/ast.js'
 import { contentHash } from '../../spec/plan/canonical.js'
 import { evaluate, ExpressionError, type Scope } from '../../spec/plan/expressions.js'
 import type { Expr } from '../../spec/plan/plan.js'
-import { lowerReward } from '../lower/reward.js'
+import { lowerReward } from './reward.js'
 import type { Program } from '../resolve/program.js'
-import { report } from './codes.js'
-import type { RewardDraft } from './drafts.js'
-import type { Elaborated } from './elaborate.js'
+import { report } from '../elaborate/codes.js'
+import type { RewardDraft } from '../elaborate/drafts.js'
+import type { Elaborated } from '../elaborate/elaborate.js'
 import { rewardToLower } from './reward-to-lower.js'
-import { toExpr } from './to-plan.js'
+import { toExpr } from '../elaborate/to-plan.js'
 
 /** Runs one `extern fn` (`std/signals.exact`) with arguments by name; `null` = does not apply; throws when it fails. */
 export interface HostCall {

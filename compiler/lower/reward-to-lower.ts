@@ -2,9 +2,9 @@
 // Lowers nothing itself.
 
 import type { FunctionDeclaration } from '../../grammar/ast/ast.js'
-import type { RewardToLower } from '../lower/types.js'
+import type { RewardToLower } from './types.js'
 import { qualifiedName, type Program } from '../resolve/program.js'
-import type { RewardDraft } from './drafts.js'
+import type { RewardDraft } from '../elaborate/drafts.js'
 
 export function rewardToLower(draft: RewardDraft, program: Program): RewardToLower {
   return {

@@ -3,9 +3,9 @@
 import { equal, is, near, ok, suite } from '../../../spec/test/suite.js'
 import { operations } from '../../../spec/plan/expressions.js'
 import { GraphBuilder, type Value } from '../../graph/builder.js'
-import { functions, operators, type Elementwise } from '../builtins.js'
+import { functions, operators, type Elementwise } from '../../arithmetic/elementwise.js'
 import { Levels } from '../levels.js'
-import { ranges, type Interval } from '../ranges.js'
+import { ranges, type Interval } from '../../arithmetic/ranges.js'
 import { reductions } from '../reductions.js'
 import { run } from './harness.js'
 

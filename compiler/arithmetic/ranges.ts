@@ -15,7 +15,6 @@ export const exactly = (value: number): Interval => ({ low: value, high: value }
 export const hull = (...parts: readonly Interval[]): Interval => ({ low: Math.min(...parts.map(({ low }) => low)), high: Math.max(...parts.map(({ high }) => high)) })
 
 export const toRange = ({ low, high }: Interval): RangeValue => ({ low: bound(low), high: bound(high) })
-export const fromRange = ({ low, high }: RangeValue): Interval => ({ low: low ?? -Infinity, high: high ?? Infinity })
 const bound = (value: number): number | null => (Number.isFinite(value) ? value + 0 : null)
 
 /** Range of `if condition then a else b`; a condition that cannot change takes one branch. */
