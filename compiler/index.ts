@@ -1,4 +1,4 @@
-// The compiler as a library: what the command line, the language server and other programs use.
+// The compiler as a library: what the command line and other programs use.
 
 export { checkOnly, compile, COMPILER, type Checked, type Compiled, type CompileOptions } from './compile.js'
 export type { HostCall, HostCalls } from './lower/reward-tests.js'

@@ -14,7 +14,7 @@ export const runtimeCodes = {
   RLP8002: { slug: 'stopped', meaning: 'The run was stopped before the stage was done.' },
   RLP8003: { slug: 'not-finite', meaning: 'A reward, the loss or the norm of the gradient is not a finite number.' },
   RLP8004: { slug: 'prompt-too-long', meaning: 'A row has more tokens than the model or the stage allows.' },
-  RLP8005: { slug: 'unknown-word', meaning: 'A text holds a word or character that is not in the vocabulary.' },
+  RLP8005: { slug: 'not-in-vocabulary', meaning: 'A text holds a word or character that is not in the vocabulary.' },
   RLP8006: { slug: 'bad-vocabulary', meaning: 'A vocabulary has no room for the special tokens, repeats a token, or differs from the size in the model config.' },
   RLP8007: { slug: 'endless-data', meaning: 'A stage that reads every row once was given a dataset without an end.' },
   RLP8008: { slug: 'too-few-rows', meaning: 'A filter kept fewer rows than it must.' },

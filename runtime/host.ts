@@ -1,5 +1,5 @@
-// The functions behind `extern fn`: one registry for signals, tasks and data sources, keyed by qualified name.
-// A test compares it with the standard library, both ways.
+// What functions behind `extern fn` take and give, and how they fail.
+// The functions by name are in `host-functions.ts`, data sources in `data/sources.ts`.
 
 import type { Dataset } from './data/dataset.js'
 import type { Secret } from './secrets.js'

@@ -19,7 +19,7 @@ export const codes = {
   RLP3013: { slug: 'needs-keys', severity: 'error', meaning: 'there is one instance for each key, and none is named' },
   RLP3014: { slug: 'bad-operand', severity: 'error', meaning: 'the operator does not work on such a value' },
   RLP3015: { slug: 'bad-type', severity: 'error', meaning: 'the type does not make sense as it is written' },
-  RLP3016: { slug: 'missing-value', severity: 'error', meaning: 'a declaration lacks its value, type or body' },
+  RLP3016: { slug: 'missing-part', severity: 'error', meaning: 'a declaration lacks its value, type or body' },
   RLP3017: { slug: 'empty-keys', severity: 'error', meaning: 'there is no instance, as the set of keys is empty' },
   RLP4001: { slug: 'unit-mismatch', severity: 'error', meaning: 'a quantity of another unit is wanted' },
   RLP4002: { slug: 'missing-unit', severity: 'error', meaning: 'a bare number stands where a quantity is wanted' },

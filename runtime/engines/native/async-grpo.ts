@@ -6,6 +6,7 @@ import { isList, type Expr, type StagePlan, type Value } from '../../../spec/pla
 import { failure } from '../../codes.js'
 import { evaluate } from '../../data/expr.js'
 import type { HostValue } from '../../host.js'
+import { closePolicies, openActors } from './actors.js'
 import { attribute, number } from './attributes.js'
 import { rowsOf } from './batching.js'
 import { Course } from './course.js'
@@ -13,24 +14,20 @@ import { filteredBatches } from './filtered-batches.js'
 import { sequenceExamples } from './examples.js'
 import { termsOf } from './experience.js'
 import { trainingLoop, type Walk } from './loop.js'
-import { Policy } from './policy.js'
-import { graphsOf, ofReference } from './programs.js'
+import { graphsOf } from './programs.js'
 import { Queue, type Waiting } from './queue.js'
-import { meanOf, Rewarder, rewardName } from './reward.js'
+import { meanOf } from './reward.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
 
 export const asyncGrpo: StageKind = async (run) => {
-  const { plan, stage, executor } = run
+  const { plan, stage } = run
   const tools = attribute(stage, 'tools.available')
   if (isList(tools) && tools.length > 0) throw failure('RLP8012', `no engine can run ${stage.address}: the native engine draws no rollouts with tools in policy optimisation`, 'leave `tools` out, or generate with `GenerateWithTools` and learn from that')
   const graphs = graphsOf(plan, stage)
-  const at = await run.openPolicy(stage.inputs['policy'] ?? null)
   const course = await Course.open(run, stage.inputs['prompts'] ?? null)
-  const policy = await Policy.open(executor, at, graphs)
-  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
-  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
-  const rewarder = await Rewarder.open(run, rewardName(stage.inputs['reward'] ?? null))
+  const actors = await openActors(run, graphs)
+  const { policy } = actors
   const [steps, groups, size] = [number(stage, 'length'), number(stage, 'rollout.per_step'), number(stage, 'group_size')]
   const [passes, splits] = [number(stage, 'update.passes'), number(stage, 'update.splits')]
   const bundle = passes * splits
@@ -38,7 +35,7 @@ export const asyncGrpo: StageKind = async (run) => {
   const share = (groups * size) / splits
   const layout = policy.layout(share)
   const trainer = new Trainer(policy, stage, steps)
-  const draw = filteredBatches(run, { policy, frozen, rewarder }, course, groups, size, temperature)
+  const draw = filteredBatches(run, actors, course, groups, size, temperature)
   const queue = new Queue(number(stage, 'rollout.staleness'), number(stage, 'filter.uses'))
   const until = endOf(stage)
   let current: Waiting | undefined
@@ -78,9 +75,8 @@ export const asyncGrpo: StageKind = async (run) => {
     },
     enough: (metrics) => until !== undefined && evaluate(until, { names: { metrics: metrics as HostValue, clock: { steps: trainer.updates } } }) === true,
   })
-  const result = { metrics: { reward }, policies: { policy: { at, weights: await policy.weights() } } }
-  policy.close()
-  frozen?.close()
+  const result = { metrics: { reward }, policies: { policy: { at: policy.at, weights: await policy.weights() } } }
+  closePolicies(actors)
   return result
 }
 

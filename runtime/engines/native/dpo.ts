@@ -4,26 +4,25 @@
 import { failure } from '../../codes.js'
 import type { Row } from '../../data/dataset.js'
 import { frameExample, type Sequence } from '../../tokenizer/framing.js'
+import { closePolicies, openPolicies } from './actors.js'
 import { number, optionalNumber } from './attributes.js'
 import { maskGrid, type Grid } from './batching.js'
 import { Course, type Drawn } from './course.js'
 import { sequenceExamples } from './examples.js'
 import { endOf, stepsOf } from './length.js'
 import { trainingLoop } from './loop.js'
-import { Policy, type Reader } from './policy.js'
-import { graphsOf, ofReference } from './programs.js'
+import type { Reader } from './policy.js'
+import { graphsOf } from './programs.js'
 import { meanOf } from './reward.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
 
 export const dpo: StageKind = async (run) => {
-  const { plan, stage, executor } = run
+  const { plan, stage } = run
   const graphs = graphsOf(plan, stage)
-  const at = await run.openPolicy(stage.inputs['policy'] ?? null)
   const course = await Course.open(run, stage.inputs['data'] ?? null)
-  const policy = await Policy.open(executor, at, graphs)
-  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
-  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
+  const policies = await openPolicies(run, graphs)
+  const { policy, frozen } = policies
   const pairs = number(stage, 'batch')
   const steps = await stepsOf(run, pairs)
   const longest = Math.min(policy.context, optionalNumber(stage, 'context') ?? policy.context)
@@ -52,9 +51,8 @@ export const dpo: StageKind = async (run) => {
       return { ...metrics, margin: meanOf(margins), accuracy, length: meanOf(sequences.map(({ tokens, prompt }) => tokens.length - prompt)) }
     },
   })
-  const result = { metrics: { loss, accuracy }, policies: { policy: { at, weights: await policy.weights() } } }
-  policy.close()
-  frozen?.close()
+  const result = { metrics: { loss, accuracy }, policies: { policy: { at: policy.at, weights: await policy.weights() } } }
+  closePolicies(policies)
   return result
 }
 

@@ -4,6 +4,7 @@
 import type { Bindings } from '../../executors/executor.js'
 import { randomKey } from '../../random.js'
 import { frameRollout, type Sequence } from '../../tokenizer/framing.js'
+import type { Actors } from './actors.js'
 import { number } from './attributes.js'
 import { grid, gridWidth, maskGrid, type Grid } from './batching.js'
 import type { Drawn } from './course.js'
@@ -11,7 +12,7 @@ import { sequenceExamples } from './examples.js'
 import { completionsOf } from './looking.js'
 import type { Policy } from './policy.js'
 import { promptTokens } from './prompts.js'
-import { meanOf, problemsOf, sampleOf, termMeans, termValues, type Rewarder } from './reward.js'
+import { meanOf, problemsOf, sampleOf, termMeans, termValues } from './reward.js'
 import { rollOut } from './rollout.js'
 import type { Metrics, StageRun } from './stage.js'
 
@@ -32,13 +33,6 @@ export interface Experience {
   /** What the program `advantage` makes of the whole batch; absent when each update computes its own. */
   readonly advantages: Float64Array | undefined
   readonly metrics: Metrics
-}
-
-export interface Actors {
-  readonly policy: Policy
-  /** The reference policy; absent when the objective does not read it. */
-  readonly frozen: Policy | undefined
-  readonly rewarder: Rewarder
 }
 
 /** Roll out every prompt `size` times and score what came. `batch` counts such batches from 0. */

@@ -2,10 +2,11 @@
 // Does not say how old a batch may be: that is `queue.ts`.
 
 import type { Sequence } from '../../tokenizer/framing.js'
+import type { Actors } from './actors.js'
 import { attribute } from './attributes.js'
 import { gridWidth, rowsOf } from './batching.js'
 import type { Course } from './course.js'
-import { advantagesOf, gather, type Actors, type Experience } from './experience.js'
+import { advantagesOf, gather, type Experience } from './experience.js'
 import { meanOf } from './reward.js'
 import type { StageRun } from './stage.js'
 

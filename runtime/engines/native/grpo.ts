@@ -2,27 +2,23 @@
 // Advantage, loss and aggregation are in the stage's programs; the order of prompts, rollouts and updates is here.
 
 import type { Sequence } from '../../tokenizer/framing.js'
+import { closePolicies, openActors } from './actors.js'
 import { number } from './attributes.js'
 import { rowsOf } from './batching.js'
 import { Course } from './course.js'
 import { sequenceExamples } from './examples.js'
 import { gather, termsOf, type Experience } from './experience.js'
 import { trainingLoop } from './loop.js'
-import { Policy } from './policy.js'
-import { graphsOf, ofReference } from './programs.js'
-import { Rewarder, rewardName } from './reward.js'
+import { graphsOf } from './programs.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
 
 export const grpo: StageKind = async (run) => {
-  const { plan, stage, executor } = run
+  const { plan, stage } = run
   const graphs = graphsOf(plan, stage)
-  const at = await run.openPolicy(stage.inputs['policy'] ?? null)
   const course = await Course.open(run, stage.inputs['prompts'] ?? null)
-  const policy = await Policy.open(executor, at, graphs)
-  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure')])
-  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
-  const rewarder = await Rewarder.open(run, rewardName(stage.inputs['reward'] ?? null))
+  const actors = await openActors(run, graphs)
+  const { policy } = actors
   const [steps, groups, size] = [number(stage, 'length'), number(stage, 'rollout.per_step'), number(stage, 'group_size')]
   const [passes, splits] = [number(stage, 'update.passes'), number(stage, 'update.splits')]
   const bundle = passes * splits
@@ -40,7 +36,7 @@ export const grpo: StageKind = async (run) => {
     outcome: 'reward',
     update: async (step) => {
       const part = step % bundle
-      if (part === 0 || !experience) experience = await gather(run, { policy, frozen, rewarder }, course.take(groups), size, step / bundle, temperature)
+      if (part === 0 || !experience) experience = await gather(run, actors, course.take(groups), size, step / bundle, temperature)
       const { sequences: rollouts, rewards: scores, terms, oldLogp, refLogp, advantages } = experience
       const chosen = Array.from({ length: share }, (_, i) => (part % splits) * share + i)
       const sequences = chosen.map((i) => rollouts[i] as Sequence)
@@ -61,8 +57,7 @@ export const grpo: StageKind = async (run) => {
       return { ...metrics, ...experience.metrics }
     },
   })
-  const result = { metrics: { reward }, policies: { policy: { at, weights: await policy.weights() } } }
-  policy.close()
-  frozen?.close()
+  const result = { metrics: { reward }, policies: { policy: { at: policy.at, weights: await policy.weights() } } }
+  closePolicies(actors)
   return result
 }

@@ -2,6 +2,7 @@
 // Advantages, losses and aggregation are in the stage's programs; the order of prompts, rollouts and updates is here, the critic in `critic.ts`.
 
 import type { Sequence } from '../../tokenizer/framing.js'
+import { closePolicies, openActors } from './actors.js'
 import { number } from './attributes.js'
 import { maskGrid, rowsOf, type Grid } from './batching.js'
 import { Course } from './course.js'
@@ -9,9 +10,7 @@ import { Critic } from './critic.js'
 import { sequenceExamples } from './examples.js'
 import { gather, type Experience } from './experience.js'
 import { trainingLoop, type Trained } from './loop.js'
-import { Policy } from './policy.js'
-import { graphsOf, ofReference } from './programs.js'
-import { Rewarder, rewardName } from './reward.js'
+import { graphsOf } from './programs.js'
 import type { StageKind } from './stage.js'
 import { Trainer } from './trainer.js'
 
@@ -23,15 +22,12 @@ interface Judged extends Experience {
 }
 
 export const ppo: StageKind = async (run) => {
-  const { plan, stage, executor } = run
+  const { plan, stage } = run
   const graphs = graphsOf(plan, stage)
-  const at = await run.openPolicy(stage.inputs['policy'] ?? null)
   const course = await Course.open(run, stage.inputs['prompts'] ?? null)
-  const policy = await Policy.open(executor, at, graphs)
-  const reads = new Set([...policy.programs.feeds('weigh'), ...policy.programs.feeds('measure'), ...Critic.reads(graphs)])
-  const frozen = reads.has('ref_logp') ? await Policy.open(executor, await run.openPolicy(stage.inputs['reference'] ?? null), ofReference(graphs)) : undefined
+  const actors = await openActors(run, graphs, Critic.reads(graphs))
+  const { policy } = actors
   const start = stage.inputs['critic'] ?? null
-  const rewarder = await Rewarder.open(run, rewardName(stage.inputs['reward'] ?? null))
   const [steps, alone, rollouts] = [number(stage, 'length'), number(stage, 'critic_warmup'), number(stage, 'rollout.per_step')]
   const [passes, splits] = [number(stage, 'update.passes'), number(stage, 'update.splits')]
   const bundle = passes * splits
@@ -41,7 +37,7 @@ export const ppo: StageKind = async (run) => {
   const share = rollouts / splits
   const layout = policy.layout(share)
   const actor = new Trainer(policy, stage, steps)
-  const critic = await Critic.open(run, start === null ? at : await run.openPolicy(start), graphs, alone + steps)
+  const critic = await Critic.open(run, start === null ? policy.at : await run.openPolicy(start), graphs, alone + steps)
   let judged: Judged | undefined
 
   const reward = await trainingLoop(run, both(actor, critic.trainer, alone), course, {
@@ -51,7 +47,7 @@ export const ppo: StageKind = async (run) => {
     update: async (step) => {
       const part = step % bundle
       if (part === 0 || !judged) {
-        const experience = await gather(run, { policy, frozen, rewarder }, course.take(rollouts), 1, Math.floor(step / bundle), temperature)
+        const experience = await gather(run, actors, course.take(rollouts), 1, Math.floor(step / bundle), temperature)
         judged = { ...experience, ...(await critic.judge(sequenceExamples(experience.sequences, layout), experience.rewards, { old: experience.oldLogp, ref: experience.refLogp })) }
       }
       const { sequences, oldLogp, refLogp, values, advantage, target, metrics } = judged
@@ -74,9 +70,8 @@ export const ppo: StageKind = async (run) => {
       return { ...moved, ...criticised, ...metrics }
     },
   })
-  const result = { metrics: { reward }, policies: { policy: { at, weights: await policy.weights() } } }
-  policy.close()
-  frozen?.close()
+  const result = { metrics: { reward }, policies: { policy: { at: policy.at, weights: await policy.weights() } } }
+  closePolicies(actors)
   critic.close()
   return result
 }
