@@ -13,7 +13,7 @@ import { Evaluator } from './evaluate.js'
 import { flopsOf } from './flops.js'
 import { Levels } from './levels.js'
 import { call } from './objective.js'
-import type { AttributeReader } from './stage.js'
+import type { Attributes } from '../elaborate/attributes.js'
 import type { TensorTerm, Term } from './terms.js'
 import type { LoweredStage, LoweringContext, StageToLower } from './types.js'
 
@@ -21,7 +21,7 @@ import type { LoweredStage, LoweringContext, StageToLower } from './types.js'
 const ADAM = { beta1: 0.9, beta2: 0.999, eps: 1e-8, decay: 0 } as const
 
 /** `act` of every kind, and of those that learn `critic_update` and `actor_update` (spec/plan/README.md). */
-export function lowerAgent(stage: StageToLower, read: AttributeReader, model: ModelPlan, context: LoweringContext): LoweredStage {
+export function lowerAgent(stage: StageToLower, read: Attributes, model: ModelPlan, context: LoweringContext): LoweredStage {
   const act = actProgram(model)
   if (stage.kind.levels.length === 0) return { programs: { act }, written: {}, estimate: {}, diagnostics: [] }
   const update = new Update(stage, read, model, context)
@@ -53,7 +53,7 @@ class Update {
 
   constructor(
     private readonly stage: StageToLower,
-    private readonly read: AttributeReader,
+    private readonly read: Attributes,
     private readonly model: ModelPlan,
     private readonly context: LoweringContext,
   ) {

@@ -4,13 +4,13 @@
 import type { Graph } from '../../spec/graph/graph.js'
 import type { ModelPlan, StagePlan } from '../../spec/plan/plan.js'
 import { flopsOf } from './flops.js'
-import type { AttributeReader } from './stage.js'
+import type { Attributes } from '../elaborate/attributes.js'
 import type { StageToLower } from './types.js'
 
 type Estimate = StagePlan['estimate']
 type Programs = Readonly<Record<string, Graph>>
 
-type Estimator = (stage: StageToLower, read: AttributeReader, context: number, programs: Programs) => Estimate
+type Estimator = (stage: StageToLower, read: Attributes, context: number, programs: Programs) => Estimate
 
 /** Rollouts of prompts, one each or in groups, and the updates that are made of them. A critic comes on top, and is not counted. */
 const practised: Estimator = (stage, read, context, programs) => {
@@ -70,14 +70,14 @@ const kinds: Readonly<Record<string, Estimator>> = {
   Ppo: practised,
 }
 
-export function estimate(stage: StageToLower, read: AttributeReader, model: ModelPlan, programs: Programs): Estimate {
+export function estimate(stage: StageToLower, read: Attributes, model: ModelPlan, programs: Programs): Estimate {
   const context = Number(model.config['max_position_embeddings'])
   const { flops, ...found } = kinds[stage.kind.name]?.(stage, read, context, programs) ?? {}
   // Operations are counted in programs, and a stage without an engine has none of the model.
   return { ...found, ...(flops === undefined || stage.withoutEngine ? {} : { flops }) }
 }
 
-function stepsOf(stage: StageToLower, read: AttributeReader): { steps?: number } {
+function stepsOf(stage: StageToLower, read: Attributes): { steps?: number } {
   const steps = stage.steps ?? (read.unit('length') === 'steps' ? Math.min(read.number('length', 0), read.optional('until') ?? Infinity) : undefined)
   return steps === undefined ? {} : { steps }
 }

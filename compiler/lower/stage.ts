@@ -5,7 +5,8 @@ import type { Diagnostic } from '../../grammar/diagnostics/diagnostic.js'
 import type { Graph } from '../../spec/graph/graph.js'
 import { VALUE_HEAD, withScoreHead, withValueHead } from '../../spec/plan/heads.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
-import type { ClosureValue, CompileValue } from '../elaborate/value.js'
+import { Attributes } from '../elaborate/attributes.js'
+import type { ClosureValue } from '../elaborate/value.js'
 import type { AdamW } from '../graph/composites.js'
 import { decodeProgram, prefillProgram, sampleProgram } from '../model/decoding.js'
 import { classifierGradient, classifierScore } from '../model/classifier.js'
@@ -77,7 +78,7 @@ interface Ingredients {
   readonly model: ModelPlan
   /** The model behind the reference policy, where it is another. */
   readonly reference: ModelPlan | undefined
-  readonly read: AttributeReader
+  readonly read: Attributes
   readonly scorer: boolean
   /** It has an objective on attention. */
   readonly attends: boolean
@@ -88,7 +89,7 @@ interface Ingredients {
   readonly sampling: string
 }
 
-const adamwOf = (read: AttributeReader, section: string): AdamW => ({
+const adamwOf = (read: Attributes, section: string): AdamW => ({
   beta1: read.number(`${section}beta1`, 0.9),
   beta2: read.number(`${section}beta2`, 0.999),
   eps: read.number(`${section}eps`, 1e-8),
@@ -143,13 +144,13 @@ function shared<O>(build: (model: ModelPlan, options: O) => Graph, model: ModelP
 /** Never throws on what a user can write: mistakes come back as diagnostics, and their programs are missing. */
 export function lowerStage(stage: StageToLower, context: LoweringContext): LoweredStage {
   const row = Object.hasOwn(kinds, stage.kind.name) ? kinds[stage.kind.name] : undefined
-  if (!row && stage.model?.architecture === 'agent' && !stage.withoutEngine) return lowerAgent(stage, new AttributeReader(stage.attributes), stage.model, context)
+  if (!row && stage.model?.architecture === 'agent' && !stage.withoutEngine) return lowerAgent(stage, new Attributes(stage.attributes), stage.model, context)
   if (!row) return lowerFunctions(stage, context)
   if (!stage.model) return { programs: {}, written: {}, estimate: {}, diagnostics: [] }
   const scorer = row.scorer === true
   // What a stage hands over is a model with a head already.
   const model = scorer && !stage.model.weights.some(({ name }) => name === VALUE_HEAD) ? withScoreHead(stage.model) : stage.model
-  const read = new AttributeReader(stage.attributes)
+  const read = new Attributes(stage.attributes)
   const trains = row.roles.includes('weigh')
   const objective = !trains ? undefined : scorer ? scoringOf(stage, read, context) : objectiveOf(stage, read, context, row.critic)
   const rate = stage.attributes.get('optimizer.lr')
@@ -192,7 +193,7 @@ interface Criticism extends Pick<LoweredStage, 'written' | 'diagnostics'> {
 }
 
 /** The programs of a critic; those of its model only where an engine computes it. */
-function criticPrograms(stage: StageToLower, read: AttributeReader, model: ModelPlan, context: LoweringContext): Criticism {
+function criticPrograms(stage: StageToLower, read: Attributes, model: ModelPlan, context: LoweringContext): Criticism {
   const [advantage, scale, valueLoss, aggregate] = ['advantage', 'scale', 'value_loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
   const rate = stage.attributes.get('critic_optimizer.lr')
   if (!advantage || !scale || !valueLoss || !aggregate || !rate) return { written: {}, ofModel: {}, diagnostics: [] }
@@ -217,12 +218,12 @@ function written(stage: StageToLower, closure: ClosureValue | undefined, path: s
   return closure && { ...closure, span: stage.spanOf(path) ?? stage.span }
 }
 
-function scoringOf(stage: StageToLower, read: AttributeReader, context: LoweringContext): ReturnType<typeof lowerScoring> {
+function scoringOf(stage: StageToLower, read: Attributes, context: LoweringContext): ReturnType<typeof lowerScoring> {
   const [loss, aggregate] = ['loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
   return loss && aggregate ? lowerScoring({ levels: stage.kind.levels, loss, aggregate }, context) : { lowered: undefined, diagnostics: [] }
 }
 
-function objectiveOf(stage: StageToLower, read: AttributeReader, context: LoweringContext, fed = false): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
+function objectiveOf(stage: StageToLower, read: Attributes, context: LoweringContext, fed = false): { lowered: LoweredObjective | undefined; diagnostics: readonly Diagnostic[] } {
   const [loss, aggregate] = ['loss', 'aggregate'].map((path) => written(stage, read.closure(path), path))
   // Without them the checker has already said what is missing.
   if (!loss || !aggregate) return { lowered: undefined, diagnostics: [] }
@@ -238,30 +239,4 @@ function objectiveOf(stage: StageToLower, read: AttributeReader, context: Loweri
     },
     context,
   )
-}
-
-/** Attributes by path as plain values. */
-export class AttributeReader {
-  constructor(private readonly attributes: ReadonlyMap<string, CompileValue>) {}
-
-  /** Quantities in their canonical unit. */
-  number(path: string, fallback: number): number {
-    return this.optional(path) ?? fallback
-  }
-  optional(path: string): number | undefined {
-    const value = this.attributes.get(path)
-    return value?.type === 'number' ? value.value : undefined
-  }
-  unit(path: string): string | undefined {
-    const value = this.attributes.get(path)
-    return value?.type === 'number' ? value.unit : undefined
-  }
-  flag(path: string): boolean {
-    const value = this.attributes.get(path)
-    return value?.type === 'boolean' && value.value
-  }
-  closure(path: string): ClosureValue | undefined {
-    const value = this.attributes.get(path)
-    return value?.type === 'closure' ? value : undefined
-  }
 }

@@ -6,7 +6,7 @@ import type { ConfigValue, ModelPlan } from '../../spec/plan/plan.js'
 import type { CompileValue } from '../elaborate/value.js'
 import { report } from './codes.js'
 import type { LoweredModel } from './lowered.js'
-import { ModelAttributes } from './attributes.js'
+import { Attributes } from '../elaborate/attributes.js'
 import { readSizes, type HubConfig, type TransformerSizes } from './sizes.js'
 import { weightsOf } from './weights.js'
 
@@ -15,7 +15,7 @@ export type ReadText = (path: string) => string | undefined
 
 /** The plan of a `ModelFolder`. Errors: RLP5109 when it is no such folder, RLP5110 when it holds what is not supported. */
 export function folderModel(attributes: ReadonlyMap<string, CompileValue>, span: Span, read: ReadText): LoweredModel {
-  const given = new ModelAttributes(attributes)
+  const given = new Attributes(attributes)
   const folder = given.text('path').replace(/\/+$/, '')
   const config = parsed(read, `${folder}/config.json`)
   if (typeof config === 'string') {

@@ -4,11 +4,11 @@
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
 import type { LoweredModel } from './lowered.js'
-import { ModelAttributes } from './attributes.js'
+import { Attributes } from '../elaborate/attributes.js'
 import type { WeightPlan } from './weights.js'
 
 export function freshGptNeoX(attributes: ReadonlyMap<string, CompileValue>, _span: Span): LoweredModel {
-  const read = new ModelAttributes(attributes)
+  const read = new Attributes(attributes)
   const [layers, width, mlp, vocabulary, std] = [read.number('layers', 1), read.number('width', 1), read.number('mlp', 1), read.number('vocabulary', 1), read.number('init_std', 0.02)]
   const matrix = (name: string, out: number, fan: number): WeightPlan => ({ name: `${name}.weight`, shape: [out, fan], init: 'normal', std, decay: true })
   const vector = (name: string, size: number, init: 'ones' | 'zeros'): WeightPlan => ({ name, shape: [size], init, std: 0, decay: false })

@@ -5,12 +5,12 @@ import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
 import { report } from './codes.js'
 import type { LoweredModel } from './lowered.js'
-import { ModelAttributes } from './attributes.js'
+import { Attributes } from '../elaborate/attributes.js'
 import { families, readSizes } from './sizes.js'
 import { expertsOf, weightsOf } from './weights.js'
 
 export function hubModel(attributes: ReadonlyMap<string, CompileValue>, span: Span): LoweredModel {
-  const read = new ModelAttributes(attributes)
+  const read = new Attributes(attributes)
   const family = read.text('family', 'llama')
   const [width, heads] = [read.number('width', 1), read.number('heads', 1)]
   const config = {

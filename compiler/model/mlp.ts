@@ -4,7 +4,7 @@
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
 import type { LoweredModel } from './lowered.js'
-import { ModelAttributes } from './attributes.js'
+import { Attributes } from '../elaborate/attributes.js'
 import type { WeightPlan } from './weights.js'
 
 /** Layer `index` of an MLP; the last one gives the logits. */
@@ -12,7 +12,7 @@ export const mlpLayer = (index: number): string => `layers.${index}`
 
 /** Weights `[out, in]` are drawn from N(0, 2/in) (He et al., arXiv 1502.01852), biases start at zero. */
 export function freshMlp(attributes: ReadonlyMap<string, CompileValue>, _span: Span): LoweredModel {
-  const read = new ModelAttributes(attributes)
+  const read = new Attributes(attributes)
   const sizes = [read.number('inputs', 1), ...read.numbers('hidden'), read.number('classes', 2)]
   const weights = sizes.slice(1).flatMap((out, layer): WeightPlan[] => {
     const fan = sizes[layer] as number

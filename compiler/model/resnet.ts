@@ -4,14 +4,14 @@
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
 import type { LoweredModel } from './lowered.js'
-import { ModelAttributes } from './attributes.js'
+import { Attributes } from '../elaborate/attributes.js'
 import type { WeightPlan } from './weights.js'
 
 /** Channels of the four groups of blocks. */
 const WIDTHS = [64, 128, 256, 512] as const
 
 export function freshResNet(attributes: ReadonlyMap<string, CompileValue>, _span: Span): LoweredModel {
-  const read = new ModelAttributes(attributes)
+  const read = new Attributes(attributes)
   const [blocks, channels, classes] = [read.numbers('blocks').slice(0, WIDTHS.length), read.number('channels', 3), read.number('classes', 10)]
   const weights: WeightPlan[] = [...convolution('conv1', 'bn1', channels, WIDTHS[0], 3)]
   let width: number = WIDTHS[0]

@@ -3,10 +3,10 @@
 import type { Span } from '../../grammar/source/source.js'
 import type { CompileValue } from '../elaborate/value.js'
 import type { LoweredModel } from './lowered.js'
-import { ModelAttributes } from './attributes.js'
+import { Attributes } from '../elaborate/attributes.js'
 
 export function servedModel(attributes: ReadonlyMap<string, CompileValue>, _span: Span): LoweredModel {
-  const read = new ModelAttributes(attributes)
+  const read = new Attributes(attributes)
   const config = { url: read.text('url'), max_position_embeddings: read.number('context', 1) }
   return { model: { architecture: 'served', config, tokenizer: null, source: { repository: read.text('model') }, weights: [] }, diagnostics: [] }
 }

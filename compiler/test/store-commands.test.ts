@@ -1,10 +1,10 @@
 // Runs that are interrupted, resumed, looked at and cleaned up, as a user does it: signals, exit codes, `rlpc resume`, `rlpc store`.
 
 import { execa } from 'execa'
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 
@@ -66,6 +66,18 @@ function write(folder: string, steps: number): void {
   writeFileSync(join(folder, 'rows.jsonl'), ['a', 'b', 'c'].map((letter) => `${JSON.stringify({ prompt: letter, completion: `${letter} ${letter}` })}\n`).join(''))
 }
 
+/** Resolves when a file is there. */
+const appears = (file: string): Promise<void> =>
+  new Promise((done) => {
+    const watcher = watch(dirname(file), look)
+    function look(): void {
+      if (!existsSync(file)) return
+      watcher.close()
+      done()
+    }
+    look()
+  })
+
 suite('interrupted runs on the command line', (test) => {
   test('Ctrl-C keeps the state and exits with 130; resume goes on with the plan that the run had', inFolder(async (folder) => {
     write(folder, 20_000)
@@ -105,8 +117,8 @@ suite('interrupted runs on the command line', (test) => {
     terminal.stdout.on('data', (text: Buffer) => /\d\/20000 steps/.test(text.toString()) && terminal.kill('SIGKILL'))
     await terminal
     const result = join(folder, '.rlp/runs/0002/result.json')
-    for (const end = Date.now() + 20_000; !existsSync(result) && Date.now() < end; ) await new Promise((done) => setTimeout(done, 20))
-    ok(existsSync(result), 'the run that lost its terminal has written what it came to')
+    // The run that lost its terminal goes on for a moment, and then writes what it came to.
+    await appears(result)
     const again = rlpc(folder, 'resume')
     again.stderr.on('data', (text: Buffer) => /continues/.test(text.toString()) && again.kill('SIGINT'))
     ok(/copy: continues after step \d+\n/.test((await again).stderr))

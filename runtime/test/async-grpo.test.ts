@@ -1,7 +1,7 @@
 // Rollouts that are older than the policy: which batch has its turn and how old it is, groups that are dropped, rollouts that are left out, and whole runs.
 
 import type { Experience } from '../engines/native/experience.js'
-import { Queue } from '../engines/native/queue.js'
+import { Queue } from '../engines/native/waiting-batches.js'
 import { equal, is, ok, suite } from '../../spec/test/suite.js'
 import { inHome } from './plans.js'
 import { interrupted, metricsOf, planOfSpec, weightsOf } from './specs.js'

@@ -1,5 +1,5 @@
 // Batches of rollouts whose groups are neither too easy nor too hard: what the filter drops is drawn again, from other prompts.
-// Does not say how old a batch may be: that is `queue.ts`.
+// Does not say how old a batch may be: that is `waiting-batches.ts`.
 
 import type { Sequence } from '../../tokenizer/framing.js'
 import type { Actors } from './actors.js'

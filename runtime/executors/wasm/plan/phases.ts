@@ -16,7 +16,7 @@ export interface Worth {
   readonly step: number
   /** Of all such steps of a program: waking the other threads takes tens of microseconds. */
   readonly program: number
-  /** Whether the clock has a say, too (`pace.ts`). */
+  /** Whether the clock has a say, too (`thread-choice.ts`). */
   readonly timed: boolean
 }
 

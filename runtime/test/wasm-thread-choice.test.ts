@@ -1,7 +1,7 @@
 // How the wasm executor chooses between one thread and several, with a clock of our own.
 
 import { is, ok, suite } from '../../spec/test/suite.js'
-import { Pace } from '../executors/wasm/pace.js'
+import { Pace } from '../executors/wasm/thread-choice.js'
 
 /** Runs `count` times on a machine where a run takes so long alone and together; returns the threads of each. */
 function follow(pace: Pace, count: number, alone: number, together: number): number[] {
