@@ -2,6 +2,7 @@
 // Attention is linear in its values, so with marks of the roles in their place it gives the mass on each: the same kernels, the same gradient.
 
 import type { Graph } from '../../spec/graph/graph.js'
+import { ROLES } from '../../spec/plan/looks.js'
 import type { ModelPlan } from '../../spec/plan/plan.js'
 import { GraphBuilder, type Value } from '../graph/builder.js'
 import { simplify } from '../graph/simplify.js'
@@ -10,7 +11,6 @@ import { accumulate, fetchScores, scores, trainedOf } from './programs.js'
 import { wholeRows } from './rows.js'
 import { sizesOf, type TransformerSizes } from './sizes.js'
 
-const ROLES = ['image', 'system'] as const
 /** Below this mass on system tokens a ratio says nothing. */
 const LEAST = 1e-6
 

@@ -5,6 +5,9 @@ import type { Expr, RewardPlan, Value } from './plan.js'
 
 const VISUAL_ATTENTION = 'std/attention.visual_attention'
 
+/** Whose tokens a model looks at. */
+export const ROLES = ['image', 'system'] as const
+
 /** Tags of the tokens of two roles, as they are written: pairs of texts, or null. */
 export interface AskedRoles {
   readonly image: Value

@@ -1,7 +1,7 @@
 // Where a policy looks: which tokens of a text play which role, and what the program `look` says of them.
 // What is made of it, an objective or a reward, is the stage's.
 
-import { askedRoles, rolesKey, type AskedRoles } from '../../../spec/plan/looks.js'
+import { askedRoles, ROLES, rolesKey, type AskedRoles } from '../../../spec/plan/looks.js'
 import type { Value } from '../../../spec/plan/plan.js'
 import { failure } from '../../codes.js'
 import { runAll, type TensorData } from '../../executors/executor.js'
@@ -13,7 +13,6 @@ import type { Policy, Reader } from './policy.js'
 import { completionOf, type Rollout } from './rollout.js'
 import type { StageRun } from './stage.js'
 
-export const ROLES = ['image', 'system'] as const
 export type Role = (typeof ROLES)[number]
 
 /** The texts that open and close the tokens of a role. */

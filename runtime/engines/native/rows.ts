@@ -1,12 +1,12 @@
 // What each kind of stage demands of the rows that it reads: fields, words of the vocabulary, room in the context.
 // The same checks that the stage makes while it runs, so that they can be made before anything runs.
 
+import { ROLES } from '../../../spec/plan/looks.js'
 import type { ModelPlan, StagePlan } from '../../../spec/plan/plan.js'
 import { number, optionalNumber } from './attributes.js'
 import { rolesOf } from './attention-sft.js'
 import type { Drawn } from './course.js'
 import { framePair } from './dpo.js'
-import { ROLES } from './looking.js'
 import { promptTokens } from './prompts.js'
 import { frameSample } from './sft.js'
 import type { Reader } from './policy.js'

@@ -5,53 +5,16 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph } from '../../../spec/graph/graph.js'
 import { inlineComposites } from '../../../spec/graph/inline.js'
 import { verify } from '../../../spec/graph/verify.js'
-import type { Bindings, Executor, Program, Session, TensorData } from '../executor.js'
+import type { Bindings, Executor, Program, TensorData } from '../executor.js'
 import { evaluate } from './evaluate.js'
-import { count, dataOf, zeros, type Sizes, type Tensor } from './tensor.js'
+import { HostSession } from './host-session.js'
+import { count, dataOf, type Sizes, type Tensor } from './tensor.js'
 
 export const reference = { name: 'reference', open: () => Promise.resolve(new ReferenceSession()) } satisfies Executor
 
-export class ReferenceSession implements Session {
-  private readonly states = new Map<string, Tensor>()
-  private readonly programs = new WeakMap<Graph, Map<string, Program>>()
-
-  declare(name: string, dtype: DType, shape: Sizes): void {
-    const known = this.states.get(name)
-    if (!known) this.states.set(name, { dtype, shape: [...shape], data: zeros(dtype, count(shape)) })
-    else if (known.dtype !== dtype || known.shape.join() !== shape.join()) throw new Error(`state "${name}" is ${known.dtype}[${known.shape.join(', ')}], declared again as ${dtype}[${shape.join(', ')}]`)
-  }
-
-  write(name: string, data: TensorData | readonly number[]): void {
-    const state = this.state(name)
-    if (data.length !== state.data.length) throw new Error(`state "${name}" has ${state.data.length} elements, not ${data.length}`)
-    this.states.set(name, { ...state, data: dataOf(state.dtype, data) })
-  }
-
-  read(name: string): TensorData {
-    const { dtype, data } = this.state(name)
-    return dataOf(dtype, data)
-  }
-
-  load(graph: Graph, bindings: Bindings): Program {
-    const programs = this.programs.get(graph) ?? new Map<string, Program>()
-    this.programs.set(graph, programs)
-    const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(bind(graph, bindings))
-    programs.set(key, program)
-    return program
-  }
-
-  close(): void {
-    this.states.clear()
-  }
-
-  private state(name: string): Tensor {
-    const state = this.states.get(name)
-    if (!state) throw new Error(`no state "${name}" was declared`)
-    return state
-  }
-
-  private prepare(bound: Graph): Program {
+export class ReferenceSession extends HostSession {
+  protected prepare(given: Graph, bindings: Bindings): Program {
+    const bound = bind(given, bindings)
     const faults = verify(bound)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
     const graph = inlineComposites(bound)

@@ -5,7 +5,8 @@ import { bind } from '../../../spec/graph/bind.js'
 import type { DType, Graph } from '../../../spec/graph/graph.js'
 import { verify } from '../../../spec/graph/verify.js'
 import type { Bindings, Executor, Program, Session, TensorData } from '../executor.js'
-import { count, dataOf, zeros } from '../reference/tensor.js'
+import { HostSession } from '../reference/host-session.js'
+import { dataOf } from '../reference/tensor.js'
 import { printTorch, torchSignature } from './print.js'
 import { PythonProcess, type Reply, type WireTensor } from './python.js'
 import type { Signature } from './signature.js'
@@ -26,58 +27,20 @@ export const torch: Omit<Executor, 'open'> & { open(): Promise<TorchSession> } =
 
 const NAME = 'program'
 
-interface State {
-  readonly dtype: DType
-  readonly shape: readonly number[]
-  readonly data: TensorData
-}
-
-class PythonSession implements TorchSession {
-  private readonly states = new Map<string, State>()
-  private readonly programs = new WeakMap<Graph, Map<string, TorchProgram>>()
+class PythonSession extends HostSession<TorchProgram> implements TorchSession {
   private defined = 0
 
-  constructor(private readonly python: PythonProcess) {}
-
-  declare(name: string, dtype: DType, shape: readonly number[]): void {
-    const known = this.states.get(name)
-    if (!known) this.states.set(name, { dtype, shape: [...shape], data: zeros(dtype, count(shape)) })
-    else if (known.dtype !== dtype || known.shape.join() !== shape.join()) throw new Error(`state "${name}" is ${known.dtype}[${known.shape.join(', ')}], declared again as ${dtype}[${shape.join(', ')}]`)
+  constructor(private readonly python: PythonProcess) {
+    super()
   }
 
-  write(name: string, data: TensorData | readonly number[]): void {
-    const state = this.state(name)
-    if (data.length !== state.data.length) throw new Error(`state "${name}" has ${state.data.length} elements, not ${data.length}`)
-    this.states.set(name, { ...state, data: dataOf(state.dtype, data) })
-  }
-
-  read(name: string): TensorData {
-    const { dtype, data } = this.state(name)
-    return dataOf(dtype, data)
-  }
-
-  load(graph: Graph, bindings: Bindings): TorchProgram {
-    const programs = this.programs.get(graph) ?? new Map<string, TorchProgram>()
-    this.programs.set(graph, programs)
-    const key = JSON.stringify(Object.entries(bindings).sort())
-    const program = programs.get(key) ?? this.prepare(graph, bindings)
-    programs.set(key, program)
-    return program
-  }
-
-  close(): void {
-    this.states.clear()
+  override close(): void {
+    super.close()
     this.python.end()
   }
 
-  private state(name: string): State {
-    const state = this.states.get(name)
-    if (!state) throw new Error(`no state "${name}" was declared`)
-    return state
-  }
-
   /** The printed source keeps its symbols: reading them from the shapes is part of what is tested. */
-  private prepare(graph: Graph, bindings: Bindings): TorchProgram {
+  protected prepare(graph: Graph, bindings: Bindings): TorchProgram {
     const bound = bind(graph, bindings)
     const faults = verify(bound)
     if (faults.length > 0) throw new Error(`illegal graph:\n${faults.join('\n')}`)
