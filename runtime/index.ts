@@ -1,4 +1,4 @@
-// The runtime's public face: read a plan, run it, show how it goes.
+// The runtime's public face: read a plan, run it, show how it goes. Commands that need one part of it import that part alone, to start at once.
 
 export { automatic, backendNamed, BACKENDS, executorNamed } from './backends.js'
 export { runPlan, type RunOptions } from './scheduler/run.js'
