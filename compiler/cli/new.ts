@@ -1,7 +1,7 @@
 // `rlpc new`: a small spec that runs in seconds, to change from.
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { EXIT } from './exit.js'
 import { UsageError, type Arguments } from './options.js'
 
@@ -74,9 +74,16 @@ export async function run(args: Arguments): Promise<number> {
   const folder = args.positionals[0] ?? '.'
   const file = join(folder, 'main.rlp')
   if (existsSync(file)) throw new UsageError(`\`${file}\` is already there`, 'choose another folder: nothing is overwritten')
-  mkdirSync(folder, { recursive: true })
+  makeFolder(folder)
   writeFileSync(file, TEMPLATE)
   const cd = folder === '.' ? '' : `cd ${relative(process.cwd(), folder)} && `
   process.stderr.write(`${file} written\n\n  ${cd}rlpc compile && rlpc run\n`)
   return EXIT.done
+}
+
+/** With the folders above it. `mkdirSync`'s own recursion does not end where the system lets nobody make a folder, as in `/proc`. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return
+  makeFolder(dirname(folder))
+  mkdirSync(folder)
 }
