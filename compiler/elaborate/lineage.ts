@@ -49,8 +49,11 @@ export function behind(drafts: Drafts, stage: StageDraft): Behind {
 }
 
 /** As `behind`, of the value of an input such as `reference`. */
-export function behindInput(drafts: Drafts, { settings }: StageDraft, input: string): Behind {
-  const to = targetOf(settings.get(input)?.value)
+export const behindInput = (drafts: Drafts, { settings }: StageDraft, input: string): Behind => behindValue(drafts, settings.get(input)?.value)
+
+/** As `behind`, of what a value refers to. */
+export function behindValue(drafts: Drafts, value: CompileValue | undefined): Behind {
+  const to = targetOf(value)
   const from = to?.kind === 'stage' ? drafts.get(to.address) : undefined
   return from?.draft === 'stage' ? handedOver(from, behind(drafts, from)) : { model: to?.kind === 'model' ? to.address : undefined, changes: [] }
 }

@@ -13,7 +13,7 @@ import { report } from '../elaborate/codes.js'
 import { neededStages, type Drafts } from '../elaborate/dependencies.js'
 import type { AnyDraft, CurriculumDraft, DatasetDraft, ModelDraft, StageDraft } from '../elaborate/drafts.js'
 import type { Elaborated } from '../elaborate/elaborate.js'
-import { adapterIn, behind, behindInput } from '../elaborate/lineage.js'
+import { adapterIn, behind, behindInput, behindValue } from '../elaborate/lineage.js'
 import { rewardToLower } from '../lower/reward-to-lower.js'
 import { toValue } from '../elaborate/to-plan.js'
 import { real, type CompileValue } from '../elaborate/value.js'
@@ -24,6 +24,7 @@ import type { Program } from '../resolve/program.js'
 import { Fingerprints } from './fingerprint.js'
 import { memoised } from './memoised.js'
 import { BehindPlans, reportFault } from './model-changes.js'
+import { modelsThatDoNotFit } from './model-fits.js'
 import { saidBy } from './said.js'
 import { combineSeeds } from './seed.js'
 import { sharing } from './shared-lowering.js'
@@ -88,6 +89,7 @@ export function assemble(program: Program, elaborated: Elaborated, lowering: Low
     const modelPlan = plans.under(draft)
     const fault = plans.fault(draft, modelPlan)
     if (fault) diagnostics.push(reportFault(draft, fault))
+    diagnostics.push(...modelsThatDoNotFit(draft, modelPlan, (value) => plans.of(behindValue(drafts, value))))
     const environment = plans.environment(draft)
     const choice = environment === undefined ? engineFor(draft.kind)(modelPlan) : chooseEngine(draft.kind.engines, modelPlan, false, environment)
     const { programs: graphs, written, estimate } = lowerStage(draft, { model: modelPlan, reference: plans.of(behindInput(drafts, draft, 'reference')), withoutEngine: choice.engine === null, steps: plannedSteps(drafts, draft), looks: rewardsOf(draft).some((address) => askedRoles(rewards[address]?.signals ?? []).length > 0) })

@@ -120,6 +120,11 @@ const cases: readonly Case[] = [
   { code: 'RLP5016', name: 'a matrix that is not there', source: `stage s: Lora { policy = tiny, rank = 2, targets = ⟦["q_proj", "wq"]⟧ }`, after: withModels, says: ['`wq`', 'q_proj, k_proj', 'choose among'] },
   { code: 'RLP5017', name: 'tags that are no tokens', source: `stage s: IsolatePaths { policy = ⟦tiny⟧ }`, after: withModels, says: ['`<Parallel>`', 'no tokens', 'vocabulary'] },
   { code: 'RLP5018', name: 'an agent elsewhere', source: `stage a: OfflineRl { data = point.episodes(), environment = point.point, length = 5 steps }\nstage b: Collect { agent = ⟦a.agent⟧, environment = { id = "maze", scale = 1, shift = 0 }, length = 5 transitions }`, after: withModels, says: ['`maze` here', 'made for `rlpc/point`', 'the same `environment`'] },
+  { code: 'RLP5019', name: 'a reference with other words', source: `model alien: Transformer { layers = 1, width = 8, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["a", "z"] }
+stage s: Grpo { policy = tiny, prompts = problems["train"], reward = answer, length = 5 steps, reference = ⟦alien⟧, rollout { per_step = 2 prompts, max_new = 8 tokens }, optimizer { lr = 1e-3 } }`, after: withModels, says: ['`alien` does not fit the policy of `s`', 'token 3 is `a`', 'the same `vocabulary`'] },
+  { code: 'RLP5019', name: 'a merge of other forms', source: `stage s: Merge { policy = tiny, policies = ⟦[wide]⟧ }
+model wide: Transformer { layers = 1, width = 16, heads = 2, mlp = 8, context = 48 tokens, vocabulary = chains.words }`, after: withModels, says: ['`wide` does not fit', 'embed_tokens', '16]'] },
+  { code: 'RLP5019', name: 'a merge of nothing', source: `stage s: Merge { policy = tiny, policies = ⟦[]⟧ }`, after: withModels, says: ['nothing to merge', 'at least one'] },
   { code: 'RLP7001', name: 'a parameter that is not there', source: 'param width: Int = 8', set: { widht: '4' }, commandLine: 'widht', says: ['did you mean `width`'] },
   { code: 'RLP7002', name: 'a value that does not parse', source: 'param width: Int = 8', set: { width: '4 +' }, commandLine: '', says: ['--set width=4 +', 'Int'] },
   { code: 'RLP7003', name: 'no value', source: `param ⟦width⟧: Int\nstage s: Sft { policy = tiny, length = 5 steps, seed = width, ${TRAINING} }`, says: ['--set width='] },
@@ -129,7 +134,7 @@ const cases: readonly Case[] = [
 
 /** What few cases import. */
 const importing = (common: string, source: string): string => {
-  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : source.includes('OfflineRl') ? 'import { Collect, OfflineRl, OnlineRl } from "std/offline"\nimport * as point from "std/tasks/point"' : undefined
+  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : source.includes(': Merge {') ? 'import { Merge } from "std/merging"' : source.includes('OfflineRl') ? 'import { Collect, OfflineRl, OnlineRl } from "std/offline"\nimport * as point from "std/tasks/point"' : undefined
   return line === undefined ? common : common.replace('rlp 1\n', `rlp 1\n${line}\n`)
 }
 

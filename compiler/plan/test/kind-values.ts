@@ -44,7 +44,7 @@ export const NEEDED: Readonly<Record<string, Readonly<Record<string, string>>>> 
   EvaluateClassifier: { model: 'net', data: 'vectors["a"]' },
   GradientNorm: { model: 'net', rows: 'vectors["a"]' },
   ShrinkPerturb: { model: 'net', shrink: '0.5', perturb: '0.1' },
-  Merge: { policy: 'tiny', policies: '[wide]' },
+  Merge: { policy: 'tiny', policies: '[twin]' },
   Lora: { policy: 'tiny', rank: '2' },
   MergeLora: { policy: 'thin["a"].policy' },
   IsolatePaths: { policy: 'branching["a"]' },
@@ -101,7 +101,7 @@ const OTHER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   EvaluateClassifier: { model: 'deep', data: 'vectors["b"]' },
   GradientNorm: { model: 'deep', rows: 'vectors["b"]' },
   ShrinkPerturb: { model: 'deep', shrink: '0.4', perturb: '0.2', noise: '"gaussian"', seed: '1' },
-  Merge: { policy: 'wide', policies: '[tiny]', combine: 'added', seed: '1' },
+  Merge: { policy: 'twin', policies: '[tiny]', combine: 'added', seed: '1' },
   Lora: { policy: 'wide', rank: '3', alpha: '5', dropout: '0.1', targets: '["q_proj"]', stabilised: 'true', start: '"adapters/a"', seed: '1' },
   MergeLora: { policy: 'thin["b"].policy' },
   IsolatePaths: { policy: 'branching["b"]', block: '"Fork"', path: '"Way"' },
@@ -140,6 +140,7 @@ const OPTIMIZER: Readonly<Record<string, string>> = {
 
 export const MORE = `
 model wide: Transformer { layers = 1, width = 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words }
+model twin: Transformer { layers = 1, width = 8, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words, seed = 1 }
 reward strict: Reward[chains.Chain] { term correct = exact(tagged(completion, "answer"), row.answer)
   total = correct - 1 }
 model branching: Transformer for form in ["a", "b"] { layers = 1, width = if form == "a" then 8 else 12, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["<Parallel>", "</Parallel>", "<Fork>", "</Fork>", "<Path>", "</Path>", "<Way>", "</Way>"] }
