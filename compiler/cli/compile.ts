@@ -2,9 +2,11 @@
 
 import { dirname, relative, resolve } from 'node:path'
 import { dump } from '../../spec/graph/dump.js'
+import { contentHash } from '../../spec/plan/canonical.js'
 import type { Plan } from '../../spec/plan/plan.js'
 import { sealed } from '../../spec/plan/sealed.js'
 import { compile } from '../index.js'
+import type { Program } from '../resolve/program.js'
 import { diskHost } from './disk-host.js'
 import { findEntry, type Entry } from './entry.js'
 import { EXIT } from './exit.js'
@@ -12,12 +14,27 @@ import { assignments, flag, format, text, UsageError, type Arguments } from './o
 import { hasErrors, print } from './report.js'
 import { signalsFor } from './signals.js'
 
-/** Beside a plan: where its spec lies, so that relative data paths are found. Not part of the plan, which knows no paths. */
+/** Beside a plan: where its spec lies, so that relative data paths are found, and what it was. Not part of the plan, which knows no paths. */
 export interface PlanOrigin {
   readonly spec: string
+  /** Hash of the text of each module of ours, by its path from the spec's folder. */
+  readonly modules: Readonly<Record<string, string>>
 }
 
-export async function compileEntry(entry: Entry, args: Arguments): Promise<Plan | undefined> {
+/** The modules of a program that lie beside its spec, each with the hash of its text. */
+const modulesOf = (program: Program): PlanOrigin['modules'] =>
+  Object.fromEntries(program.modules.filter(({ path }) => !path.startsWith('std/')).map(({ path, module }) => [path, contentHash(module.file.text)]))
+
+/** Of modules that a plan was compiled from, those that are there and have another text by now. */
+export const changedModules = (folder: string, modules: PlanOrigin['modules']): readonly string[] => {
+  const { read } = diskHost(folder)
+  return Object.entries(modules).flatMap(([path, hash]) => {
+    const text = read(path)
+    return text === undefined || contentHash(text) === hash ? [] : [path]
+  })
+}
+
+export async function compileEntry(entry: Entry, args: Arguments): Promise<{ readonly plan: Plan; readonly program: Program } | undefined> {
   const result = await compile({
     entry: entry.file,
     host: diskHost(entry.folder),
@@ -26,15 +43,16 @@ export async function compileEntry(entry: Entry, args: Arguments): Promise<Plan 
     signals: signalsFor(entry.folder),
   })
   if (format(args) === 'text' || hasErrors(result.diagnostics)) print(result.diagnostics, format(args))
-  const plan = hasErrors(result.diagnostics) ? undefined : result.plan
-  if (!plan || !flag(args, 'locked')) return plan
-  return (await (await import('./lock.js')).isAsLocked(entry.folder, result.program, plan)) ? plan : undefined
+  const { plan, program } = result
+  if (hasErrors(result.diagnostics) || !plan || !program) return undefined
+  if (flag(args, 'locked') && !(await (await import('./lock.js')).isAsLocked(entry.folder, program, plan))) return undefined
+  return { plan, program }
 }
 
 /** Errors: RLP8201, RLP8202. */
-export async function writePlan(plan: Plan, path: string, entry: Entry): Promise<void> {
+async function writePlan(plan: Plan, program: Program, path: string, entry: Entry): Promise<void> {
   const { writeFileAtomic } = await import('../../runtime/checkpoint/atomic.js')
-  const origin: PlanOrigin = { spec: relative(dirname(path), resolve(entry.folder, entry.file)).split('\\').join('/') }
+  const origin: PlanOrigin = { spec: relative(dirname(path), resolve(entry.folder, entry.file)).split('\\').join('/'), modules: modulesOf(program) }
   writeFileAtomic(path.replace(/(\.json)?$/, '.origin.json'), `${JSON.stringify(origin)}\n`)
   writeFileAtomic(path, sealed(plan))
 }
@@ -43,14 +61,15 @@ export async function run(args: Arguments): Promise<number> {
   const emit = text(args, 'emit')
   if (emit !== undefined && !(emit in emitters)) throw new UsageError(`--emit is \`graphs\`, \`kernels\` or \`torch\`, found \`${emit}\``)
   const entry = findEntry(args.positionals[0])
-  const plan = await compileEntry(entry, args)
-  if (!plan) return EXIT.mistakes
+  const compiled = await compileEntry(entry, args)
+  if (!compiled) return EXIT.mistakes
+  const { plan, program } = compiled
   if (emit !== undefined) {
     process.stdout.write(await (emitters[emit] as Emitter)(plan))
     return EXIT.done
   }
   const path = resolve(text(args, 'output') ?? '.rlp/plan.json')
-  await writePlan(plan, path, entry)
+  await writePlan(plan, program, path, entry)
   const stages = plan.stages.length
   const shown = relative(process.cwd(), path) || path
   if (format(args) === 'json') process.stdout.write(`${JSON.stringify({ plan: shown, stages })}\n`)

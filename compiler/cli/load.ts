@@ -4,7 +4,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, relative, resolve } from 'node:path'
 import type { Plan } from '../../spec/plan/plan.js'
-import { compileEntry, type PlanOrigin } from './compile.js'
+import { changedModules, compileEntry, type PlanOrigin } from './compile.js'
 import { findEntry } from './entry.js'
 import { flag, UsageError, type Arguments } from './options.js'
 
@@ -22,8 +22,8 @@ export const isPlanFile = (argument: string): boolean => !argument.endsWith('.rl
 /** The plan of a spec; undefined when it has mistakes, which were printed. */
 export async function loadSpec(argument: string | undefined, args: Arguments): Promise<Loaded | undefined> {
   const entry = findEntry(argument)
-  const plan = await compileEntry(entry, args)
-  return plan && { plan, root: entry.folder, spec: entry.file }
+  const compiled = await compileEntry(entry, args)
+  return compiled && { plan: compiled.plan, root: entry.folder, spec: entry.file }
 }
 
 /** A compiled plan; undefined when it is not as it was locked. */
@@ -39,25 +39,26 @@ export async function loadPlan(argument: string | undefined, args: Arguments): P
   const { readPlan } = await import('../../runtime/scheduler/read-plan.js')
   const read = readPlan(readFileSync(path, 'utf8'))
   if ('problem' in read) throw new UsageError(`\`${argument ?? '.rlp/plan.json'}\` is not a plan: ${read.problem}`, 'compile it again with `rlpc compile`')
-  const { root, spec } = originOf(path)
+  const { root, spec, changed } = originOf(path)
+  if (changed.length > 0) process.stderr.write(`${changed.join(', ')} ${changed.length === 1 ? 'has' : 'have'} changed since \`${relative(process.cwd(), path)}\` was compiled; the plan is taken as it was: \`rlpc compile\` makes it anew\n`)
   if (flag(args, 'locked') && !(await (await import('./lock.js')).isAsLocked(root, undefined, read.plan))) return undefined
   return { plan: read.plan, root, spec }
 }
 
-/** Where the spec lies, noted beside the plan when it was compiled; else the folder of the plan. */
-function originOf(planPath: string): { root: string; spec: string | undefined } {
+/** Where the spec lies, noted beside the plan when it was compiled, and which of its modules are others by now; else the folder of the plan. */
+function originOf(planPath: string): { readonly root: string; readonly spec: string | undefined; readonly changed: readonly string[] } {
   const beside = planPath.replace(/(\.json)?$/, '.origin.json')
-  if (!existsSync(beside)) return { root: dirname(planPath), spec: undefined }
-  const spec = specIn(readFileSync(beside, 'utf8'))
-  if (spec === undefined) throw new UsageError(`\`${relative(process.cwd(), beside)}\` does not say where the spec is`, 'compile it again with `rlpc compile`')
-  const path = resolve(dirname(planPath), spec)
-  return { root: dirname(path), spec: basename(path) }
+  if (!existsSync(beside)) return { root: dirname(planPath), spec: undefined, changed: [] }
+  const origin = readOrigin(readFileSync(beside, 'utf8'))
+  if (!origin) throw new UsageError(`\`${relative(process.cwd(), beside)}\` does not say where the spec is`, 'compile it again with `rlpc compile`')
+  const path = resolve(dirname(planPath), origin.spec)
+  return { root: dirname(path), spec: basename(path), changed: changedModules(dirname(path), origin.modules) }
 }
 
-function specIn(text: string): string | undefined {
+function readOrigin(text: string): PlanOrigin | undefined {
   try {
-    const { spec } = JSON.parse(text) as Partial<PlanOrigin>
-    return typeof spec === 'string' ? spec : undefined
+    const { spec, modules = {} } = JSON.parse(text) as Partial<PlanOrigin>
+    return typeof spec === 'string' && typeof modules === 'object' ? { spec, modules } : undefined
   } catch {
     return undefined
   }

@@ -180,6 +180,18 @@ suite('command line', (test) => {
     equal([refused.exitCode, refused.result.outcome, refused.result.error?.code], [3, 'failed', 'RLP8202'])
   }))
 
+  test('a plan whose spec has changed since runs as it was, and says so', inFolder(async (folder) => {
+    writeFileSync(join(folder, 'main.rlp'), SMALL)
+    is((await rlpc(folder, 'compile')).exitCode, 0)
+    const fresh = await rlpc(folder, 'run')
+    ok(!/changed since/.test(fresh.stderr), fresh.stderr)
+    writeFileSync(join(folder, 'main.rlp'), SMALL.replace('rlp 1\n', 'rlp 1\n// Said more.\n'))
+    const stale = await rlpc(folder, 'run')
+    ok(stale.stderr.includes('main.rlp has changed since `.rlp/plan.json` was compiled'), stale.stderr)
+    is((await rlpc(folder, 'compile')).exitCode, 0)
+    ok(!/changed since/.test((await rlpc(folder, 'run')).stderr))
+  }))
+
   test('what a plan is not is said in words', inFolder(async (folder) => {
     mkdirSync(join(folder, '.rlp'))
     for (const text of ['{', '{"format": 2}', '[]']) {
