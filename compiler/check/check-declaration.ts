@@ -5,7 +5,7 @@ import { suggest } from '../../grammar/diagnostics/suggest.js'
 import { symbolOfType } from '../kinds/read.js'
 import type { KindSchema } from '../kinds/schema.js'
 import { GRAMMAR_WORDS, MEMBER_WORDS, TOP_WORDS, type TopWord } from '../kinds/words.js'
-import type { DeclarationSymbol } from '../resolve/program.js'
+import type { DeclarationSymbol, ModuleScope } from '../resolve/program.js'
 import { checkBody } from './check-body.js'
 import { checkKind } from './check-kind.js'
 import { checkPhase, checkReward } from './check-members.js'
@@ -14,7 +14,7 @@ import { checkVariant } from './check-variant.js'
 import { joined, listed, replace, shortened, type Context } from './context.js'
 import { expectType, reportRepetition } from './expect.js'
 import { FOREIGN_KINDS } from './foreign-names.js'
-import { importFix } from './import-fix.js'
+import { importFix, moduleWith } from './import-fix.js'
 import { readType } from './read-type.js'
 import { keysEnv, keysOf, rowOf, typeOfSymbol } from './symbols.js'
 import { artefact, optionsOf, show, type Type } from './types.js'
@@ -136,21 +136,33 @@ function kindOf(cx: Context, symbol: DeclarationSymbol, declaration: GenericDecl
   if (found?.symbol === 'lost') return undefined
   const names = symbol.module.names().filter((name) => cx.kinds.of(symbol.module.lookup(name))?.category === rule.category)
   const written = type.node === 'NamedType' ? type.name.name : show(readType(cx, type, symbol.module))
-  const better = found ? undefined : suggest(written, names)
+  // A kind that is only not imported is meant before one that is spelt otherwise.
+  const meant = found ? undefined : kindElsewhere(cx, written, kinds(), symbol.module)
+  const better = found || meant ? undefined : suggest(written, names)
   const foreign = found ? undefined : FOREIGN_KINDS.get(written)
   if (foreign) {
     cx.report('RLP2011', type.span, `there is no kind \`${written}\``, { label: foreign.write ? `did you mean \`${foreign.write}\`?` : 'unknown kind', help: foreign.help, fixes: foreign.write ? [replace(type.span, foreign.write)] : [] })
     return undefined
   }
-  const elsewhere = kinds().find(({ name }) => name === written) ?? (better ? undefined : kinds().find(({ name }) => suggest(written, [name])))
+  const near = meant || better ? undefined : kinds().find(({ name }) => suggest(written, [name]))
+  const elsewhere = meant ?? (near && { name: near.name, from: near.symbol.module.path })
   if (!better && !cx.firstUnknown(written, type.span.file)) return undefined
   cx.report('RLP2011', type.node === 'NamedType' ? type.name.span : type.span, found ? `\`${written}\` is no kind of ${word.name}` : `there is no kind \`${shortened(written)}\``, {
     label: better ? `did you mean \`${better}\`?` : 'unknown kind',
     notes: names.length > 0 ? [`kinds of ${word.name} here: ${listed(names)}`] : [],
-    help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${elsewhere.name} } from "${elsewhere.symbol.module.path}"\`` : `name a kind of ${word.name}, or import one`,
-    fixes: type.node !== 'NamedType' ? [] : better ? [replace(type.name.span, better)] : elsewhere?.name === written ? [importFix(written, elsewhere.symbol.module.path, symbol.module)] : [],
+    help: better ? `write \`${better}\`` : elsewhere ? `import it: \`import { ${elsewhere.name} } from "${elsewhere.from}"\`` : `name a kind of ${word.name}, or import one`,
+    fixes: type.node !== 'NamedType' ? [] : better ? [replace(type.name.span, better)] : elsewhere?.name === written ? [importFix(written, elsewhere.from, symbol.module)] : [],
   })
   return undefined
+}
+
+/** The kind of another module that a name means, were it imported: the same but for case, among those that are read; else the same in the library. */
+function kindElsewhere(cx: Context, written: string, kinds: readonly KindSchema[], scope: ModuleScope): { readonly name: string; readonly from: string } | undefined {
+  if (scope.names().some((name) => name.toLowerCase() === written.toLowerCase())) return undefined
+  const read = kinds.find(({ name }) => name === written) ?? kinds.find(({ name }) => name.toLowerCase() === written.toLowerCase())
+  if (read) return { name: read.name, from: read.symbol.module.path }
+  const from = moduleWith(cx, written, scope)
+  return from === undefined ? undefined : { name: written, from }
 }
 
 function checkTypeArguments(cx: Context, { type, name, word }: GenericDeclaration, schema: KindSchema): void {

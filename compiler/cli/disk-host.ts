@@ -38,7 +38,7 @@ function libraryModules(): string[] {
 /** The specs beside the entry file, as an import names them. */
 function specsIn(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((file) => file.endsWith('.rlp')).map((file) => `./${file}`)
+    return readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isFile() && entry.name.endsWith('.rlp')).map(({ name }) => `./${name}`)
   } catch {
     return []
   }

@@ -75,6 +75,8 @@ export const cases: readonly Case[] = [
   { code: 'RLP2010', name: 'an import that nobody reads', source: 'rlp 1\nimport { nll, ⟦dft⟧ } from "std/sft"\nconst a = nll', says: ['`dft` is imported and never used'], fixed: 'import { nll }' },
   { code: 'RLP2010', name: 'a module that nobody reads', source: 'rlp 1\nimport * as ⟦k⟧ from "std/tasks/knights"\nconst a = 1', says: ['`k` is imported'] },
   { code: 'RLP2011', name: 'a misspelt kind', source: `stage s: ⟦Grop⟧ { ${GRPO}\n ${ROLLOUT}\n ${LR} }`, says: ['there is no kind `Grop`', 'did you mean `Grpo`'], fixed: 'stage s: Grpo' },
+  { code: 'RLP2011', name: 'a kind of a module that nobody imports', source: `stage s: ⟦Merge⟧ { ${GRPO}\n ${ROLLOUT}\n ${LR} }`, says: ['there is no kind `Merge`', 'import { Merge } from "std/merging"'], fixed: 'from "std/merging"' },
+  { code: 'RLP2011', name: 'a kind in another case, not imported', source: `stage s: ⟦DPO⟧ { ${GRPO}\n ${ROLLOUT}\n ${LR} }`, says: ['import { Dpo } from "std/stages"'] },
   { code: 'RLP2011', name: 'a misspelt type', source: 'param p: ⟦Rael⟧ = 1', says: ['did you mean `Real`'], fixed: 'param p: Real' },
   { code: 'RLP2011', name: 'a type that is not imported', source: 'fn f(a: ⟦Segment⟧): Real = 1', says: ['import { Segment } from "std/stages"'], fixed: 'Prompt, Sft, Segment }' },
   { code: 'RLP2012', name: 'a kind of model', source: `stage s: ⟦Transformer⟧ { ${GRPO} }`, says: ['no kind of stage', '`model s: Transformer`'] },
