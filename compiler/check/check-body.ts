@@ -30,7 +30,7 @@ export interface Body {
 
 /** Checks everything between the braces. */
 export function checkBody(cx: Context, body: Body): Written {
-  const written = new Map<string, { value: Attribute['value']; span: Span }>()
+  const written = new Map<string, Given>()
   const { declaration } = body
   cx.written.set(declaration, written)
   const sections = new Map<string, Section>()
@@ -54,19 +54,27 @@ export function checkBody(cx: Context, body: Body): Written {
   return written
 }
 
-function checkAttribute(cx: Context, body: Body, section: SectionSchema | undefined, item: Attribute, written: Map<string, { value: Attribute['value']; span: Span }>): void {
+/** What an attribute is given, or an unknown one that was meant to be it. */
+interface Given {
+  readonly value: Attribute['value']
+  readonly span: Span
+  readonly meant?: true
+}
+
+function checkAttribute(cx: Context, body: Body, section: SectionSchema | undefined, item: Attribute, written: Map<string, Given>): void {
   const [first] = item.path
   if (!first) return
   const member = item.path.length === 1 ? (section ?? body.schema).members.get(first.name) : undefined
   if (!member) {
     const path = unknownAttribute(cx, body, section?.name, item)
-    if (path !== undefined && !written.has(path)) written.set(path, { value: item.value, span: item.span })
+    if (path !== undefined && !written.has(path)) written.set(path, { value: item.value, span: item.span, meant: true })
     infer(cx, item.value, body.env)
     return
   }
   const path = section ? `${section.name}.${member.name}` : member.name
   const before = written.get(path)
-  if (before) {
+  // What was only meant so has been told of.
+  if (before && !before.meant) {
     cx.report('RLP2002', first.span, `\`${path}\` is set twice`, { label: 'second value', related: [{ span: before.span, text: 'first set here' }], help: 'remove one of them' })
     infer(cx, item.value, body.env)
     return
@@ -76,7 +84,7 @@ function checkAttribute(cx: Context, body: Body, section: SectionSchema | undefi
   expectType(cx, item.value, substitute(memberType(cx, member), body.bound), env, `\`${first.name}\``)
 }
 
-function checkSection(cx: Context, body: Body, item: Section, seen: Map<string, Section>, written: Map<string, { value: Attribute['value']; span: Span }>): void {
+function checkSection(cx: Context, body: Body, item: Section, seen: Map<string, Section>, written: Map<string, Given>): void {
   const spelt = item.name.name
   const name = body.schema.sections.has(spelt) ? spelt : (unknownAttribute(cx, body, undefined, item) ?? spelt)
   const schema = body.schema.sections.get(name)

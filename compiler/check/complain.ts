@@ -21,7 +21,7 @@ export function complain(cx: Context, expression: Expression, from: Type, to: Ty
     case 'range':
       return cx.report('RLP4005', span, `${subject} must be ${showBounds(reason.low, reason.high)}`, {
         label: from.type === 'number' && from.low === from.high ? `this is ${from.low}` : `this is ${from.type === 'number' ? showBounds(from.low, from.high) : show(from)}`,
-        help: `write a number that is ${showBounds(reason.low, reason.high)}`,
+        help: `write a number that is ${showBounds(reason.low, reason.high)}${optionsOf(to).some(({ type }) => type === 'none') ? ', or `none`' : ''}`,
       })
     case 'fraction':
       return cx.report('RLP3001', span, `${subject} expects an Int`, { label: 'expected Int, found Real', help: 'write a whole number, or round with `floor`' })

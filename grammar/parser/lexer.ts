@@ -127,7 +127,7 @@ function tabIndentation(file: SourceFile): Diagnostic | undefined {
   if (!first) return undefined
   return report('RLP0007', first.span, 'this line is indented with a tab', {
     notes: edits.length > 1 ? [`${edits.length} lines of this file are`] : [],
-    help: 'indent with two spaces, or run `rlpc fmt`',
+    help: 'indent with two spaces',
     fixes: [{ title: 'indent with spaces', edits, safe: true }],
   })
 }

@@ -53,5 +53,7 @@ export function numberValue(image: string, span: Span, diagnostics: Diagnostic[]
   }
   const [mantissa = '', exponent = '0'] = plain.toLowerCase().split('e')
   const value = percent ? Number(`${mantissa}e${Number(exponent) - 2}`) : Number(plain)
-  return { value, integer: !percent && /^\d+$/.test(plain) }
+  // One in its place: what else would be said of a number that nobody meant.
+  if (!Number.isFinite(value)) diagnostics.push(report('RLP0008', span, 'this number is too large', { label: 'above 1.8e308', help: 'write a smaller number; a range without an upper end is `0..`' }))
+  return { value: Number.isFinite(value) ? value : 1, integer: !percent && /^\d+$/.test(plain) }
 }
