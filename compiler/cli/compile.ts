@@ -42,7 +42,8 @@ export async function compileEntry(entry: Entry, args: Arguments): Promise<{ rea
     variant: text(args, 'variant'),
     signals: signalsFor(entry.folder),
   })
-  if (format(args) === 'text' || hasErrors(result.diagnostics)) print(result.diagnostics, format(args))
+  // Without errors, standard output is for what the command makes.
+  print(result.diagnostics, hasErrors(result.diagnostics) ? format(args) : 'text')
   const { plan, program } = result
   if (hasErrors(result.diagnostics) || !plan || !program) return undefined
   if (flag(args, 'locked') && !(await (await import('./lock.js')).isAsLocked(entry.folder, program, plan))) return undefined

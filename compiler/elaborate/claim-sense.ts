@@ -50,6 +50,8 @@ export function reportClaims(context: Context, drafts: Drafts, claims: readonly 
   }
 }
 
+const BEYOND = 1e-9
+
 /** A number that an output is compared with must lie in the output's own range; the first of a claim that does not is told. */
 function reportBound(context: Context, drafts: Drafts, { name, span, checks }: ClaimDraft): void {
   for (const { expr } of checks) {
@@ -60,13 +62,17 @@ function reportBound(context: Context, drafts: Drafts, { name, span, checks }: C
     const output = stage?.draft === 'stage' ? stage.kind.outputs.get(measured.metric) : undefined
     if (!output) continue
     const value = bound.const
+    // A number at the end of the range is one that nothing lies beyond.
+    const above = (expr.op === '>') === (expr.args[0] === measured)
+    const wanted = expr.op === '>' || expr.op === '<' ? value + (above ? BEYOND : -BEYOND) : value
     const problem = (number: number) => misfit(context, { type: 'number', value: number, unit: undefined }, output.type, output.scope)
-    const wrong = problem(value)
+    const wrong = problem(value) ?? problem(wanted)
     if (!wrong) continue
     context.report('RLP5013', span, `claim \`${name}\` compares \`${measured.metric}\` with a number that it cannot have`, {
-      label: `${value} is no value of \`${measured.stage}.${measured.metric}\``,
+      label: problem(value) ? `${value} is no value of \`${measured.stage}.${measured.metric}\`` : `\`${measured.stage}.${measured.metric}\` is never ${above ? 'above' : 'below'} ${value}`,
       notes: [wrong.title],
-      help: value > 0 && !problem(value / 100) ? `write \`${value}%\`` : 'compare with a number in that range',
+      // 1.2 is more likely 120 % than 1.2 %.
+      help: value > 2 && !problem(value / 100) ? `write \`${value}%\`` : 'compare with a number in that range',
     })
     return
   }
@@ -91,7 +97,7 @@ function reportOverlap(context: Context, drafts: Drafts, stage: StageDraft, clai
 function leavesOf(drafts: Drafts, value: CompileValue, seen = new Set<string>()): readonly Leaf[] {
   if (value.type === 'call') {
     const inner = [...value.arguments.values()].flatMap((argument) => leavesOf(drafts, argument, seen))
-    return inner.length > 0 || !givesRows(value) ? inner : [{ source: canonicalJson(toValue(value)), part: undefined, name: `\`${value.fn.name}(…)\`` }]
+    return inner.length > 0 || !givesRows(value) ? inner : [{ source: canonicalJson(toValue(value)).replaceAll(/(?<=["/])(\.\/)+/g, ''), part: undefined, name: `\`${value.fn.name}(…)\`` }]
   }
   if (value.type !== 'ref') return parts(value).flatMap((part) => leavesOf(drafts, part, seen))
   const { to } = value

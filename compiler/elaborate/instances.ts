@@ -155,8 +155,13 @@ const MOST_KEYS = 10_000
 
 function rangeKeys(context: Context, range: CompileValue & { type: 'range' }, name: string, span: Span): readonly Key[] {
   const [low, high] = [range.low, range.high].map((bound) => (bound === undefined ? undefined : asKey(bound)))
-  if (typeof low !== 'number' || typeof high !== 'number' || high < low || high - low >= MOST_KEYS) {
-    context.report('RLP5002', span, `the range of \`${name}\` must have two integer ends, the lower first`, { help: `write \`for ${name} in 1..4\`` })
+  if (typeof low !== 'number' || typeof high !== 'number' || high < low) {
+    const found = typeof low === 'number' && typeof high === 'number' ? { label: `found ${low}..${high}` } : {}
+    context.report('RLP5002', span, `the range of \`${name}\` must have two integer ends, the lower first`, { ...found, help: `write \`for ${name} in 1..4\`` })
+    return []
+  }
+  if (high - low >= MOST_KEYS) {
+    context.report('RLP5002', span, `\`${name}\` has ${high - low + 1} keys, and there may be ${MOST_KEYS}`, { label: `found ${low}..${high}`, help: 'each makes an instance: name fewer' })
     return []
   }
   return Array.from({ length: high - low + 1 }, (_, i) => low + i)

@@ -70,6 +70,7 @@ const cases: readonly Case[] = [
   { code: 'RLP5002', name: 'keys that are no keys', source: `stage s: Sft for seed in ⟦[0.5]⟧ { ${SFT} }`, says: ['neither a text nor an integer'] },
   { code: 'RLP5002', name: 'keys from the run', source: `stage e: Evaluate { ${EXAM} }\nstage s: Sft for k in ⟦e.accuracy⟧ { ${SFT} }`, says: ['list of texts or integers', 'known before anything runs'] },
   { code: 'RLP5002', name: 'a range upside down', source: `stage s: Sft for k in ⟦4..1⟧ { ${SFT} }`, says: ['integer ends'] },
+  { code: 'RLP5002', name: 'more keys than anybody runs', source: `stage s: Sft for k in ⟦1..10001⟧ { ${SFT} }`, says: ['10001 keys', 'may be 10000'] },
   { code: 'RLP5003', name: 'a key that is not there', source: `stage s: Evaluate { policy = tiny, data = ⟦problems["tset"]⟧, score = answer.correct, max_new = 8 tokens }`, says: ['no instance', 'did you mean "test"', '"train", "test"'] },
   { code: 'RLP5003', name: 'a stage that was left out', source: `const absent = if 1 > 2 then [0] else []\nstage s: Sft for k in absent { ${SFT} }\nstage t: Sft { policy = ⟦s[0]⟧.policy, length = 5 steps, ${TRAINING} }`, says: ['no instances here', 'set of its keys is empty'] },
   { code: 'RLP5003', name: 'a round before the first', source: `stage improve: Sft for round in 1..2 { policy = ⟦improve[round - 1].policy⟧, length = 5 steps, ${TRAINING} }`.replace('⟦improve[round - 1].policy⟧', '⟦improve[round - 1]⟧.policy'), says: ['`improve[0]`', 'one of 1, 2'] },
@@ -85,6 +86,15 @@ const cases: readonly Case[] = [
   { code: 'RLP5010', name: 'division by nothing', source: `param n: Int = 0\nstage s: Sft { policy = tiny, length = 5 steps, seed = ⟦4 / n⟧, ${TRAINING} }`, says: ['`4 / 0`', 'finite'] },
   { code: 'RLP5011', name: 'a third of a step', source: `stage s: Sft { policy = tiny, length = ⟦10 steps / 3⟧, ${TRAINING} }`, says: ['3.33', '3 steps or 4 steps'] },
   {
+    code: 'RLP5012', name: 'one file under two names',
+    source: `dataset learned: Dataset[Example] { source = jsonl("./rows.jsonl") }
+      dataset asked: Dataset[chains.Chain] { source = jsonl("rows.jsonl") }
+      stage s: Sft { policy = tiny, data = learned, length = 5 steps, batch = 4 samples, optimizer { lr = 1e-3 } }
+      stage e: Evaluate { policy = s.policy, data = ⟦asked⟧, score = answer.correct, max_new = 8 tokens }
+      claim c { require = e.accuracy > 50% }`,
+    says: ['measures on data that its policy was trained on'],
+  },
+  {
     code: 'RLP5012', name: 'training rows, through a stage and a dataset',
     source: `dataset lessons: Dataset[Example] = chains.worked(problems["test"])
       stage s: Sft { policy = tiny, length = 5 steps, data = mixture([share(50%, lessons), share(50%, chains.worked(problems["train"]))]), batch = 4 samples, optimizer { lr = 1e-3 } }
@@ -94,6 +104,7 @@ const cases: readonly Case[] = [
   },
   { code: 'RLP5013', name: 'more than all', source: `stage e: Evaluate for k in [0, 1] { ${EXAM}, seed = k }\nclaim ⟦c⟧ { require = e[*].accuracy > 50%, at_least = 3 }`, says: ['never hold', '3 of 2'] },
   { code: 'RLP5013', name: 'a share as a number of percent', source: `stage e: Evaluate { ${EXAM} }\nclaim ⟦c⟧ { require = e.accuracy >= 80 }`, says: ['80', '0..1', 'write `80%`'] },
+  { code: 'RLP5013', name: 'more than all', source: `stage e: Evaluate { ${EXAM} }\nclaim ⟦c⟧ { require = e.accuracy > 1 }`, says: ['never above 1'] },
   { code: 'RLP5014', name: 'arms of different lengths', source: `stage s: Sft for k in [5, 6] { policy = tiny, length = k * 1 step, ${TRAINING} }\nclaim c: EqualBudget { arms = ⟦s[*]⟧ }`, says: ['different budgets', '5 steps in `s[5]`, 6 in `s[6]`'] },
   { code: 'RLP5014', name: 'epochs of data of different sizes', source: `stage s: Sft for k in [40, 80] { policy = tiny, length = 2 epochs, data = subset(chains.worked(problems["train"]), k * 1 sample), batch = 4 samples, optimizer { lr = 1e-3 } }\nclaim c: EqualBudget { arms = ⟦s[*]⟧, measure = "samples" }`, says: ['80 samples in `s[40]`, 160 in `s[80]`'] },
   { code: 'RLP5014', name: 'a budget that the run decides', source: `stage s: Sft for k in [0, 1] { policy = tiny, length = 2 epochs, seed = k, ${TRAINING} }\nclaim c: EqualBudget { arms = ⟦[s[0], s[1]]⟧ }`, says: ['not known before the run', '`s[0]`', 'take'] },
