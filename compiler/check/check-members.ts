@@ -15,6 +15,7 @@ export function checkReward(cx: Context, body: Body): void {
   let env = withLocals(body.env, granted(qualifiedName(schema.symbol), 'total', row))
   let logged = env
   const seen = new Map<string, GenericDeclaration>()
+  const below = new Set([...(declaration.body?.items ?? []).flatMap((item) => (item.node === 'Declaration' && TERM_WORDS.includes(item.word.name) ? [item.name.name] : [])), 'total'])
   for (const term of declaration.body?.items ?? []) {
     if (term.node !== 'Declaration' || !TERM_WORDS.includes(term.word.name)) continue
     const { name, span } = term.name
@@ -35,7 +36,7 @@ export function checkReward(cx: Context, body: Body): void {
       continue
     }
     // A term is one number for each rollout; inside the reward, which sees one, it is just a number.
-    const type = expectType(cx, term.value, { ...REAL, level: 'rollout' }, word === 'measure' ? logged : env, `${word} \`${name}\``)
+    const type = expectType(cx, term.value, { ...REAL, level: 'rollout' }, { ...(word === 'measure' ? logged : env), below: new Set([...below].filter((one) => one === name || !seen.has(one))) }, `${word} \`${name}\``)
     logged = withLocals(logged, [[name, ofOne(type)]])
     if (word === 'term') env = withLocals(env, [[name, ofOne(type)]])
   }

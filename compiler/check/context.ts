@@ -22,6 +22,8 @@ export interface Env {
   readonly narrowed: ReadonlyMap<string, Type>
   /** The declaration that uses the names, to find definitions that need themselves. */
   readonly owner: DeclarationSymbol | undefined
+  /** Names that are declared further down, or being declared, where what is above is read. */
+  readonly below?: ReadonlySet<string>
 }
 
 /** One use of a declaration by another. */

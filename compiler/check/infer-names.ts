@@ -58,6 +58,10 @@ function unknownName(cx: Context, { name, span }: Name, env: Env, wanted: Type |
     cx.report('RLP2014', span, `\`${name}\` has no meaning here`, { label: 'not granted in this place', notes: [`\`${name}\` exists in ${place}`], help: 'move the expression there' })
     return
   }
+  if (env.below?.has(name)) {
+    cx.report('RLP2001', span, `\`${name}\` is not known yet`, { label: 'declared here or below', notes: ['terms are computed from the first to the last, then the total'], help: `read only terms that stand above, or move \`${name}\` up` })
+    return
+  }
   const texts = optionsOf(wanted ?? POISON).flatMap((option) => (option.type === 'text' && option.value !== undefined ? [option.value] : []))
   const text = suggest(name, texts)
   if (text !== undefined) {

@@ -42,6 +42,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP2001', name: 'a name of another module', source: `${sft(`length = 5 steps, loss = ⟦dft⟧, ${LR}`)}`, says: ['import { dft } from "std/sft"'], fixed: 'nll, dft }' },
   { code: 'RLP2001', name: 'a term of a reward', source: reward('term right = finished(completion), total = ⟦rigth⟧'), says: ['did you mean `right`'], fixed: 'total = right' },
   { code: 'RLP2001', name: 'a text without quotes', source: 'model m: Transformer { layers = 1, width = 8, heads = 2, mlp = 8, context = 8 tokens, vocabulary = chains.words, tokenizer = ⟦words⟧ }', says: ['the text "words"'], fixed: 'tokenizer = "words"' },
+  { code: 'RLP2001', name: 'a term further down', source: reward('term right = ⟦brief⟧ + finished(completion), term brief = finished(completion), total = right + brief'), says: ['not known yet', 'move `brief` up'] },
   { code: 'RLP2001', name: 'a function of the language', source: 'fn f(x: Real): Real = ⟦expp⟧(x)', says: ['did you mean `exp`'], fixed: '= exp(x)' },
   { code: 'RLP2001', name: 'the reward of a test', source: 'test ⟦anwser⟧ { "x" with { answer = "1" } gives { total = 0 } }', says: ['did you mean `answer`'] },
   { code: 'RLP2001', name: 'the stage of a variant', source: 'variant mini { set { ⟦basee⟧.length = 2 steps } }', says: ['did you mean `base`'] },
