@@ -43,7 +43,7 @@ function inferRest(cx: Context, call: Call, env: Env): Type {
 function applied(cx: Context, call: Call, type: FunctionType, env: Env, wanted: Type | undefined): Type {
   const name = type.symbol?.name ?? sourceOf(call.callee.span)
   const given = bindArguments(cx, call, type, name)
-  if (!given) return inferRest(cx, call, env)
+  if (!given || takesWhatIsProvided(cx, call, type, given, env, wanted)) return inferRest(cx, call, env)
   const bound = new Map<string, Type>()
   const hints = new Map<string, Type>()
   if (type.variables.length > 0 && wanted) for (const option of optionsOf(wanted)) bind(type.result, option, hints, (a) => a)
@@ -104,6 +104,26 @@ function expectKeyed(cx: Context, value: Expression, wanted: Type, env: Env, sub
 /** Whether the place calls the function itself, with some of its open parameters. */
 function isProvided(open: readonly ParameterType[], wanted: Type | undefined): boolean {
   return optionsOf(wanted ?? ANY).some((option) => option.type === 'function' && option.parameters.some(({ name }) => open.some((parameter) => parameter.name === name)))
+}
+
+/** Reports arguments without a name that stand where the place itself gives a value: `lr = linear(1e-3)` would make 1e-3 the step. */
+function takesWhatIsProvided(cx: Context, call: Call, { parameters }: FunctionType, given: ReadonlyMap<ParameterType, Expression>, env: Env, wanted: Type | undefined): boolean {
+  const provided = new Set(optionsOf(wanted ?? ANY).flatMap((option) => (option.type === 'function' ? option.parameters.map((parameter) => parameter.name) : [])))
+  const named = new Set(call.arguments.flatMap((argument) => (argument.name ? [argument.name.name] : [])))
+  const free = parameters.filter((parameter) => !provided.has(parameter.name) && !named.has(parameter.name))
+  const wrong = [...given].filter(([parameter]) => provided.has(parameter.name) && !named.has(parameter.name))
+  for (const [parameter, value] of wrong) {
+    const type = infer(cx, value, env)
+    const meant = free.findIndex((one) => !mismatch(type, one.type, cx.levels))
+    const text = meant < 0 ? undefined : `${free.splice(meant, 1)[0]?.name} = ${sourceOf(value.span)}`
+    cx.report('RLP3004', value.span, `\`${parameter.name}\` of \`${sourceOf(call.callee.span)}\` is given by the place that calls it`, {
+      label: `this would be its \`${parameter.name}\``,
+      notes: [`parameters: ${parameters.map((one) => one.name).join(', ')}`],
+      help: text === undefined ? 'leave it out, or name the parameter that it is for' : `name the parameter: \`${text}\``,
+      fixes: text === undefined ? [] : [replace(value.span, text)],
+    })
+  }
+  return wrong.length > 0
 }
 
 /** `undefined` after a mistake. */

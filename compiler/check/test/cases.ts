@@ -115,6 +115,8 @@ export const cases: readonly Case[] = [
   { code: 'RLP3003', name: 'a module as a value', source: 'const a = ⟦chains⟧', says: ['is a module'] },
   { code: 'RLP3003', name: 'a type as a value', source: 'const a = ⟦Example⟧', says: ['is a type, not a value'] },
   { code: 'RLP3003', name: 'a test of a function', source: 'test ⟦clipped⟧ { "x" gives { total = 0 } }', says: ['no reward'] },
+  { code: 'RLP3004', name: 'a number where the place gives the step', source: sft('length = 5 steps, optimizer { lr = linear(⟦1e-3⟧) }'), says: ['this would be its `step`', '`peak = 1e-3`'], fixed: 'linear(peak = 1e-3)' },
+  { code: 'RLP3004', name: 'a number where the place gives log-probabilities', source: grpo('loss = clipped(⟦0.2⟧)'), says: ['this would be its `logp`'] },
   { code: 'RLP3004', name: 'a misspelt argument', source: `${sft('length = 5 steps, optimizer { lr = cosine(peak = 1e-3, ⟦flor⟧ = 10%) }')}`, says: ['did you mean `floor`'], fixed: 'floor = 10%' },
   { code: 'RLP3004', name: 'one argument too many', source: 'fn f(x: Real): Real = x\nconst a = f(1, ⟦2⟧)', says: ['takes 1 argument'] },
   { code: 'RLP3004', name: 'a call that is not complete', source: grpo('seed = 1').replace('prompts = problems["train"]', 'prompts = ⟦subset(problems["train"])⟧'), says: ['still needs `take`'] },
