@@ -25,6 +25,8 @@ export class BehindPlans {
     }),
   )
 
+  private readonly faulty = memoised((stage: StageDraft): boolean => this.fault(stage, this.under(stage)) !== undefined)
+
   constructor(
     private readonly drafts: Drafts,
     private readonly models: ReadonlyMap<string, ModelPlan>,
@@ -62,6 +64,8 @@ export class BehindPlans {
       return adapted ? { fault: `\`${name}\` works on whole weights, and this policy has an adapter` } : undefined
     }
     if (!changesModel(name) || !model) return undefined
+    // Behind a change that could not be made, what is missing has been told of.
+    if (behind(this.drafts, stage).changes.some((before) => this.faulty(before))) return undefined
     const changed = CHANGES[name](model, this.attributes(stage))
     return 'fault' in changed ? changed : undefined
   }

@@ -11,6 +11,7 @@ export const codes = {
   RLP0005: { slug: 'stray-closer', severity: 'error', meaning: 'nothing that this bracket could close is open' },
   RLP0006: { slug: 'unclosed-bracket', severity: 'error', meaning: 'a bracket is opened and never closed' },
   RLP0008: { slug: 'number-too-large', severity: 'error', meaning: 'a number has no place among those of 64 bits' },
+  RLP0009: { slug: 'not-utf-8', severity: 'error', meaning: 'the file holds bytes that are no UTF-8' },
   RLP0007: { slug: 'tab-indentation', severity: 'warning', meaning: 'lines are indented with spaces, not tabs' },
   RLP1001: { slug: 'missing-value', severity: 'error', meaning: '`=` needs a value on the same line' },
   RLP1002: { slug: 'missing-equals', severity: 'error', meaning: 'an attribute needs `=` and a value' },

@@ -49,6 +49,8 @@ export function lex(file: SourceFile): Lexed {
   for (const comment of comments) {
     if (comment.tokenType === t.ForeignComment) diagnostics.push(foreign(spanOf(file, comment), 'a comment begins with `//`', 'write `//`', comment.image.replace(/^#+/, '//')))
   }
+  const encoding = otherEncoding(file)
+  if (encoding) diagnostics.push(encoding)
   const tabs = tabIndentation(file)
   if (tabs) diagnostics.push(tabs)
   return { tokens, comments, diagnostics }
@@ -114,6 +116,16 @@ function unknown(span: Span): Diagnostic {
   return report('RLP0001', span, `\`${shown(image)}\` has no meaning here`, {
     help: /^\p{L}/u.test(image) ? 'names are written with the letters a to z, digits and `_`' : 'remove it',
     fixes: [{ title: 'remove it', edits: [{ span, insert: '' }], safe: false }],
+  })
+}
+
+/** One error for the whole file: what cannot be read as UTF-8 comes as U+FFFD. */
+function otherEncoding(file: SourceFile): Diagnostic | undefined {
+  const at = file.text.indexOf('\uFFFD')
+  if (at < 0) return undefined
+  return report('RLP0009', file.span(at, at + 1), 'this is not UTF-8', {
+    label: 'bytes that are no character here',
+    help: 'save the file as UTF-8, or write the character anew',
   })
 }
 

@@ -31,6 +31,7 @@ const cases: readonly Case[] = [
   { code: 'RLP0002', text: 'param x = f(⟦"abc)⟧\nparam y = [{ a = ⟦"b }]⟧\nparam z = 1' },
   { code: 'RLP0003', text: String.raw`param x = "a⟦\q⟧b⟦\u{110000}⟧"` },
   { code: 'RLP0008', text: 'param x = ⟦1e999⟧ + 1e308' },
+  { code: 'RLP0009', text: 'param x = "caf⟦\uFFFD⟧ \uFFFD"' },
   { code: 'RLP0004', text: 'param x = ⟦1__0⟧ + ⟦2_⟧', fixed: 'param x = 10 + 2' },
   // brackets and lines
   { code: 'RLP0005', text: 'param x = 1\n⟦}⟧\nparam y = 2' },

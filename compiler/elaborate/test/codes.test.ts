@@ -129,6 +129,7 @@ const cases: readonly Case[] = [
   { code: 'RLP5016', name: 'an adapter on an adapter', source: `stage a: Lora { policy = tiny, rank = 2 }\nstage s: Lora { policy = ⟦a.policy⟧, rank = 4 }`, after: withModels, says: ['has an adapter already', 'MergeLora'] },
   { code: 'RLP5016', name: 'nothing to merge', source: `stage s: MergeLora { policy = ⟦tiny⟧ }`, after: withModels, says: ['no adapter to merge', 'Lora'] },
   { code: 'RLP5016', name: 'a matrix that is not there', source: `stage s: Lora { policy = tiny, rank = 2, targets = ⟦["q_proj", "wq"]⟧ }`, after: withModels, says: ['`wq`', 'q_proj, k_proj', 'choose among'] },
+  { code: 'RLP5016', name: 'only once, what is merged behind it', source: `stage s: Lora { policy = tiny, rank = 2, targets = ⟦["wq"]⟧ }\nstage t: MergeLora { policy = s.policy }`, after: withModels, says: ['`wq`'] },
   { code: 'RLP5017', name: 'tags that are no tokens', source: `stage s: IsolatePaths { policy = ⟦tiny⟧ }`, after: withModels, says: ['`<Parallel>`', 'no tokens', 'vocabulary'] },
   { code: 'RLP5018', name: 'an agent elsewhere', source: `stage a: OfflineRl { data = point.episodes(), environment = point.point, length = 5 steps }\nstage b: Collect { agent = ⟦a.agent⟧, environment = { id = "maze", scale = 1, shift = 0 }, length = 5 transitions }`, after: withModels, says: ['`maze` here', 'made for `rlpc/point`', 'the same `environment`'] },
   { code: 'RLP5019', name: 'a reference with other words', source: `model alien: Transformer { layers = 1, width = 8, heads = 2, mlp = 16, context = 64 tokens, vocabulary = ["a", "z"] }
