@@ -10,7 +10,7 @@ import { isDataset } from '../arguments.js'
 import type { Dataset, Row } from './dataset.js'
 import { listed } from './draws.js'
 import { constant } from './expr.js'
-import { select } from './select.js'
+import { select, type Called } from './select.js'
 import { sources } from './sources.js'
 
 export interface DataContext {
@@ -53,9 +53,10 @@ async function open(plan: Plan, value: Value, context: DataContext, host: HostCo
 function declared(plan: Plan, address: string, context: DataContext): Promise<Dataset> {
   const known = context.opened?.get(address)
   if (known) return known
-  const found = plan.datasets[address] ?? phaseOf(plan, address)
+  const phase = phaseOf(plan, address)
+  const found = plan.datasets[address] ?? phase
   if (!found) throw failure('RLP8105', `the plan has no dataset \`${address}\``)
-  const opening = openDeclared(plan, found, context)
+  const opening = openDeclared(plan, found, context, { name: `\`${address}\``, condition: phase ? 'select' : 'where' })
   context.opened?.set(address, opening)
   return opening
 }
@@ -69,10 +70,10 @@ function phaseOf(plan: Plan, address: string): DatasetPlan | undefined {
   return undefined
 }
 
-async function openDeclared(plan: Plan, dataset: DatasetPlan, context: DataContext): Promise<Dataset> {
+async function openDeclared(plan: Plan, dataset: DatasetPlan, context: DataContext, called: Called): Promise<Dataset> {
   const host: HostContext = { root: context.root, row: dataset.row }
   const source = await open(plan, dataset.source, context, host)
   const rows = isDataset(source) ? source : Array.isArray(source) ? listed(source as Row[]) : undefined
   if (!rows) throw failure('RLP8105', 'the source of a dataset is not a dataset')
-  return select(rows, dataset, { call: (name, args) => callNow(name, args, host) })
+  return select(rows, dataset, { call: (name, args) => callNow(name, args, host) }, called)
 }

@@ -19,12 +19,18 @@ export interface Selection {
   readonly take?: number
 }
 
+/** What a dataset is called in messages, and its attribute that chooses rows. */
+export interface Called {
+  readonly name: string
+  readonly condition: 'where' | 'select'
+}
+
 /** @throws HostError RLP8103 when no row is left. */
-export function select(data: Dataset, { where, balance, skip = 0, take }: Selection, scope: Omit<Scope, 'names'>): Dataset {
+export function select(data: Dataset, { where, balance, skip = 0, take }: Selection, scope: Omit<Scope, 'names'>, { name, condition }: Called = { name: 'the dataset', condition: 'where' }): Dataset {
   let result = data
   if (where) result = filtered(result, (row) => evaluate(where, { ...scope, names: { row: row as HostValue } }) === true)
   if (skip > 0 || take !== undefined) result = sliced(result, skip, take)
-  if (result.size === 0) throw failure('RLP8103', where ? 'no row is left: `where` holds for none, or `skip` is past the end' : 'the dataset has no rows')
+  if (result.size === 0) throw failure('RLP8103', data.size === 0 || (!where && skip === 0) ? `${name} has no rows` : `no row of ${name} is left: ${[...(where ? [`\`${condition}\` holds for none`] : []), ...(skip > 0 ? ['`skip` is past the end'] : [])].join(', or ')}`)
   if (balance) result = balanced(result, (row) => evaluate(balance, { ...scope, names: { row: row as HostValue } }))
   return result
 }
