@@ -2,7 +2,7 @@
 
 import type { Expression } from '../../../grammar/ast/ast.js'
 import type { DeclarationSymbol } from '../../resolve/program.js'
-import { walk } from '../../resolve/walk.js'
+import { partsOf, walk } from '../../resolve/walk.js'
 import { shortened, sourceOf, type Context } from '../context.js'
 import { attributeOf, termsOf } from '../members.js'
 import { showRange, type NumberType, type Type } from '../types.js'
@@ -26,20 +26,28 @@ function checkUnused(cx: Context, symbol: DeclarationSymbol, total: Expression):
   if (hasObjectiveOverTerms(cx, symbol)) return
   const terms = termsOf(symbol.declaration)
   const read = new Set<string>()
-  const look = (expression: Expression | undefined): void =>
-    walk(expression, (part) => {
-      if (part.node !== 'Name' || read.has(part.name)) return
-      const term = terms.get(part.name)
+  const look = (expression: Expression): void => {
+    if (expression.node === 'Name') {
+      const term = read.has(expression.name) ? undefined : terms.get(expression.name)
       if (!term) return
-      read.add(part.name)
-      look(term.value)
-    })
+      read.add(expression.name)
+      if (term.value) look(term.value)
+      return
+    }
+    if (!isNothing(cx, expression)) partsOf(expression).forEach(look)
+  }
   look(total)
   for (const expression of cx.types.keys()) if (expression.node === 'Field' && isReward(expression.target, symbol)) read.add(expression.name.name)
   for (const [name, term] of terms) {
     if (read.has(name) || term.word.name === 'measure') continue
-    cx.report('RLP6101', term.name.span, `term \`${name}\` changes nothing`, { label: '`total` never reads it', help: `use it in \`total\`, remove it, write \`measure ${name} = …\` to log it only, or give the stage an \`advantage\` that reads \`rewards\`` })
+    cx.report('RLP6101', term.name.span, `term \`${name}\` changes nothing`, { label: '`total` does not depend on it', help: `use it in \`total\`, remove it, write \`measure ${name} = …\` to log it only, or give the stage an \`advantage\` that reads \`rewards\`` })
   }
+}
+
+/** A product that is always 0, such as `0 * brief`. */
+function isNothing(cx: Context, expression: Expression): boolean {
+  const range = expression.node === 'Binary' && expression.operator === '*' ? numberIn(cx, expression) : undefined
+  return range?.low === 0 && range.high === 0
 }
 
 /** Whether a stage with this reward has a function that reads `rewards`, the terms beside their total, such as `advantage = decoupled`. */

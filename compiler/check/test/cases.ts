@@ -208,6 +208,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP6015', name: 'shared heads that do not divide', source: 'model m: Transformer { layers = 1, width = 64, heads = 8, kv_heads = ⟦3⟧, mlp = 8, context = 8 tokens, vocabulary = chains.words }', says: ['evenly', '2 or 4'] },
   { code: 'RLP6016', name: 'a learning rate of one', source: sft('length = 5 steps, optimizer { lr = ⟦1.0⟧ }'), says: ['far above the usual'] },
   { code: 'RLP6016', name: 'a peak of zero', source: sft('length = 5 steps, optimizer { lr = cosine(peak = ⟦0⟧) }'), says: ['nothing is learned'] },
+  { code: 'RLP6101', name: 'a term times nothing', source: reward('term right = finished(completion), term ⟦brief⟧ = finished(completion), total = right + 0 * brief'), says: ['`brief` changes nothing', 'does not depend on it'] },
   { code: 'RLP6101', name: 'a term that is not read', source: reward('term a = finished(completion), term ⟦b⟧ = finished(completion), total = a'), says: ['`b` changes nothing'] },
   { code: 'RLP6102', name: 'the same for everybody', source: reward('total = ⟦1⟧'), says: ['every completion gets the same reward'] },
   { code: 'RLP6103', name: 'a divisor that can be zero', source: reward('term a = finished(completion), total = 1 / ⟦a⟧'), says: ['can be zero'] },
