@@ -10,7 +10,7 @@ import { joined, withLocals, type Context, type Env, type Written } from './cont
 import { expectType } from './expect.js'
 import { granted } from './grants.js'
 import { infer } from './infer.js'
-import { memberType } from './members.js'
+import { memberType, termsOf } from './members.js'
 import { typeOfSymbol } from './symbols.js'
 import { show, type Type } from './types.js'
 import { unknownAttribute } from './unknown-attribute.js'
@@ -149,8 +149,15 @@ function stubs(cx: Context, env: Env, body: Block, missing: readonly { readonly 
 /** `policy = small` with a value of the right type, or `optimizer { lr = 1 }`; `policy = …` when none is known. */
 function stub(cx: Context, env: Env, path: string, member: Member): string {
   const [head, name] = path.split('.')
-  const text = `${name ?? head} = ${placeholder(cx, env, memberType(cx, member)) ?? '…'}`
+  const text = `${name ?? head} = ${usual(env, member) ?? placeholder(cx, env, memberType(cx, member)) ?? '…'}`
   return name === undefined ? text : `${head} { ${text} }`
+}
+
+/** Where any number of the type would be a mistake of its own: a rate of the usual size, a total of the terms that are there. */
+function usual({ owner }: Env, { name }: Member): string | undefined {
+  if (name === 'lr') return '1e-4'
+  const terms = name === 'total' && owner ? [...termsOf(owner.declaration)].flatMap(([term, { word }]) => (word.name === 'term' ? [term] : [])) : []
+  return terms.length > 0 ? terms.join(' + ') : undefined
 }
 
 /** A value of this type to begin with: a plain one, or the first declaration here that fits; undefined when there is none. */

@@ -104,6 +104,7 @@ export const cases: readonly Case[] = [
   { code: 'RLP3001', name: 'a path where data is wanted', source: 'dataset d: Dataset[Prompt] { source = ⟦"rows.jsonl"⟧ }', says: ['jsonl("rows.jsonl")'], fixed: 'source = jsonl("rows.jsonl")' },
   { code: 'RLP3001', name: 'a claim that asserts nothing', source: `${exam('seed = 1')}\nclaim c { require = ⟦s.accuracy⟧ }`, says: ['compare it'] },
   { code: 'RLP3001', name: 'keys that are no set', source: `stage s: Sft for k in ⟦3⟧ { ${SFT}, length = 5 steps, ${LR} }`, says: ['keys come from a set'] },
+  { code: 'RLP3002', name: 'a reward without a total', source: reward('term right = finished(completion), term brief = finished(completion)').replace('reward r', 'reward ⟦r⟧'), says: ['needs `total`', 'total = right + brief'], fixed: 'total = right + brief' },
   { code: 'RLP3002', name: 'one attribute', source: `stage ⟦s⟧: Sft { ${SFT}, ${LR} }`, says: ['stage `s` needs `length`', 'add `length ='], fixed: 'length = 1 steps' },
   { code: 'RLP3002', name: 'an input, by what there is', source: `stage ⟦s⟧: Grpo { ${GRPO.replace(/reward = \w+,? ?/, '')}\n ${ROLLOUT}, ${LR} }`, says: ['needs `reward`', 'add `reward = answer`'], fixed: 'reward = answer' },
   { code: 'RLP3002', name: 'a whole section', source: `stage ⟦s⟧: Grpo { ${GRPO}\n ${ROLLOUT} }`, says: ['`optimizer.lr`'], fixed: 'optimizer { lr =' },
