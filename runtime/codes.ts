@@ -25,6 +25,7 @@ export const runtimeCodes = {
   RLP8013: { slug: 'nothing-learned', meaning: 'A training stage ended without a gradient in any of its updates.' },
   RLP8014: { slug: 'backend-ended', meaning: 'The process of a backend ended while it computed.' },
   RLP8015: { slug: 'no-backend', meaning: 'A backend was asked for that is not installed, or cannot be loaded.' },
+  RLP8016: { slug: 'batch-beyond-data', meaning: 'A stage counts epochs of data that is smaller than one of its batches.' },
   RLP8101: { slug: 'missing-file', meaning: 'A data file does not exist or cannot be read.' },
   RLP8102: { slug: 'unreadable-row', meaning: 'A line of a data file is not a row: wrong JSON, not an object, or a CSV line with too many or too few values.' },
   RLP8103: { slug: 'empty-dataset', meaning: 'A dataset has no rows, or none for which its `where` holds.' },

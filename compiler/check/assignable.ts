@@ -109,8 +109,8 @@ function intoUnion(from: Type, options: readonly Type[], levels: Levels): Reason
   if (bare.length > 0) return { why: 'bare', dimensions: bare }
   const sameSort = reasons.filter(({ option, reason }) => option.type === from.type && reason.why !== 'type')
   const units = sameSort.flatMap(({ reason }) => (reason.why === 'unit' ? reason.expected : []))
-  const [first] = sameSort
-  if (first?.reason.why === 'unit' && sameSort.every(({ reason }) => reason.why === 'unit')) return { ...first.reason, expected: units }
+  const first = sameSort.find(({ reason }) => reason.why !== 'unit') ?? sameSort[0]
+  if (first?.reason.why === 'unit') return { ...first.reason, expected: units }
   return (first ?? reasons.find(({ reason }) => reason.why !== 'type' && reason.why !== 'uncalled') ?? reasons.find(({ reason }) => reason.why === 'uncalled'))?.reason ?? TYPE
 }
 

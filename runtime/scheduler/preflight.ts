@@ -8,7 +8,7 @@ import type { Dataset } from '../data/dataset.js'
 import { originOf } from '../data/origin.js'
 import { written } from '../engines/native/attributes.js'
 import { placeOf, type Drawn } from '../engines/native/course.js'
-import { countsEpochs, withoutEpoch } from '../engines/native/length.js'
+import { countsEpochs, withoutBatch, withoutEpoch } from '../engines/native/length.js'
 import type { Reader } from '../engines/native/policy.js'
 import { rowDemands, type ModelOfStage } from '../engines/native/rows.js'
 import { HostError } from '../host.js'
@@ -58,7 +58,8 @@ export async function preflight(plan: Plan, stages: readonly StagePlan[], openin
       const one = await problem
       if (one) problems.push(one)
     }
-    const [first, ...others] = problems
+    // Phases of a curriculum may read the same damaged file.
+    const [first, ...others] = new Map(problems.map((problem) => [`${problem.code} ${problem.message}`, problem])).values()
     if (!first) continue
     const message = [first.message, ...others.map(({ code, message }) => `${code}: ${message}`)].join('; ')
     found.set(stage.address, { code: first.code, message, ...(first.help === undefined ? {} : { help: first.help }) })
@@ -90,7 +91,7 @@ async function problemOf(stage: StagePlan, value: Value, opening: Opening, model
   const source = written(value)
   try {
     const data = await opening.dataset(value)
-    const [problem] = data.size === Infinity ? endless(stage, source) : []
+    const [problem] = data.size === Infinity ? endless(stage, source) : withoutBatch(stage, data.size, source)
     if (problem) return problem
     return check && firstProblem(data, source, check(stage, model))
   } catch (cause) {

@@ -62,6 +62,24 @@ suite('preflight', (test) => {
       for (const part of ['`lessons.jsonl` line 301', '`school.a`', 'RLP8101', '`none.jsonl`']) ok(error?.message.includes(part), error?.message)
     }))
 
+  test('phases that select nothing, one file of several phases, and batches beyond the data', () =>
+    inHome(async (home, run) => {
+      const spec = await planOfSpec(`import { Example, Sft } from "std/stages"
+        model tiny: Transformer { layers = 1, width = 8, heads = 2, mlp = 8, context = 16 tokens, vocabulary = ["a", "?"] }
+        dataset few: Dataset[Example] { source = jsonl("few.jsonl") }
+        dataset gone: Dataset[Example] { source = jsonl("none.jsonl") }
+        curriculum school: Curriculum[Example] { phase easy { data = few, between = 1 steps..1 steps }, phase hard { data = few, select = row.prompt == "zebra" } }
+        curriculum lost: Curriculum[Example] { phase easy { data = gone, between = 1 steps..1 steps }, phase hard { data = gone } }
+        stage a: Sft { policy = tiny, data = school, length = 2 steps, batch = 1 sample, optimizer { lr = 1e-3 } }
+        stage b: Sft { policy = tiny, data = lost, length = 2 steps, batch = 1 sample, optimizer { lr = 1e-3 } }
+        stage c: Sft { policy = tiny, data = few, length = 1 epochs, batch = 3 samples, optimizer { lr = 1e-3 } }`)
+      writeFileSync(join(home, 'few.jsonl'), lines(good, good))
+      const [a, b, c] = (await run(spec)).result.stages.map(({ error }) => error)
+      is(a?.message, 'no row of `school.hard` is left: `select` holds for none')
+      ok(b?.code === 'RLP8101' && b.message.split('none.jsonl').length === 2, b?.message)
+      equal([c?.code, c?.message], ['RLP8016', 'a batch of c has 3 rows, and `few` only 2'])
+    }))
+
   test('edited data is looked at again, what stages hand over is not', () =>
     inHome(async (home, run) => {
       const exam = async (...rows: object[]) => {
