@@ -166,6 +166,8 @@ export const cases: readonly Case[] = [
   { code: 'RLP4003', name: 'a misspelt unit', source: sft(`length = 400 ⟦stesp⟧, ${LR}`), says: ['did you mean `steps`'], fixed: '400 steps' },
   { code: 'RLP4004', name: 'steps times steps', source: 'const a = 5 steps ⟦*⟧ 3 steps', says: ['no unit for the result'] },
   { code: 'RLP4004', name: 'the logarithm of steps', source: 'fn f(step: Steps): Real = log(⟦step⟧)', says: ['pure numbers'] },
+  { code: 'RLP4005', name: 'a length of nothing', source: sft(`length = ⟦0 epochs⟧, ${LR}`), says: ['`length` must be at least'] },
+  { code: 'RLP4005', name: 'a loss that divides by nothing', source: 'rlp 1\nimport { ipo } from "std/preferences"\nconst loss = ipo(beta = ⟦0⟧)', says: ['`beta` of `ipo`', 'at least 1e-9'] },
   { code: 'RLP4005', name: 'no clipping, as other systems write it', source: sft('length = 5 steps, optimizer { lr = 1e-3, clip_norm = ⟦0⟧ }'), says: ['at least 1e-9', 'or `none`'] },
   { code: 'RLP4005', name: 'a probability above 1', source: grpo('seed = 1', 'rollout { per_step = 4 prompts, max_new = 8 tokens, top_p = ⟦1.5⟧ }'), says: ['`top_p` must be in 0..1', 'this is 1.5'] },
   { code: 'RLP4005', name: 'a negative temperature', source: exam('temperature = ⟦-1⟧'), says: ['must be at least 0'] },
