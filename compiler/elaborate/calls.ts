@@ -7,6 +7,7 @@ import type { ModuleScope } from '../resolve/program.js'
 import { moduleFrame, NO_GRANTS, type Context, type Expected, type Frame } from './context.js'
 import { evaluate, settled, symbolOf } from './evaluate.js'
 import { applyBuiltin, builtinParameters, isVariadic, keyByKey } from './operators.js'
+import { reportPattern } from './patterns.js'
 import { toExpr } from './to-plan.js'
 import { isDeferred, NONE, POISON, type ClosureValue, type CompileValue } from './value.js'
 
@@ -92,7 +93,9 @@ function bind(context: Context, closure: ClosureValue, expression: Call, frame: 
   for (const argument of expression.arguments) {
     const parameter = argument.name ? parameterNamed(declaration, argument.name.name) : positional.shift()
     if (!parameter) return undefined
-    bound.set(parameter.name.name, evaluate(context, argument.value, frame, expectedOf(parameter, symbol.module)))
+    const value = evaluate(context, argument.value, frame, expectedOf(parameter, symbol.module))
+    reportPattern(context, value, parameter, symbol.module, argument.value.span)
+    bound.set(parameter.name.name, value)
   }
   return { ...closure, bound, span: expression.span }
 }

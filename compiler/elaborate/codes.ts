@@ -23,6 +23,7 @@ export const codes = {
   RLP5017: { slug: 'tags-without-tokens', severity: 'error', meaning: 'tokens are to be told apart by tags that are no tokens of the model' },
   RLP5018: { slug: 'another-environment', severity: 'error', meaning: 'an agent is to act in another environment than the one that it was made for' },
   RLP5019: { slug: 'models-do-not-fit', severity: 'error', meaning: 'a reference, a critic or a merged policy reads other tokens, or has weights of another form, than the policy' },
+  RLP5020: { slug: 'bad-pattern', severity: 'error', meaning: 'a text that is to be a regular expression is none' },
   RLP6010: { slug: 'reward-test-failed', severity: 'error', meaning: 'a test of a reward gives another number than it says' },
   RLP7001: { slug: 'unknown-parameter', severity: 'error', meaning: '`--set` names no parameter' },
   RLP7002: { slug: 'bad-parameter-value', severity: 'error', meaning: 'the value on the command line does not fit the parameter' },

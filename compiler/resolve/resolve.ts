@@ -11,7 +11,7 @@ import { report } from './codes.js'
 import type { DeclarationSymbol, ModuleScope, Program, Symbol } from './program.js'
 import { eachUse } from './uses.js'
 
-const PRELUDE = 'std/prelude'
+export const PRELUDE = 'std/prelude'
 /** Brackets that do not match and words that do not fit: the parser had to skip something. */
 const TEARING: ReadonlySet<string> = new Set(['RLP0005', 'RLP0006', 'RLP1007'])
 

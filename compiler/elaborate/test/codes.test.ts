@@ -137,6 +137,8 @@ stage s: Grpo { policy = tiny, prompts = problems["train"], reward = answer, len
   { code: 'RLP5019', name: 'a merge of other forms', source: `stage s: Merge { policy = tiny, policies = ⟦[wide]⟧ }
 model wide: Transformer { layers = 1, width = 16, heads = 2, mlp = 8, context = 48 tokens, vocabulary = chains.words }`, after: withModels, says: ['`wide` does not fit', 'embed_tokens', '16]'] },
   { code: 'RLP5019', name: 'a merge of nothing', source: `stage s: Merge { policy = tiny, policies = ⟦[]⟧ }`, after: withModels, says: ['nothing to merge', 'at least one'] },
+  { code: 'RLP5020', name: 'a group that is never closed', source: `reward shaped: Reward[chains.Chain] { term a = matches(completion, ⟦"("⟧)\n total = a }`, says: ['`pattern`', 'unterminated group', 'read as "("'] },
+  { code: 'RLP5020', name: 'a pattern by a constant and a name', source: `const word = "[z-a]"\nreward shaped: Reward[chains.Chain] { term a = share_of_words(completion, pattern = ⟦word⟧)\n total = a }`, says: ['range out of order'] },
   { code: 'RLP7001', name: 'a parameter that is not there', source: 'param width: Int = 8', set: { widht: '4' }, commandLine: 'widht', says: ['did you mean `width`'] },
   { code: 'RLP7002', name: 'a value that does not parse', source: 'param width: Int = 8', set: { width: '4 +' }, commandLine: '', says: ['--set width=4 +', 'Int'] },
   { code: 'RLP7003', name: 'no value', source: `param ⟦width⟧: Int\nstage s: Sft { policy = tiny, length = 5 steps, seed = width, ${TRAINING} }`, says: ['--set width='] },
@@ -146,7 +148,7 @@ model wide: Transformer { layers = 1, width = 16, heads = 2, mlp = 8, context = 
 
 /** What few cases import. */
 const importing = (common: string, source: string): string => {
-  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : source.includes(': Merge {') ? 'import { Merge } from "std/merging"' : source.includes('OfflineRl') ? 'import { Collect, OfflineRl, OnlineRl } from "std/offline"\nimport * as point from "std/tasks/point"' : undefined
+  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : source.includes(': Merge {') ? 'import { Merge } from "std/merging"' : source.includes('OfflineRl') ? 'import { Collect, OfflineRl, OnlineRl } from "std/offline"\nimport * as point from "std/tasks/point"' : /matches\(|share_of_words/.test(source) ? 'import { matches, share_of_words } from "std/signals"' : undefined
   return line === undefined ? common : common.replace('rlp 1\n', `rlp 1\n${line}\n`)
 }
 
