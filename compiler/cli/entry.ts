@@ -15,8 +15,9 @@ export function findEntry(argument: string | undefined): Entry {
   if (argument !== undefined) {
     const path = resolve(argument)
     if (!existsSync(path)) throw new UsageError(`there is no file \`${argument}\``, 'give the path of a `.rlp` file')
-    if (!statSync(path).isDirectory()) return { folder: dirname(path), file: basename(path) }
-    return inFolder(path, argument)
+    if (statSync(path).isDirectory()) return inFolder(path, argument)
+    if (!path.endsWith('.rlp')) throw new UsageError(`\`${argument}\` is no spec: the name of one ends in \`.rlp\``, 'give the path of a `.rlp` file; data is read by its datasets, such as `jsonl("rows.jsonl")`')
+    return { folder: dirname(path), file: basename(path) }
   }
   return inFolder(process.cwd(), 'this folder')
 }

@@ -122,7 +122,7 @@ function manifestOf(args: Arguments, place: Place): Manifest {
 /** Of an address, or of the beginning of a fingerprint. */
 function fingerprintOf(args: Arguments, { store, addresses }: Place): string {
   const name = args.positionals[1]
-  if (name === undefined) throw new UsageError('which stage?', `for example \`rlpc store show ${[...addresses.keys()][0] ?? 'warm'}\``)
+  if (name === undefined) throw new UsageError('which stage?', `for example \`rlpc store ${args.positionals[0]} ${[...addresses.keys()][0] ?? 'warm'}${args.positionals[0] === 'export' ? ' ./out' : ''}\``)
   const known = addresses.get(name)
   if (known !== undefined) return known
   const matching = /^[0-9a-f]{4,}$/.test(name) ? store.list().filter((fingerprint) => fingerprint.startsWith(name)) : []

@@ -6,15 +6,21 @@ import { declarationPage, firstSentence, nameOf } from './page.js'
 /** So many are told; more say too little. */
 const MOST = 30
 
-/** Declarations whose pages have all of `words` (case does not count), a line each: those with one in the name first, then those with one in their first sentence. Undefined when there is none. */
+/** Whether a word of the text begins so; `AsyncGrpo` is two words, too. */
+const beginsIn = (text: string): ((begin: RegExp) => boolean) => {
+  const apart = `${text} ${text.replace(/(?<=[a-z])(?=[A-Z])/g, ' ')}`
+  return (begin) => begin.test(apart)
+}
+
+/** Declarations whose pages have all of `words`, or words that begin so (case does not count), a line each: those with one in the name first, then those with one in their first sentence. Undefined when there is none. */
 export function searched(library: ReadonlyMap<string, Module>, words: readonly string[]): string | undefined {
-  const has = (text: string): ((word: string) => boolean) => (word) => text.toLowerCase().includes(word.toLowerCase())
+  const begins = words.map((word) => new RegExp(`(?<![a-z])${word.replace(/[^\w\s]/g, '\\$&')}`, 'i'))
   const found = [...library].flatMap(([of, { declarations }]) =>
     declarations
-      .filter((declaration) => declaration.node !== 'Test' && words.every(has(declarationPage(of, declaration))))
+      .filter((declaration) => declaration.node !== 'Test' && begins.every(beginsIn(declarationPage(of, declaration))))
       .map((declaration) => {
         const [name, summary] = [nameOf(declaration), firstSentence(declaration.doc)]
-        return { name: `${of}.${name}`, summary, rank: words.some(has(name)) ? 0 : words.some(has(summary)) ? 1 : 2 }
+        return { name: `${of}.${name}`, summary, rank: begins.some(beginsIn(name)) ? 0 : begins.some(beginsIn(summary)) ? 1 : 2 }
       }),
   )
   if (found.length === 0) return undefined

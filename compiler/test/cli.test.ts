@@ -101,6 +101,7 @@ suite('command line', (test) => {
       [['chekc'], 'there is no command `chekc`', 'did you mean `rlpc check`?'],
       [['check'], 'this folder has no `.rlp` file', 'rlpc new'],
       [['check', 'absent.rlp'], 'there is no file `absent.rlp`', 'path'],
+      [['check', 'rows.jsonl'], '`rows.jsonl` is no spec', 'jsonl('],
       [['check', '--fast'], "Unknown option '--fast'", 'rlpc check --help'],
       [['check', 'a.rlp', 'b.rlp'], 'at most 1', 'rlpc check --help'],
       [['compile', '--emit', 'onnx'], '--emit is `graphs`, `kernels` or `torch`', 'onnx'],
@@ -109,6 +110,7 @@ suite('command line', (test) => {
       [['explain', 'RLP0000'], 'there is no code', 'RLP'],
       [['explain'], 'which code?', 'RLP4001'],
     ]
+    writeFileSync(join(folder, 'rows.jsonl'), '{}\n')
     const results = await Promise.all(cases.map(([args]) => rlpc(folder, ...args)))
     for (const [i, [args, message, help]] of cases.entries()) {
       const result = results[i] as (typeof results)[number]

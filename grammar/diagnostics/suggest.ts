@@ -12,20 +12,22 @@ export function suggest(name: string, candidates: Iterable<string>, aliases: Rea
     legal.find((each) => each.toLowerCase() === wanted) ??
     aliases.get(name) ??
     aliases.get(wanted) ??
-    nearest(wanted, legal) ??
+    nearest(name, legal) ??
     completion(wanted, legal) ??
-    aliases.get(nearest(wanted, [...aliases.keys()]) ?? '')
+    aliases.get(nearest(name, [...aliases.keys()]) ?? '')
   )
 }
 
-function nearest(name: string, candidates: readonly string[]): string | undefined {
+/** Case counts only between candidates that are equally near without it. */
+function nearest(written: string, candidates: readonly string[]): string | undefined {
+  const name = written.toLowerCase()
   const threshold = Math.max(1, Math.floor(name.length / 3))
   let best: string | undefined
   let least = Math.min(threshold, name.length - 1) // a name without a letter in common is no misspelling
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - name.length) > least) continue
     const distance = editDistance(name, candidate.toLowerCase())
-    if (distance < least || (distance === least && best === undefined)) {
+    if (distance < least || (distance === least && (best === undefined || editDistance(written, candidate) < editDistance(written, best)))) {
       best = candidate
       least = distance
     }

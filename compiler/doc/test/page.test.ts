@@ -8,6 +8,7 @@ import { parse } from '../../../grammar/index.js'
 import { SourceFile } from '../../../grammar/source/source.js'
 import { is, ok, suite, throws } from '../../../spec/test/suite.js'
 import { pageOf, readLibrary, run } from '../../cli/doc.js'
+import { UsageError } from '../../cli/options.js'
 import { firstSentence, modulePage, nameOf } from '../page.js'
 
 const library = readLibrary()
@@ -119,6 +120,8 @@ extern fn far(x: Real in 0..1, how: "a" | "b" = "a"): Real?
     ok(/^std\/losses\.dual_clipped +\S/m.test(pageOf(library, 'clipped surrogate').concat(pageOf(library, 'dual'))), 'words of names and texts')
     ok(/^std\/stages\.Grpo /m.test(pageOf(library, 'num_generations')), 'a name of another system')
     throws(() => pageOf(library, 'cliped'), /no module or name `cliped`/)
+    throws(() => pageOf(library, 'Gpro'), (error: unknown) => error instanceof UsageError && error.help?.includes('`Grpo`') === true)
+    ok(/^std\/asynchronous\.AsyncGrpo /m.test(pageOf(library, 'grpo weights')), 'a part of a name')
   })
 
   test('pages of all modules go into a folder', async () => {
