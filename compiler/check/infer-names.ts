@@ -13,7 +13,7 @@ import { FOREIGN_VALUES } from './foreign-names.js'
 import { importFix, moduleWith } from './import-fix.js'
 import { infer } from './infer.js'
 import { unitNamed } from './units.js'
-import { outputType, phasesOf, termsOf } from './members.js'
+import { lackedInputs, outputType, phasesOf, termsOf } from './members.js'
 import { typeOfSymbol } from './symbols.js'
 import { artefact, INT, NONE, optional, optionsOf, POISON, show, TEXT, type ArtefactType, type InstancesType, type Type } from './types.js'
 
@@ -144,6 +144,7 @@ function fieldOf(cx: Context, type: Type, target: Expression, name: Identifier):
       if (name.name === 'low' || name.name === 'high') return type.item
       return missing(cx, target, name, 'end', ['low', 'high'])
     case 'stage':
+      reportLacked(cx, type, name)
       return outputType(cx, type, name.name) ?? missing(cx, target, name, 'output', [...type.schema.outputs.keys()])
     case 'artefact':
       return artefactField(cx, type, target, name)
@@ -158,6 +159,19 @@ function fieldOf(cx: Context, type: Type, target: Expression, name: Identifier):
   }
   cx.report('RLP3007', name.span, `${shortened(show(type))} has no fields`, { label: `no field \`${name.name}\``, help: 'remove the field' })
   return POISON
+}
+
+/** An output that its kind has, and that this stage does not hand over. */
+function reportLacked(cx: Context, type: Type & { type: 'stage' }, name: Identifier): void {
+  const inputs = lackedInputs(cx, type, name.name)
+  if (inputs.length === 0) return
+  const either = inputs.map((input) => `\`${input}\``).join(' or ')
+  const { symbol } = type
+  cx.report('RLP3007', name.span, `\`${symbol.name}\` has \`${name.name}\` only with ${either}`, {
+    label: 'it is not there without',
+    related: [{ span: symbol.declaration.name.span, text: 'not given here' }],
+    help: `give ${either} to \`${symbol.name}\``,
+  })
 }
 
 function artefactField(cx: Context, type: ArtefactType, target: Expression, name: Identifier): Type {

@@ -1,8 +1,8 @@
 // What one can say `.x` to: terms of a reward, phases of a curriculum, outputs of a stage and the rows they carry.
 
-import type { Declaration, Expression, GenericDeclaration } from '../../grammar/ast/ast.js'
+import type { Declaration, Expression, GenericDeclaration, Item } from '../../grammar/ast/ast.js'
 import type { Member } from '../kinds/schema.js'
-import { qualifiedName } from '../resolve/program.js'
+import { qualifiedName, type DeclarationSymbol } from '../resolve/program.js'
 import type { Context } from './context.js'
 import { expectType } from './expect.js'
 import { readType } from './read-type.js'
@@ -57,6 +57,26 @@ const TERMS_OF: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'std/stages.Evaluate': { terms: 'score' },
 }
 
+/** Kind → output, or field of the rows of an output → the inputs of which one must be given for it to be there. */
+const ONLY_WITH: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
+  'std/stages.Generate': { solved: ['until'], reward: ['reward', 'until'], 'rollouts.reward': ['reward', 'until'] },
+}
+
+/** The inputs of which an output needs one, when its stage certainly lacks them all: neither the stage nor a variant gives one. */
+export function lackedInputs(cx: Context, { symbol, schema }: Type & { type: 'stage' }, output: string): readonly string[] {
+  const inputs = ONLY_WITH[qualifiedName(schema.symbol)]?.[output] ?? []
+  return inputs.some((input) => attributeOf(symbol.declaration, input) || setByVariant(cx, symbol, input)) ? [] : inputs
+}
+
+function setByVariant({ program }: Context, { name }: DeclarationSymbol, attribute: string): boolean {
+  const variants = program.modules.flatMap(({ module }) => module.declarations.filter((one) => one.node === 'Declaration' && one.word.name === 'variant'))
+  return variants.some((variant) =>
+    itemsOf(variant).some((item) => item.node === 'Section' && item.body.items.some((one) => one.node === 'Attribute' && one.path.length === 2 && one.path[0]?.name === name && one.path[1]?.name === attribute)),
+  )
+}
+
+const itemsOf = (declaration: Declaration): readonly Item[] => (declaration.node === 'Declaration' ? (declaration.body?.items ?? []) : [])
+
 /** The type of `stage.output`; `undefined` when the kind has no such output. */
 export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: string): Type | undefined {
   const { schema } = stage
@@ -69,9 +89,9 @@ export function outputType(cx: Context, stage: Type & { type: 'stage' }, name: s
   if (scored !== undefined) return termMeans(cx, stage, scored) ?? type
   const input = PASSED_ON[qualifiedName(schema.symbol)]?.[name]
   if (input === undefined || type.type !== 'artefact' || type.row?.type !== 'record') return type
+  const own = [...type.row.fields].filter(([field]) => lackedInputs(cx, stage, `${name}.${field}`).length === 0)
   const row = inputRow(cx, stage, input, type)
-  if (row?.type !== 'record') return type
-  const fields: ReadonlyMap<string, FieldType> = new Map([...row.fields, ...type.row.fields])
+  const fields: ReadonlyMap<string, FieldType> = new Map([...(row?.type === 'record' ? row.fields : []), ...own])
   return artefact(type.name, { type: 'record', fields })
 }
 

@@ -128,6 +128,8 @@ export const cases: readonly Case[] = [
   { code: 'RLP3005', name: 'a key that is not there', source: 'const a = problems[⟦"tran"⟧]', says: ['key `split` of `problems`', 'did you mean "train"'], fixed: 'problems["train"]' },
   { code: 'RLP3006', name: 'text that may be missing', source: 'type R = { answer: Text? }\nreward r: Reward[R] { term a = exact(completion, ⟦row.answer⟧), total = a }', says: ['may be `none`'] },
   { code: 'RLP3006', name: 'arithmetic with what may be missing', source: reward('term n = 1 + ⟦first_number(completion)⟧, total = n'), says: ['`+` needs a value', '`otherwise(first_number(completion), 0)` of `std/signals`'] },
+  { code: 'RLP3007', name: 'what is solved until nothing', source: 'stage tries: Generate { policy = tiny, prompts = problems["train"], max_new = 8 tokens }\nclaim c { require = tries.⟦solved⟧ > 50% }', says: ['`tries` has `solved` only with `until`', 'give `until`'] },
+  { code: 'RLP3007', name: 'the reward of rows without one', source: 'stage tries: Generate { policy = tiny, prompts = problems["train"], max_new = 8 tokens }\nstage kept: Filter { data = tries.rollouts, keep = row.⟦reward⟧ > 0 }', says: ['no field `reward`'] },
   { code: 'RLP3007', name: 'an output', source: grpo('seed = 1').replace('base.policy', 'base.⟦polcy⟧'), says: ['has no output `polcy`', '`loss`'], fixed: 'base.policy' },
   { code: 'RLP3007', name: 'a field of a row', source: 'dataset d: Dataset[chains.Chain] { source = chains.chains(), balance = row.⟦anser⟧ }', says: ['did you mean `answer`', '`operations`'], fixed: 'row.answer' },
   { code: 'RLP3007', name: 'a term', source: exam('seed = 1').replace('answer.correct', 'answer.⟦corect⟧'), says: ['has no term `corect`'], fixed: 'answer.correct' },
