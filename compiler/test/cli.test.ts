@@ -194,6 +194,14 @@ suite('command line', (test) => {
     ok(!/changed since/.test((await rlpc(folder, 'run')).stderr))
   }))
 
+  test('compile --format json tells warnings on standard error', inFolder(async (folder) => {
+    writeFileSync(join(folder, 'main.rlp'), `${SMALL}\nconst spare = 1\n`)
+    const { exitCode, stdout, stderr } = await rlpc(folder, 'compile', '--format', 'json')
+    is(exitCode, 0, stderr)
+    ok(stderr.includes('warning[RLP2009]'), stderr)
+    equal(Object.keys(JSON.parse(stdout) as object), ['plan', 'stages'])
+  }))
+
   test('what a plan is not is said in words', inFolder(async (folder) => {
     mkdirSync(join(folder, '.rlp'))
     for (const text of ['{', '{"format": 2}', '[]']) {
@@ -210,6 +218,9 @@ suite('command line', (test) => {
     is((await rlpc(join(folder, 'demo'), 'check')).exitCode, 0)
     const before = readFileSync(join(folder, 'demo', 'main.rlp'), 'utf8')
     is((await rlpc(folder, 'new', 'demo')).exitCode, 2)
+    is((await rlpc(folder, 'new', 'a/b')).exitCode, 0)
+    // Where nobody can make a folder it ends.
+    if (process.platform === 'linux') ok((await rlpc(folder, 'new', '/proc/nowhere')).exitCode !== 0)
     is(readFileSync(join(folder, 'demo', 'main.rlp'), 'utf8'), before)
   }))
 

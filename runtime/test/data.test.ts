@@ -212,6 +212,11 @@ suite('open', (test) => {
       e: { source: { dataset: 'd' }, take: 1, row },
     })
     is((await openDataset(plan, { dataset: 'd' }, context)).size, 2)
+    const none: Plan = { ...plan, datasets: { d: { ...(plan.datasets['d'] as Plan['datasets'][string]), where: { const: false } } }, curricula: { school: { phases: [{ name: 'hard', data: { dataset: 'd' }, where: { const: false }, least: 0, most: null }] } } } as unknown as Plan
+    for (const [address, words] of [['d', 'no row of `d` is left: `where` holds for none'], ['school.hard', 'no row of `school.hard` is left: `select` holds for none']] as const) {
+      const from = address === 'd' ? none : { ...none, datasets: plan.datasets }
+      is(await openDataset(from, { dataset: address }, context).catch((error: Error) => error.message), words)
+    }
     is((await openDataset(plan, { dataset: 'e' }, context)).size, 1)
     equal(all(await openDataset(plan, { call: 'std/prelude.subset', args: { data: { dataset: 'd' }, take: { value: 1, unit: 'samples' }, seed: 0 } }, context)).length, 1)
     equal(all(await openDataset(plan, [{ record: { prompt: 'a', at: { value: 3, unit: 'tokens' } } }], context)), [{ prompt: 'a', at: 3 }])

@@ -136,6 +136,7 @@ const cases: readonly Case[] = [
 stage s: Grpo { policy = tiny, prompts = problems["train"], reward = answer, length = 5 steps, reference = ⟦alien⟧, rollout { per_step = 2 prompts, max_new = 8 tokens }, optimizer { lr = 1e-3 } }`, after: withModels, says: ['`alien` does not fit the policy of `s`', 'token 3 is `a`', 'the same `vocabulary`'] },
   { code: 'RLP5019', name: 'a merge of other forms', source: `stage s: Merge { policy = tiny, policies = ⟦[wide]⟧ }
 model wide: Transformer { layers = 1, width = 16, heads = 2, mlp = 8, context = 48 tokens, vocabulary = chains.words }`, after: withModels, says: ['`wide` does not fit', 'embed_tokens', '16]'] },
+  { code: 'RLP5019', name: 'a critic of another form', source: `model wide: Transformer { layers = 1, width = 16, heads = 2, mlp = 16, context = 64 tokens, vocabulary = chains.words }\nstage s: Ppo { policy = tiny, critic = ⟦wide⟧, prompts = problems["train"], reward = answer, length = 5 steps, rollout { per_step = 2 prompts, max_new = 8 tokens }, optimizer { lr = 1e-3 }, critic_optimizer { lr = 1e-3 } }`, after: withModels, says: ['`wide` does not fit', 'embed_tokens', 'the same form'] },
   { code: 'RLP5019', name: 'a merge of nothing', source: `stage s: Merge { policy = tiny, policies = ⟦[]⟧ }`, after: withModels, says: ['nothing to merge', 'at least one'] },
   { code: 'RLP5020', name: 'a group that is never closed', source: `reward shaped: Reward[chains.Chain] { term a = matches(completion, ⟦"("⟧)\n total = a }`, says: ['`pattern`', 'unterminated group', 'read as "("'] },
   { code: 'RLP5020', name: 'a pattern by a constant and a name', source: `const word = "[z-a]"\nreward shaped: Reward[chains.Chain] { term a = share_of_words(completion, pattern = ⟦word⟧)\n total = a }`, says: ['range out of order'] },
@@ -148,7 +149,7 @@ model wide: Transformer { layers = 1, width = 16, heads = 2, mlp = 8, context = 
 
 /** What few cases import. */
 const importing = (common: string, source: string): string => {
-  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : source.includes(': Merge {') ? 'import { Merge } from "std/merging"' : source.includes('OfflineRl') ? 'import { Collect, OfflineRl, OnlineRl } from "std/offline"\nimport * as point from "std/tasks/point"' : /matches\(|share_of_words/.test(source) ? 'import { matches, share_of_words } from "std/signals"' : undefined
+  const line = source.includes('Lora') ? 'import { Lora, MergeLora } from "std/adapters"' : source.includes('IsolatePaths') ? 'import { IsolatePaths } from "std/attention"' : source.includes(': Ppo {') ? 'import { Ppo } from "std/ppo"' : source.includes(': Merge {') ? 'import { Merge } from "std/merging"' : source.includes('OfflineRl') ? 'import { Collect, OfflineRl, OnlineRl } from "std/offline"\nimport * as point from "std/tasks/point"' : /matches\(|share_of_words/.test(source) ? 'import { matches, share_of_words } from "std/signals"' : undefined
   return line === undefined ? common : common.replace('rlp 1\n', `rlp 1\n${line}\n`)
 }
 
